@@ -1,0 +1,96 @@
+import type { Stamp, Timestamp } from '../time/timestamp.ts';
+import type { PrimaryKey, StoredFields } from '../value/value.ts';
+
+/**
+ * Operations and records of the log (design 5). Ops set state: they never depend on what they meet, so replaying them is safe.
+ * Validation happens before append; after append nothing can fail.
+ */
+
+/** Sets every field at its stamp: a field left out becomes its default, or null. */
+export interface PutOp {
+  readonly type: 'put';
+  readonly pk: PrimaryKey;
+  readonly fields: StoredFields;
+  /** The writer held no live entity with this key (R8). */
+  readonly create: boolean;
+}
+/** Sets the named fields of a live entity. Refused by the leader (or without effect locally) when the entity is not live. */
+export interface PatchOp {
+  readonly type: 'patch';
+  readonly pk: PrimaryKey;
+  readonly fields: StoredFields;
+}
+export interface DeleteOp {
+  readonly type: 'delete';
+  readonly pk: PrimaryKey;
+}
+/** A Yjs update of one collab field; `base` names the put that started the document. */
+export interface YjsOp {
+  readonly type: 'yjs';
+  readonly pk: PrimaryKey;
+  readonly field: string;
+  readonly base: { readonly clientId: string; readonly seq: number };
+  readonly update: Uint8Array;
+}
+/** A derived vector; valid while `sourceHash` (16 bytes) equals the hash of the visible source text. */
+export interface VectorOp {
+  readonly type: 'vector';
+  readonly pk: PrimaryKey;
+  readonly field: string;
+  readonly model: string;
+  readonly sourceHash: Uint8Array;
+  readonly vector: Float32Array;
+}
+export type SingleOp = PutOp | PatchOp | DeleteOp | YjsOp | VectorOp;
+/** Ops of one channel: one stamp, one outcome, one position. */
+export interface BatchOp {
+  readonly type: 'batch';
+  readonly ops: readonly SingleOp[];
+}
+export type Op = SingleOp | BatchOp;
+
+export interface OpRecord extends Stamp {
+  readonly type: 'op';
+  readonly op: Op;
+  /** Per (client id, channel), contiguous from 1 (R2). */
+  readonly seq: number;
+  /** Opaque subject of the writer; empty on a device that never connected. */
+  readonly author: string;
+  readonly schemaVersion: number;
+}
+export interface RejectRecord {
+  readonly type: 'reject';
+  readonly clientId: string;
+  readonly seq: number;
+  readonly code: string;
+}
+/** Tombstones older than `floor` are forgotten at this position by everybody (R7). */
+export interface GcRecord {
+  readonly type: 'gc';
+  readonly floor: Timestamp;
+  /** TTL: rows whose expiry is before this go too. */
+  readonly expiredBefore?: Timestamp;
+}
+export interface ExpireRecord {
+  readonly type: 'expire';
+  readonly clientId: string;
+}
+export type LogRecord = OpRecord | RejectRecord | GcRecord | ExpireRecord;
+
+/** A 64-bit hash as two unsigned 32-bit halves; sums wrap at 2^64 (R13). */
+export interface Hash64 {
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** An atomic batch of records of one channel: one broker message. */
+export interface Frame {
+  readonly logEpoch: string;
+  readonly leaderEpoch: number;
+  readonly channel: string;
+  /** Position of the first record; positions are contiguous from 1. */
+  readonly base: number;
+  /** The channel's state hash before the first record. */
+  readonly hashBefore: Hash64;
+  readonly records: readonly LogRecord[];
+}

@@ -1,0 +1,176 @@
+import type {
+  Clock, CollectionDefinition, DbError, LogBroker, MetaStore, ObjectStore, PrimaryKey, Rng, SchemaDefinition,
+} from '@terndb/core';
+import type { Kernel } from '@terndb/kernel';
+import type { View } from '../view/view.ts';
+
+/** Everything that is not logic. A tab brings IndexedDB, Node files, a test memory; the engine is the same. */
+export interface EnginePorts {
+  readonly log: LogBroker;
+  readonly meta: MetaStore;
+  readonly objects: ObjectStore;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly kernel: Kernel;
+}
+
+export interface EngineOptions {
+  readonly ports: EnginePorts;
+  /** Collections are created, or brought to this version; SCHEMA_CONFLICT when it does not fit what is stored. */
+  readonly schema: SchemaDefinition;
+  readonly limits?: Partial<EngineLimits>;
+}
+
+/** When growing rows are sealed and segments merged. Defaults and reasons: `database/limits.ts`. */
+export interface EngineLimits {
+  readonly sealRows: number;
+  readonly sealBytes: number;
+  readonly sealAgeMs: number;
+  readonly groupCommitMs: number;
+}
+
+/** Untyped forms of the public requests: `where` and entities are checked against the schema by the engine. */
+export interface FilterRequest {
+  readonly where?: unknown;
+  readonly filter?: string | undefined;
+  readonly filterParams?: unknown;
+}
+export interface ReadScope {
+  readonly collection: string;
+  readonly partitions?: readonly string[] | undefined;
+  readonly scope?: unknown;
+  readonly consistency?: unknown;
+}
+export interface GetRequest extends ReadScope {
+  readonly keys: readonly unknown[];
+  readonly select?: readonly string[] | undefined;
+}
+export interface QueryRequest extends ReadScope, FilterRequest {
+  readonly orderBy?: unknown;
+  readonly limit?: number | undefined;
+  readonly offset?: number | undefined;
+  readonly select?: readonly string[] | undefined;
+}
+export interface CountRequest extends ReadScope, FilterRequest {}
+export interface SearchRequest extends ReadScope, FilterRequest {
+  readonly text?: unknown;
+  readonly vector?: unknown;
+  readonly like?: unknown;
+  readonly mode?: unknown;
+  readonly field?: unknown;
+  readonly limit?: number | undefined;
+  readonly offset?: number | undefined;
+  readonly select?: readonly string[] | undefined;
+  readonly exact?: boolean | undefined;
+  readonly range?: unknown;
+  readonly groupBy?: unknown;
+  readonly minScore?: unknown;
+}
+
+/** Field name → public value (Date, bigint, Float32Array …), plain and structured-cloneable. */
+export type EntityRecord = Readonly<Record<string, unknown>>;
+
+/** How true a result is; the public ReadInfo without what only a connected client knows. */
+export interface ReadInfo {
+  readonly coverage: number;
+  readonly scope: 'local' | 'global' | 'hybrid';
+  readonly degraded: null | 'offline' | 'server-timeout' | 'behind-token' | 'bootstrapping' | 'embedder-loading';
+  readonly stalenessMs: number | null;
+  readonly token: string;
+}
+export interface GetResult extends ReadInfo {
+  readonly entities: readonly (EntityRecord | undefined)[];
+}
+/** `versions`: one number per row that changes whenever the entity does, so that unchanged entities can keep their identity. */
+export interface QueryResult extends ReadInfo {
+  readonly entities: readonly EntityRecord[];
+  readonly keys: readonly PrimaryKey[];
+  readonly versions: readonly number[];
+  readonly pendingKeys: readonly PrimaryKey[];
+}
+export interface CountResult extends ReadInfo {
+  readonly count: number;
+}
+export interface SearchHit {
+  readonly key: PrimaryKey;
+  readonly entity: EntityRecord;
+  readonly score: number;
+  readonly from: 'local' | 'global';
+  readonly pending: boolean;
+  readonly version: number;
+}
+export interface SearchResult extends ReadInfo {
+  readonly hits: readonly SearchHit[];
+  readonly exact: boolean;
+}
+
+export type WriteRequest =
+  | { readonly type: 'put'; readonly collection: string; readonly partition?: string | undefined; readonly entities: readonly unknown[] }
+  | { readonly type: 'patch'; readonly collection: string; readonly partition?: string | undefined; readonly key: unknown; readonly fields: unknown }
+  | { readonly type: 'delete'; readonly collection: string; readonly partition?: string | undefined; readonly key: unknown }
+  | ({ readonly type: 'deleteBy'; readonly collection: string; readonly partitions?: readonly string[] | undefined } & FilterRequest);
+
+export interface WriteTicket {
+  /** Keys written, in the order given (automatic ones filled in); for `deleteBy` the keys that matched. Visible to reads already. */
+  readonly keys: readonly PrimaryKey[];
+  /** Resolves when durable here; rejects with STORAGE_FULL, STORAGE_UNAVAILABLE … and then the write has no effect. */
+  readonly durable: Promise<{ readonly token: string }>;
+}
+
+/** What changed, after it became visible. */
+export interface Change {
+  readonly collection: string;
+  readonly partition: string;
+  readonly keys: readonly PrimaryKey[];
+}
+
+export interface PartitionView {
+  readonly partition: string;
+  readonly view: View;
+}
+
+export interface PartitionInspection {
+  readonly collection: string;
+  readonly partition: string;
+  readonly entities: number;
+  readonly growing: number;
+  readonly segments: readonly { readonly id: string; readonly rows: number; readonly deleted: number; readonly bytes: number; readonly indexes: readonly string[] }[];
+  readonly quarantined: readonly string[];
+  /** R13, 16 hex digits. */
+  readonly hash: string;
+  readonly position: number;
+}
+export interface EngineInspection {
+  readonly clientId: string;
+  readonly logEpoch: string;
+  readonly wasmBytes: number;
+  readonly partitions: readonly PartitionInspection[];
+}
+
+/** One database: collections, their partitions, one log stream. Everything synchronous is visible at once; promises are durability or I/O. */
+export interface Engine {
+  readonly clientId: string;
+  readonly schema: SchemaDefinition;
+  definition(collection: string): CollectionDefinition;
+  /** Validates all, then applies all; throws a DbError and applies nothing. */
+  write(request: WriteRequest): WriteTicket;
+  get(request: GetRequest): GetResult;
+  query(request: QueryRequest): QueryResult;
+  count(request: CountRequest): CountResult;
+  search(request: SearchRequest): SearchResult;
+  /** Whole results whenever something changed that could matter; the first one at once. Returns the way to stop. */
+  watchQuery(request: QueryRequest, onResult: (result: QueryResult) => void, onError: (error: DbError) => void): () => void;
+  watchSearch(request: SearchRequest, onResult: (result: SearchResult) => void, onError: (error: DbError) => void): () => void;
+  /** Views of the named partitions (default: all), to be released by the caller. COLLECTION_UNKNOWN, PARTITION_UNKNOWN. */
+  views(collection: string, partitions?: readonly string[]): readonly PartitionView[];
+  onChange(listener: (changes: readonly Change[]) => void): () => void;
+  /** Waits until everything written so far is durable. */
+  flush(): Promise<void>;
+  /** Seals growing rows of every channel now, or of one collection. */
+  seal(collection?: string): Promise<void>;
+  /** Merges and rewrites segments where that pays; also runs by itself after seals. */
+  compact(): Promise<void>;
+  inspect(): EngineInspection;
+  /** Flushes and frees kernel memory. Calls after it throw DATABASE_CLOSED. */
+  close(): Promise<void>;
+}

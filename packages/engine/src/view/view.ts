@@ -1,0 +1,43 @@
+import type { CollectionDefinition, PrimaryKey, StoredValue, Timestamp } from '@terndb/core';
+import type { VectorBlock } from '@terndb/kernel';
+import type { Column } from '../columns/column.ts';
+
+/**
+ * What a read sees. A View is an immutable snapshot of one channel at one position: sealed segments and growing rows, each with a bitmap of
+ * the rows that are visible. Superseded and deleted rows are masked before a search, never filtered after it.
+ */
+export interface RowBlock {
+  /** Segment id, or `growing`. */
+  readonly id: string;
+  /** Rows of this block that the view may look at; offsets are `0 .. rows - 1`. */
+  readonly rows: number;
+  /** Bit set: the row is visible. `ceil(rows / 32)` words or more; bits at and above `rows` are 0. Not to be changed. */
+  readonly live: Uint32Array;
+  /** Offsets ascend with the primary key (sealed segments). */
+  readonly sortedByKey: boolean;
+  keyAt(offset: number): PrimaryKey;
+  /** Newest timestamp among the row's put and its field registers: changes whenever the row does. */
+  versionAt(offset: number): Timestamp;
+  /** Undefined when this block was written before the field existed: every row has the field's default, or null. */
+  column(field: string): Column | undefined;
+  /** Dense vectors in kernel memory, row-aligned with the block; undefined when no row has one. */
+  vectors(field: string): VectorBlock | undefined;
+  /** One value; null when there is none (the default where the block is older than the field). Vectors come as fresh copies. */
+  valueAt(field: string, offset: number): StoredValue;
+}
+
+export interface View {
+  readonly channel: string;
+  readonly definition: CollectionDefinition;
+  /** The applied position this view shows. */
+  readonly position: number;
+  readonly blocks: readonly RowBlock[];
+  /** Visible rows over all blocks. */
+  readonly liveRows: number;
+  /** Segments that could not be opened: their rows are missing here. */
+  readonly quarantined: readonly string[];
+  /** Where the visible row with this key is. */
+  find(key: PrimaryKey): { readonly block: RowBlock; readonly offset: number } | undefined;
+  /** Every view is released once, when its reader is done with it. */
+  release(): void;
+}

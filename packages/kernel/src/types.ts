@@ -1,0 +1,53 @@
+/** Higher is better for every metric: `L2` is the negated squared distance, as Milvus' L2 is squared. */
+export type Metric = 'COSINE' | 'IP' | 'L2';
+
+/** Hits of one scan, best first; equal scores by ascending offset. Fresh arrays, owned by the caller. */
+export interface ScanHits {
+  readonly offsets: Uint32Array;
+  readonly scores: Float32Array;
+}
+
+export interface ScanOptions {
+  /** `dim` floats; not normalised by the caller. Read only during the call. */
+  readonly query: Float32Array;
+  readonly metric: Metric;
+  readonly k: number;
+  /** Only rows below this (default: all rows of the block). */
+  readonly rows?: number;
+  /** Only rows whose bit is set: bit `row & 31` of word `row >> 5`. Missing: every row. */
+  readonly bitmap?: Uint32Array;
+  /** Only scores at or above this. */
+  readonly minScore?: number;
+  /** Only scores below this. */
+  readonly maxScore?: number;
+}
+
+/**
+ * A block of float32 vectors in kernel memory, row-major, one row after the other. A row's score depends only on the row, the query and the
+ * metric: not on its offset, its neighbours or the block. COSINE with a zero vector scores 0.
+ */
+export interface VectorBlock {
+  readonly dim: number;
+  readonly rows: number;
+  /** Bytes of kernel memory taken. */
+  readonly bytes: number;
+  /** Appends `vectors.length / dim` rows (copied). Throws MEMORY_LIMIT and appends nothing. */
+  append(vectors: Float32Array): void;
+  /** A copy of one row. */
+  row(offset: number): Float32Array<ArrayBuffer>;
+  /** Exact scan. Cost O(rows * dim) without a bitmap, O(set bits * dim) with one. */
+  scan(options: ScanOptions): ScanHits;
+  /** Scores of these rows, in their order. */
+  scores(options: { readonly query: Float32Array; readonly metric: Metric; readonly offsets: Uint32Array }): Float32Array<ArrayBuffer>;
+  /** Gives the memory back to the kernel; the block must not be used after it. */
+  free(): void;
+}
+
+export interface Kernel {
+  /** `capacity`: rows to reserve; grows beyond it by copying. */
+  createBlock(options: { readonly dim: number; readonly capacity?: number }): VectorBlock;
+  /** WASM memory now, bytes. It never shrinks: throw the worker away to get it back. */
+  readonly memoryBytes: number;
+  /** Of those, in use by blocks. */
+  readonly usedBytes: number;
+}

@@ -1,0 +1,43 @@
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+
+/** Inside the repository `@terndb/*` resolve to their TypeScript sources, not to built files. */
+const sources = { conditions: ['@terndb/source', 'module', 'browser', 'development|production'] };
+
+/** Unit tests run in Node; browser tests in the system's Chromium (IndexedDB, workers and Web Locks are real there). */
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: 'v8',
+      include: ['packages/{core,engine,kernel,client}/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/*.test-d.ts', '**/testing/**', 'packages/kernel/assembly/**'],
+      reporter: ['text-summary', 'json-summary'],
+    },
+    projects: [
+      {
+        resolve: { conditions: ['@terndb/source', 'node'] },
+        ssr: { resolve: { conditions: ['@terndb/source', 'node'] } },
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: ['packages/*/src/**/*.test.ts', 'server/src/**/*.test.ts', 'web-demo/src/**/*.test.ts'],
+          exclude: ['**/*.browser.test.ts', '**/node_modules/**'],
+        },
+      },
+      {
+        resolve: sources,
+        test: {
+          name: 'browser',
+          include: ['packages/*/src/**/*.browser.test.ts'],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: { executablePath: process.env['TERNDB_CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] } }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+});
