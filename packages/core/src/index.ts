@@ -1,0 +1,18 @@
+export { AssertionError, assert, assertNever } from './errors/assert.ts';
+export { ERROR_CODES, type ErrorCode, type ErrorCodes, type ErrorKind } from './errors/codes.ts';
+export { DbError, type ErrorMessage, type JsonValue } from './errors/db-error.ts';
+export type { CompareOperator, FilterNode } from './filter/ast.ts';
+export type {
+  BatchOp, DeleteOp, ExpireRecord, Frame, GcRecord, Hash64, LogRecord, Op, OpRecord, PatchOp, PutOp, RejectRecord, SingleOp, VectorOp, YjsOp,
+} from './ops/op.ts';
+export type { Bus } from './ports/bus.ts';
+export type { Clock, Rng } from './ports/clock.ts';
+export type { AbortSignalLike, Locks } from './ports/locks.ts';
+export type { LogBroker, LogEntry, StoredEntry } from './ports/log-broker.ts';
+export type { MetaEntry, MetaStore } from './ports/meta-store.ts';
+export type { ObjectInfo, ObjectStore } from './ports/object-store.ts';
+export type {
+  BinaryMetric, CollectionDefinition, FieldDefinition, FieldDefinitionOf, FieldParams, Kind, Metric, SchemaDefinition, VectorIndexOptions,
+} from './schema/definition.ts';
+export { compareStamps, type Stamp, TICKS_PER_MS, type Timestamp } from './time/timestamp.ts';
+export type { Int64, PrimaryKey, ScalarValue, SparseValue, StoredFields, StoredValue } from './value/value.ts';

@@ -1,0 +1,63 @@
+import type { JsonValue } from '../errors/db-error.ts';
+
+/**
+ * The schema as data: one canonical serialised form, the same for `defineSchema` and for a REST create. Key field first, then fields by name,
+ * every param present; equal schemas give equal JSON and so equal hashes.
+ */
+export type Metric = 'COSINE' | 'IP' | 'L2';
+export type BinaryMetric = 'HAMMING' | 'JACCARD';
+/** `AUTOINDEX` (default): flat below the size where a graph pays, HNSW above. */
+export interface VectorIndexOptions {
+  type?: 'AUTOINDEX' | 'FLAT' | 'HNSW';
+  m?: number;
+  efConstruction?: number;
+  quantization?: 'none' | 'sq8' | 'binary';
+}
+
+type NoParams = Record<never, never>;
+export interface FieldParams {
+  primaryKey: { keyType: 'varchar' | 'int64'; autoId: boolean; maxLength: number | null };
+  text: { search: boolean; maxLength: number; analyzer: string };
+  collabText: { search: boolean; analyzer: string };
+  collab: NoParams;
+  keyword: { values: readonly string[] | null };
+  int64: NoParams;
+  number: NoParams;
+  boolean: NoParams;
+  date: NoParams;
+  json: NoParams;
+  array: {
+    of: FieldDefinitionOf<'keyword'> | FieldDefinitionOf<'int64'> | FieldDefinitionOf<'number'> | FieldDefinitionOf<'boolean'>;
+    maxCapacity: number;
+  };
+  /** `dim` null: the model's. */
+  vector: {
+    dim: number | null;
+    embed: readonly string[] | null;
+    model: string | null;
+    metric: Metric;
+    index: Required<VectorIndexOptions>;
+  };
+  sparseVector: { metric: 'IP' };
+  binaryVector: { dim: number; metric: BinaryMetric; index: Required<VectorIndexOptions> };
+}
+export type Kind = keyof FieldParams;
+
+export interface FieldDefinitionOf<Kd extends Kind> {
+  readonly name: string;
+  readonly type: Kd;
+  readonly nullable: boolean;
+  /** Absent: none. An int64 beyond 2^53 is a decimal string, a date an ISO 8601 string in UTC. */
+  readonly default?: JsonValue;
+  readonly params: Readonly<FieldParams[Kd]>;
+}
+/** A union by `type`. */
+export type FieldDefinition = { [Kd in Kind]: FieldDefinitionOf<Kd> }[Kind];
+export interface CollectionDefinition {
+  readonly fields: readonly FieldDefinition[];
+}
+export interface SchemaDefinition<N extends string = string> {
+  readonly format: 1;
+  readonly version: number;
+  readonly collections: { readonly [P in N]: CollectionDefinition };
+}

@@ -1,0 +1,1 @@
+export type { Kernel, Metric, ScanHits, ScanOptions, VectorBlock } from './types.ts';
