@@ -7,8 +7,52 @@
  */
 export type ErrorKind = 'input' | 'conflict' | 'unavailable' | 'data' | 'closed' | 'internal';
 
-interface CodeEntry {
-  readonly kind: ErrorKind;
+/** Code → kind: what callers branch on. */
+export interface ErrorCodes {
+  SCHEMA_INVALID: 'input';
+  FIELD_INVALID: 'input';
+  FIELD_UNKNOWN: 'input';
+  DIMENSION_MISMATCH: 'input';
+  KEY_INVALID: 'input';
+  ENTITY_TOO_LARGE: 'input';
+  FILTER_INVALID: 'input';
+  QUERY_INVALID: 'input';
+  OPTION_INVALID: 'input';
+  TOKEN_INVALID: 'input';
+  COLLECTION_UNKNOWN: 'input';
+  PARTITION_UNKNOWN: 'input';
+  PARTITION_REQUIRED: 'input';
+  FORBIDDEN: 'input';
+  SCHEMA_CONFLICT: 'conflict';
+  STALE_WRITE: 'conflict';
+  UNSYNCED_WRITES: 'conflict';
+  APPEND_CONFLICT: 'conflict';
+  NOT_CONNECTED: 'unavailable';
+  OFFLINE: 'unavailable';
+  TIMEOUT: 'unavailable';
+  ABORTED: 'unavailable';
+  AUTH_REQUIRED: 'unavailable';
+  RATE_LIMITED: 'unavailable';
+  CONSISTENCY_UNAVAILABLE: 'unavailable';
+  QUOTA_EXCEEDED: 'unavailable';
+  STORAGE_FULL: 'unavailable';
+  STORAGE_UNAVAILABLE: 'unavailable';
+  EMBEDDER_UNAVAILABLE: 'unavailable';
+  PROTOCOL_INCOMPATIBLE: 'unavailable';
+  MEMORY_LIMIT: 'unavailable';
+  CHECKSUM_MISMATCH: 'data';
+  FORMAT_INVALID: 'data';
+  FORMAT_VERSION_UNSUPPORTED: 'data';
+  DECRYPTION_FAILED: 'data';
+  STORAGE_LOST: 'data';
+  DATABASE_CLOSED: 'closed';
+  WORKER_LOST: 'closed';
+  INTERNAL: 'internal';
+}
+export type ErrorCode = keyof ErrorCodes;
+
+interface CodeEntry<K extends ErrorKind> {
+  readonly kind: K;
   /** The same call may succeed later without a change by the caller. */
   readonly retryable: boolean;
   /** Status at the REST border. */
@@ -22,7 +66,7 @@ const unavailable = { kind: 'unavailable', retryable: true, http: 503 } as const
 const data = { kind: 'data', retryable: false, http: 500 } as const;
 const closed = { kind: 'closed', retryable: false, http: 503 } as const;
 
-export const ERROR_CODES = {
+export const ERROR_CODES: { readonly [C in ErrorCode]: CodeEntry<ErrorCodes[C]> } = {
   SCHEMA_INVALID: input,
   FIELD_INVALID: input,
   FIELD_UNKNOWN: input,
@@ -62,8 +106,4 @@ export const ERROR_CODES = {
   DATABASE_CLOSED: closed,
   WORKER_LOST: closed,
   INTERNAL: { kind: 'internal', retryable: false, http: 500 },
-} as const satisfies Record<string, CodeEntry>;
-
-/** Code → kind, as the type that callers branch on. */
-export type ErrorCodes = { readonly [C in keyof typeof ERROR_CODES]: (typeof ERROR_CODES)[C]['kind'] };
-export type ErrorCode = keyof ErrorCodes;
+};
