@@ -33,7 +33,9 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            provider: playwright({ launchOptions: { executablePath: process.env['TERNDB_CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] } }),
+            provider: playwright({
+              launchOptions: { executablePath: process.env['TERNDB_CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] },
+            }),
             instances: [{ browser: 'chromium' }],
           },
         },

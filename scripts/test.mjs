@@ -1,0 +1,165 @@
+/**
+ * `npm test`: everything that must pass, on a machine that has only Node, npm and git. Installs what is missing first.
+ * Every step prints one line; a failed one prints what it said. The last line is `N passed, N failed`.
+ *   npm test -- unit lint     only these steps
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { pinnedNode, root, run } from './lib/run.mjs';
+import { buildDemo, buildKernel, checkNode, ensureChromium, ensureFirefox, installPackages, SetupError } from './lib/setup.mjs';
+
+const results = join(root, 'test-results');
+const MIN_LINE_COVERAGE_PERCENT = 80;
+/** A hung step must not hold CI: each has this long. */
+const STEP_TIMEOUT_MS = 15 * 60_000;
+
+let passed = 0;
+let failed = 0;
+const failures = [];
+
+/** Counts of a vitest or Playwright JSON report; a report that holds no test is a failure. */
+function countsOf(file, kind) {
+  if (!existsSync(file)) return { passed: 0, failed: 1 };
+  const report = JSON.parse(readFileSync(file, 'utf8'));
+  if (kind === 'playwright') {
+    const { expected, unexpected, flaky, skipped } = report.stats;
+    return { passed: expected, failed: unexpected + flaky + (process.env.CI ? skipped : 0) + (expected === 0 ? 1 : 0) };
+  }
+  return { passed: report.numPassedTests, failed: report.numFailedTests + (report.numPassedTests === 0 ? 1 : 0) };
+}
+
+async function step(name, work) {
+  if (only.length > 0 && !only.includes(name)) return;
+  const start = Date.now();
+  const outcome = await work();
+  const seconds = ((Date.now() - start) / 1000).toFixed(1);
+  const ok = outcome.code === 0 && (outcome.failed ?? 0) === 0;
+  // A step that has no tests of its own counts as one; a runner that fails although its tests pass counts as a failure.
+  passed += outcome.passed ?? (ok ? 1 : 0);
+  failed += outcome.failed > 0 ? outcome.failed : ok ? 0 : 1;
+  console.log(`${ok ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)${outcome.note ? `: ${outcome.note}` : ''}`);
+  if (!ok) {
+    failures.push(name);
+    console.log(outcome.output.split('\n').slice(-200).join('\n'));
+  }
+}
+
+const command = (name, args, options = {}) => run(name, args, { quiet: true, timeoutMs: STEP_TIMEOUT_MS, ...options });
+
+async function vitest(project, extra = []) {
+  const file = join(results, `${project}.json`);
+  const outcome = await command('npx', [
+    'vitest',
+    'run',
+    '--project',
+    project,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+    ...extra,
+  ]);
+  const counts = countsOf(file, 'vitest');
+  return { ...outcome, ...counts, note: `${counts.passed} passed, ${counts.failed} failed` };
+}
+
+async function unit() {
+  const outcome = await vitest('unit', ['--coverage']);
+  const summary = join(root, 'coverage', 'coverage-summary.json');
+  if (!existsSync(summary)) return { ...outcome, code: 1, output: `${outcome.output}\nno coverage report` };
+  const percent = JSON.parse(readFileSync(summary, 'utf8')).total.lines.pct;
+  const enough = percent >= MIN_LINE_COVERAGE_PERCENT;
+  return {
+    ...outcome,
+    code: outcome.code === 0 && !enough ? 1 : outcome.code,
+    output: enough ? outcome.output : `${outcome.output}\nline coverage ${percent} % is below ${MIN_LINE_COVERAGE_PERCENT} %`,
+    note: `${outcome.note}; lines covered ${percent} %`,
+  };
+}
+
+async function types() {
+  const projects = [
+    'packages/core',
+    'packages/kernel',
+    'packages/engine',
+    'packages/client',
+    'packages/react',
+    'packages/bench',
+    'server',
+    'web-demo',
+    'playwright',
+    '.',
+  ]
+    .map((folder) => join(folder, 'tsconfig.json'))
+    .filter((path) => existsSync(join(root, path)));
+  let output = '';
+  let code = 0;
+  for (let i = 0; i < projects.length; i += 2) {
+    for (const outcome of await Promise.all(projects.slice(i, i + 2).map((project) => command('npx', ['tsc', '-p', project])))) {
+      output += outcome.output;
+      code ||= outcome.code;
+    }
+  }
+  return { code, output, note: `${projects.length} projects` };
+}
+
+async function browserEngines(chromium) {
+  const file = join(results, 'playwright.json');
+  rmSync(file, { force: true });
+  const firefox = await ensureFirefox();
+  const outcome = await command('npx', ['playwright', 'test', '--config', 'playwright/playwright.config.ts'], {
+    env: {
+      TERNDB_CHROMIUM: chromium,
+      TERNDB_FIREFOX: firefox,
+      PLAYWRIGHT_JSON_OUTPUT_FILE: file,
+      NODE_OPTIONS: '--conditions=@terndb/source',
+    },
+  });
+  const counts = countsOf(file, 'playwright');
+  return { ...outcome, ...counts, note: `${counts.passed} passed, ${counts.failed} failed` };
+}
+
+async function benchTiny() {
+  const benches = readdirSync(join(root, 'packages/bench/src')).filter((name) => name.endsWith('.bench.ts'));
+  let output = '';
+  let code = 0;
+  for (const bench of benches) {
+    const outcome = await command(pinnedNode(), ['--conditions=@terndb/source', join('packages/bench/src', bench)], {
+      env: { BENCH_TINY: '1' },
+    });
+    output += outcome.output;
+    code ||= outcome.code;
+  }
+  return { code, output, note: `${benches.length} benches, tiny inputs` };
+}
+
+const only = process.argv.slice(2);
+const start = Date.now();
+try {
+  checkNode();
+  await installPackages();
+  mkdirSync(results, { recursive: true });
+  await buildKernel();
+  const chromium = await ensureChromium();
+  process.env.TERNDB_CHROMIUM = chromium;
+  await step('format', () => command('npx', ['biome', 'ci', '--diagnostic-level=warn', '.']));
+  await step('lint', () => command('npx', ['eslint', '.', '--max-warnings=0']));
+  await step('types', types);
+  await step('arrows', () =>
+    command('npx', ['depcruise', '--config', '.dependency-cruiser.mjs', 'packages', 'server', 'web-demo', 'playwright']),
+  );
+  await step('dead-code', () => command('npx', ['knip']));
+  await step('unit', unit);
+  await step('browser', () => vitest('browser'));
+  await step('bench', benchTiny);
+  await step('packages', () => command('node', ['scripts/build-packages.mjs']));
+  await step('size', () => command('node', ['scripts/check-size.mjs']));
+  await buildDemo();
+  await step('playwright', () => browserEngines(chromium));
+} catch (error) {
+  failed += 1;
+  console.error(error instanceof SetupError ? error.message : error);
+}
+if (failures.length > 0) console.log(`failed: ${failures.join(', ')}`);
+console.log(`all steps took ${((Date.now() - start) / 1000).toFixed(0)} s`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
