@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test as base, type BrowserContext, chromium, expect } from '@playwright/test';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+/** A server that says nothing for this long will not start. */
+const READY_TIMEOUT_MS = 30_000;
+
+export interface DemoServer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** The demo as `npm start` serves it, on a free port of the loopback. */
+export async function startDemo(): Promise<DemoServer> {
+  const child: ChildProcess = spawn('node', ['--conditions=@terndb/source', join(root, 'server', 'src', 'main.ts')], {
+    cwd: root,
+    env: { ...process.env, PORT: '0', NODE_OPTIONS: '' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const url = await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the demo server did not get ready')), READY_TIMEOUT_MS);
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      const found = /ready (http:\S+)/.exec(text)?.[1];
+      if (found !== undefined) {
+        clearTimeout(timer);
+        resolve(found);
+      }
+    });
+    child.on('exit', (code) => reject(new Error(`the demo server ended with ${code}: ${text}`)));
+  });
+  return {
+    url,
+    stop: () =>
+      new Promise((resolve) => {
+        child.removeAllListeners('exit');
+        child.on('exit', () => resolve());
+        child.kill('SIGTERM');
+      }),
+  };
+}
+
+export interface Profile {
+  readonly folder: string;
+  /** A browser on this profile; storage is on disk, as a user's is (a plain context keeps it in memory). */
+  open(): Promise<BrowserContext>;
+}
+
+const launchOptions = { executablePath: process.env['TERNDB_CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'], headless: true };
+
+export const test = base.extend<{ profile: Profile }, { demo: DemoServer }>({
+  demo: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright wants a destructured first argument.
+    async ({}, use) => {
+      const server = await startDemo();
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker' },
+  ],
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright wants a destructured first argument.
+  profile: async ({}, use) => {
+    const folder = await mkdtemp(join(tmpdir(), 'terndb-profile-'));
+    const opened: BrowserContext[] = [];
+    await use({
+      folder,
+      open: async () => {
+        const context = await chromium.launchPersistentContext(folder, launchOptions);
+        opened.push(context);
+        return context;
+      },
+    });
+    for (const context of opened) await context.close().catch(() => undefined);
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  },
+});
+
+export { expect };
