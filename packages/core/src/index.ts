@@ -1,7 +1,11 @@
+export { crc32c } from './bytes/crc32c.ts';
+export { addHash, hash64, hashEquals, hashFromHex, hashToHex, subHash, ZERO_HASH } from './bytes/hash64.ts';
 export { AssertionError, assert, assertNever } from './errors/assert.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodes, type ErrorKind } from './errors/codes.ts';
 export { DbError, type ErrorMessage, type JsonValue } from './errors/db-error.ts';
 export type { CompareOperator, FilterNode } from './filter/ast.ts';
+export { newCatalogId, newClientId, newLogEpoch } from './ids/ids.ts';
+export { createKeyGenerator, type KeyGenerator } from './ids/uuid.ts';
 export type {
   BatchOp, DeleteOp, ExpireRecord, Frame, GcRecord, Hash64, LogRecord, Op, OpRecord, PatchOp, PutOp, RejectRecord, SingleOp, VectorOp, YjsOp,
 } from './ops/op.ts';
@@ -14,5 +18,6 @@ export type { ObjectInfo, ObjectStore } from './ports/object-store.ts';
 export type {
   BinaryMetric, CollectionDefinition, FieldDefinition, FieldDefinitionOf, FieldParams, Kind, Metric, SchemaDefinition, VectorIndexOptions,
 } from './schema/definition.ts';
+export { asTimestamp, createHlc, type Hlc, isTooFarAhead, MAX_AHEAD_MS, timestampFromMs, timestampToMs } from './time/hlc.ts';
 export { compareStamps, type Stamp, TICKS_PER_MS, type Timestamp } from './time/timestamp.ts';
 export type { Int64, PrimaryKey, ScalarValue, SparseValue, StoredFields, StoredValue } from './value/value.ts';

@@ -1,0 +1,51 @@
+import { assert } from '../errors/assert.ts';
+import type { Clock, Rng } from '../ports/clock.ts';
+
+function hex32(word: number): string {
+  return word.toString(16).padStart(8, '0');
+}
+
+/** 128 bits as four unsigned words, most significant first, in the text form of RFC 9562. */
+export function formatUuid(a: number, b: number, c: number, d: number): string {
+  const [second, third] = [hex32(b), hex32(c)];
+  return `${hex32(a)}-${second.slice(0, 4)}-${second.slice(4)}-${third.slice(0, 4)}-${third.slice(4)}${hex32(d)}`;
+}
+
+export interface KeyGenerator {
+  /** A new key, greater (code units) than every key this generator gave before. */
+  next(): string;
+}
+
+/** 26 bits: RFC 9562 section 6.2, method 1. */
+const COUNTER_LIMIT = 2 ** 26;
+/** The highest counter bit starts as 0, so that a millisecond has room for at least 33 million keys. */
+const COUNTER_SEED_LIMIT = 2 ** 25;
+const MAX_MS = 2 ** 48;
+
+/**
+ * UUID version 7 (RFC 9562): 48 bits of milliseconds, a 26-bit counter that starts anew at a random value each millisecond (12 bits before,
+ * 14 after the variant), 48 random bits. Time-ordered across devices as far as their clocks agree; strictly ascending within one generator,
+ * also when the clock stands still, jumps back or the counter overflows (it then carries into the milliseconds).
+ */
+export function createKeyGenerator(clock: Clock, rng: Rng): KeyGenerator {
+  let ms = -1;
+  let counter = 0;
+
+  function advance(): void {
+    const nowMs = Math.floor(clock.nowMs());
+    if (nowMs > ms) ms = nowMs;
+    else if (++counter < COUNTER_LIMIT) return;
+    else ms += 1;
+    assert(ms >= 0 && ms < MAX_MS, () => `key generator: 48 bits of milliseconds expected, got ${ms}`);
+    counter = rng.nextUint32() % COUNTER_SEED_LIMIT;
+  }
+
+  return {
+    next(): string {
+      advance();
+      const b = (ms % 0x10000) * 0x10000 + (0x7000 | (counter >>> 14));
+      const c = ((0x80000000 | ((counter & 0x3fff) << 16)) >>> 0) + (rng.nextUint32() >>> 16);
+      return formatUuid(Math.floor(ms / 0x10000), b, c, rng.nextUint32());
+    },
+  };
+}
