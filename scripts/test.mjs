@@ -150,10 +150,10 @@ try {
   await step('dead-code', () => command('npx', ['knip']));
   await step('unit', unit);
   await step('browser', () => vitest('browser'));
-  await step('bench', benchTiny);
   await step('packages', () => command('node', ['scripts/build-packages.mjs']));
   await step('size', () => command('node', ['scripts/check-size.mjs']));
   await buildDemo();
+  await step('bench', benchTiny);
   await step('playwright', () => browserEngines(chromium));
 } catch (error) {
   failed += 1;

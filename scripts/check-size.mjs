@@ -1,0 +1,19 @@
+/**
+ * What a page pays: gzip sizes of the built client. Fails above the limits that the README promises.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { root } from './lib/run.mjs';
+
+const dist = join(root, 'packages', 'client', 'dist');
+const LIMITS = [
+  { what: 'main thread', files: ['index.js'], maxGzipBytes: 12 * 1024 },
+  { what: 'engine worker and kernel', files: ['worker.js', 'kernel.wasm'], maxGzipBytes: 160 * 1024 },
+];
+for (const { what, files, maxGzipBytes } of LIMITS) {
+  const bytes = files.reduce((sum, file) => sum + gzipSync(readFileSync(join(dist, file)), { level: 9 }).length, 0);
+  const ok = bytes <= maxGzipBytes;
+  console.log(`${ok ? 'ok' : 'TOO LARGE'}: ${what} (${files.join(', ')}) ${bytes} bytes gzip, at most ${maxGzipBytes}`);
+  if (!ok) process.exitCode = 1;
+}
