@@ -1,19 +1,6 @@
 import { type Hash64, hash64, type PrimaryKey, type Stamp } from '@terndb/core';
 import { encodeUtf8Into, utf8Bound } from '../bytes/utf8.ts';
-
-/** What the state hash covers of one entity. */
-export interface HashedRow {
-  readonly pk: PrimaryKey;
-  /** Undefined only for a tombstone whose put was never seen. */
-  readonly put: Stamp | undefined;
-  /**
-   * Undefined while the entity lives: a delete older than the put decides nothing any more, and sealing does not keep it, so the fold
-   * drops it as soon as the put is newer. Otherwise the hash would change at seal.
-   */
-  readonly delete: Stamp | undefined;
-  /** Field registers newer than the put, ascending by field name (code units). */
-  readonly fields: readonly { readonly field: string; readonly stamp: Stamp }[];
-}
+import type { EntityStamps, Exceptions } from './registers.ts';
 
 /** Reused between calls; grows to the longest row seen. */
 let scratch: Uint8Array = new Uint8Array(256);
@@ -25,17 +12,24 @@ let view = new DataView(scratch.buffer);
  *   u8 1 put | 2 delete; put?; delete?      a stamp: f64 timestamp, u32 length + utf-8 client id
  *   u32 fields; fields * { u32 length + utf-8 name; stamp }, ascending by name
  * all little-endian. Values are not covered: equal stamps name equal ops. It is part of the log's format: a change needs a new log epoch.
+ * A live row keeps no delete stamp, here as in the fold; otherwise sealing, which does not store it, would change the hash.
  */
-export function rowHash(row: HashedRow): Hash64 {
-  let at = putKey(row.pk);
-  scratch[at++] = (row.put === undefined ? 0 : 1) | (row.delete === undefined ? 0 : 2);
-  if (row.put !== undefined) at = putStamp(at, row.put);
-  if (row.delete !== undefined) at = putStamp(at, row.delete);
-  reserve(at + 4);
-  view.setUint32(at, row.fields.length, true);
-  at += 4;
-  for (const { field, stamp } of row.fields) at = putStamp(putString(at, field), stamp);
+export function rowHash(pk: PrimaryKey, stamps: EntityStamps): Hash64 {
+  let at = putKey(pk);
+  scratch[at++] = (stamps.put === undefined ? 0 : 1) | (stamps.live ? 0 : 2);
+  if (stamps.put !== undefined) at = putStamp(at, stamps.put);
+  if (!stamps.live) at = putStamp(at, stamps.delete);
+  at = putExceptions(at, stamps.live ? stamps.exceptions : null);
   return hash64(scratch.subarray(0, at));
+}
+
+function putExceptions(start: number, exceptions: Exceptions | null): number {
+  reserve(start + 4);
+  view.setUint32(start, exceptions?.size ?? 0, true);
+  let at = start + 4;
+  if (exceptions === null) return at;
+  for (const field of [...exceptions.keys()].sort()) at = putStamp(putString(at, field), exceptions.get(field)!);
+  return at;
 }
 
 function reserve(bytes: number): void {
