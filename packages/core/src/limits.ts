@@ -1,0 +1,74 @@
+/**
+ * Every bound on what a caller may hand in, with its reason. `docs/limits.md` lists the same values with the error each one gives; a test
+ * compares the two. Where Milvus has the limit, the value is its default, so that data moves between the two.
+ */
+
+/* ---------- schema: SCHEMA_INVALID ---------- */
+/** Collection, field and partition names, in characters (ASCII). As in Milvus. */
+export const MAX_NAME_LENGTH = 255;
+/** A collection costs a channel, a growing segment and watchers: far above what a page declares, low enough to open in one go. */
+export const MAX_COLLECTIONS = 1_024;
+/** The key field included. As in Milvus. */
+export const MAX_FIELDS = 64;
+/** Each one has its own block of kernel memory and index file. As in Milvus. */
+export const MAX_VECTOR_FIELDS = 10;
+/** One float32 vector is then at most 128 KiB, a quarter of an entity. As in Milvus. */
+export const MAX_DIM = 32_768;
+/** Bits: 32 KiB. As in Milvus. */
+export const MAX_BINARY_DIM = 262_144;
+/** Texts that one vector is made from; embedders cut their input far below that many. */
+export const MAX_EMBED_SOURCES = 16;
+/** Keeps the definition of a collection small: it travels with every open and every connect. */
+export const MAX_KEYWORD_VALUES = 1_024;
+/** Canonical JSON of one collection in UTF-8 bytes: it is one value of the meta store (64 KiB), with room for what is stored beside it. */
+export const MAX_COLLECTION_DEFINITION_BYTES = 60_000;
+/** Links per node of a graph. As in Milvus. */
+export const MAX_HNSW_M = 2_048;
+/** Candidates while building a graph; more would scan the whole segment. */
+export const MAX_EF_CONSTRUCTION = 32_768;
+
+/* ---------- values: FIELD_INVALID, KEY_INVALID, ENTITY_TOO_LARGE ---------- */
+/** One op of the log: a write with its framing, or a whole batch. One message of a broker must hold it (NATS: 1 MiB by default). */
+export const MAX_OP_BYTES = 524_288;
+/** What an entity may take of an op (`entityBytes`); the rest is for the op's own framing. */
+export const MAX_ENTITY_BYTES = 523_264;
+/** Entities of one `putMany`; their bytes together are bounded by MAX_OP_BYTES. Bounds the work before anything is refused. */
+export const MAX_BATCH_ENTITIES = 16_384;
+/** UTF-8. Keys are held in memory for every row and in every lookup structure. */
+export const MAX_KEY_BYTES = 512;
+/** UTF-8, the default `maxLength` too: a text is bounded by its entity unless the schema says less. */
+export const MAX_TEXT_BYTES = 523_264;
+/** UTF-8. Keywords are kept in dictionaries and compared whole. As Milvus' VarChar. */
+export const MAX_KEYWORD_BYTES = 65_535;
+/** Canonical JSON text in UTF-8. As in Milvus. */
+export const MAX_JSON_BYTES = 65_536;
+/** Nested arrays and objects in a JSON value: readers recurse. */
+export const MAX_JSON_DEPTH = 100;
+/** Elements of an array field, and the default `maxCapacity`. As in Milvus. */
+export const MAX_ARRAY_CAPACITY = 4_096;
+/** Non-zero dimensions of a sparse vector: about half an entity. */
+export const MAX_SPARSE_TERMS = 32_768;
+
+/* ---------- requests: FILTER_INVALID, QUERY_INVALID ---------- */
+/** Nested `and`, `or`, `not`: compilers and evaluators recurse. */
+export const MAX_FILTER_DEPTH = 32;
+/** Conditions in one filter: each is a pass over a column. */
+export const MAX_FILTER_NODES = 4_096;
+/** Operands of all `in`, `notIn` and `contains…` lists of one filter together. */
+export const MAX_FILTER_VALUES = 16_384;
+/** UTF-8 bytes of a `like` pattern or of the text of `match` and `phrase`. */
+export const MAX_PATTERN_BYTES = 4_096;
+/** UTF-8 bytes of a search text: longer ones are cut by every embedder anyway. */
+export const MAX_SEARCH_TEXT_BYTES = 65_536;
+/** `offset + limit` of a query or a search: so many candidates are held and sorted. As in Milvus. */
+export const MAX_WINDOW = 16_384;
+/** Keys of one `getMany`. */
+export const MAX_GET_KEYS = 16_384;
+/** `groupBy.size`. As in Milvus. */
+export const MAX_GROUP_SIZE = 10;
+/** Partitions of one collection: each is a channel of its own. As in Milvus. */
+export const MAX_PARTITIONS = 1_024;
+
+/* ---------- defaults of requests ---------- */
+export const DEFAULT_QUERY_LIMIT = 100;
+export const DEFAULT_SEARCH_LIMIT = 10;
