@@ -1,1 +1,17 @@
+/**
+ * Exact vector search in WebAssembly SIMD. The data flow:
+ *
+ *   append(floats) ──► block: rows + norms in WASM memory ──► scan(query, k, bitmap, …) ──► offsets and scores, best first
+ *
+ *   load.ts     finds and compiles kernel.wasm           memory/    who has which part of WASM memory (free list, limit, scratch)
+ *   kernel.ts   one instance with its blocks             block/     rows, their columns, preparing a query, reading hits
+ *   wasm/       the module's exports, the platform       ../assembly/   what runs inside WebAssembly
+ */
+export type { KernelErrorCode } from './errors.ts';
+export { KernelError } from './errors.ts';
+export type { KernelOptions } from './kernel.ts';
+export { createKernel, DEFAULT_MAX_BYTES, MAX_DIM } from './kernel.ts';
+export type { LoadKernelOptions, WasmSource } from './load.ts';
+export { loadKernel, loadModule } from './load.ts';
 export type { Kernel, Metric, ScanHits, ScanOptions, VectorBlock } from './types.ts';
+export type { Fetch, HttpResponse, UrlLike, WasmModule } from './wasm/platform.ts';

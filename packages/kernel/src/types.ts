@@ -33,6 +33,11 @@ export interface VectorBlock {
   readonly bytes: number;
   /** Appends `vectors.length / dim` rows (copied). Throws MEMORY_LIMIT and appends nothing. */
   append(vectors: Float32Array): void;
+  /**
+   * Appends raw little-endian float32 bytes, cut anywhere: a row that has only begun waits for the next chunk (no copy of the whole, for
+   * loading stored chunks). `append` between two parts of a row throws OPTION_INVALID. Throws MEMORY_LIMIT and appends nothing.
+   */
+  appendBytes(chunk: Uint8Array): void;
   /** A copy of one row. */
   row(offset: number): Float32Array<ArrayBuffer>;
   /** Exact scan. Cost O(rows * dim) without a bitmap, O(set bits * dim) with one. */

@@ -1,0 +1,19 @@
+/**
+ * Codes of the kernel's errors, a subset of the database's registry, so that the layer above maps them one to one:
+ * `QUERY_INVALID` and `OPTION_INVALID` and `DIMENSION_MISMATCH` fix the call; `MEMORY_LIMIT` free something and try again (everything
+ * stays usable); `INTERNAL` the wasm module is not the one this code was built for, or a freed block was used.
+ */
+export type KernelErrorCode = 'QUERY_INVALID' | 'OPTION_INVALID' | 'DIMENSION_MISMATCH' | 'MEMORY_LIMIT' | 'INTERNAL';
+
+/** `details` says the same as the message, as data. The package imports nothing of ours; the engine turns this into a `DbError`. */
+export class KernelError extends Error {
+  override readonly name = 'KernelError';
+  readonly code: KernelErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: KernelErrorCode, message: string, options: { details?: Record<string, unknown>; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+}

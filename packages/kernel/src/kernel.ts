@@ -1,0 +1,60 @@
+import { type BlockHome, WasmBlock } from './block/block.ts';
+import { KernelError } from './errors.ts';
+import { Arena } from './memory/arena.ts';
+import { Scratch } from './memory/scratch.ts';
+import type { Kernel, VectorBlock } from './types.ts';
+import { instantiate } from './wasm/exports.ts';
+import type { WasmModule } from './wasm/platform.ts';
+
+/** Below the 4 GiB of wasm32, so that a tab meets our error before the browser's. */
+export const DEFAULT_MAX_BYTES: number = 3.5 * 2 ** 30;
+/** Largest dimension that any peer accepts, and far above any model's. */
+export const MAX_DIM = 32_768;
+const DEFAULT_CAPACITY = 64;
+
+export interface KernelOptions {
+  /** WASM memory never grows beyond this; then MEMORY_LIMIT. Default 3.5 GiB, at most 4 GiB. */
+  readonly maxBytes?: number;
+}
+
+/** A kernel over a compiled module, with memory of its own. Throws INTERNAL for a module that is not ours, MEMORY_LIMIT, OPTION_INVALID. */
+export function createKernel(module: WasmModule, options: KernelOptions = {}): Kernel {
+  const maxBytes = mustBeWithin('maxBytes', options.maxBytes ?? DEFAULT_MAX_BYTES, 1, 2 ** 32);
+  return new WasmKernel(module, maxBytes);
+}
+
+class WasmKernel implements Kernel {
+  private readonly home: BlockHome;
+  private readonly blocks = new Set<WasmBlock>();
+
+  constructor(module: WasmModule, maxBytes: number) {
+    const wasm = instantiate(module);
+    const arena = new Arena(wasm.memory, { heapBase: wasm.heapBase() >>> 0, maxBytes });
+    this.home = { wasm, arena, scratch: new Scratch(arena), released: (block) => this.blocks.delete(block) };
+  }
+
+  get memoryBytes(): number {
+    return this.home.arena.memoryBytes;
+  }
+
+  get usedBytes(): number {
+    let sum = 0;
+    for (const block of this.blocks) sum += block.bytes;
+    return sum;
+  }
+
+  createBlock(options: { readonly dim: number; readonly capacity?: number }): VectorBlock {
+    const dim = mustBeWithin('dim', options.dim, 1, MAX_DIM);
+    const capacity = mustBeWithin('capacity', options.capacity ?? DEFAULT_CAPACITY, 0, 2 ** 32 - 1);
+    const block = new WasmBlock(this.home, { dim, capacity: Math.max(1, capacity) });
+    this.blocks.add(block);
+    return block;
+  }
+}
+
+function mustBeWithin(name: string, value: number, low: number, high: number): number {
+  if (Number.isInteger(value) && value >= low && value <= high) return value;
+  throw new KernelError('OPTION_INVALID', `kernel: ${name} is an integer from ${low} to ${high}, got ${value}`, {
+    details: { [name]: value, low, high },
+  });
+}
