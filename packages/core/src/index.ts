@@ -1,11 +1,57 @@
+export { ByteReader } from './bytes/byte-reader.ts';
+export { ByteWriter } from './bytes/byte-writer.ts';
 export { crc32c } from './bytes/crc32c.ts';
 export { addHash, hash64, hashEquals, hashFromHex, hashToHex, subHash, ZERO_HASH } from './bytes/hash64.ts';
+export { utf8Decode, utf8Encode } from './bytes/utf8.ts';
 export { AssertionError, assert, assertNever } from './errors/assert.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodes, type ErrorKind } from './errors/codes.ts';
 export { DbError, type ErrorMessage, type JsonValue } from './errors/db-error.ts';
 export type { CompareOperator, FilterNode } from './filter/ast.ts';
 export { newCatalogId, newClientId, newLogEpoch } from './ids/ids.ts';
 export { createKeyGenerator, type KeyGenerator } from './ids/uuid.ts';
+export {
+  DEFAULT_QUERY_LIMIT,
+  DEFAULT_SEARCH_LIMIT,
+  MAX_ARRAY_CAPACITY,
+  MAX_BATCH_ENTITIES,
+  MAX_BINARY_DIM,
+  MAX_COLLECTION_DEFINITION_BYTES,
+  MAX_COLLECTIONS,
+  MAX_DIM,
+  MAX_EF_CONSTRUCTION,
+  MAX_EMBED_SOURCES,
+  MAX_ENTITY_BYTES,
+  MAX_FIELDS,
+  MAX_FILTER_DEPTH,
+  MAX_FILTER_NODES,
+  MAX_FILTER_VALUES,
+  MAX_GET_KEYS,
+  MAX_GROUP_SIZE,
+  MAX_HNSW_M,
+  MAX_JSON_BYTES,
+  MAX_JSON_DEPTH,
+  MAX_KEY_BYTES,
+  MAX_KEYWORD_BYTES,
+  MAX_KEYWORD_VALUES,
+  MAX_NAME_LENGTH,
+  MAX_OP_BYTES,
+  MAX_PARTITIONS,
+  MAX_PATTERN_BYTES,
+  MAX_SEARCH_TEXT_BYTES,
+  MAX_SPARSE_TERMS,
+  MAX_TEXT_BYTES,
+  MAX_VECTOR_FIELDS,
+  MAX_WINDOW,
+} from './limits.ts';
+export {
+  decodeFrame,
+  decodeSlotFrame,
+  encodeFrame,
+  encodeSlotFrame,
+  FRAME_BYTES_TARGET,
+  FRAME_VERSION,
+  frameKind,
+} from './ops/frame-codec.ts';
 export type {
   BatchOp,
   DeleteOp,
@@ -23,6 +69,7 @@ export type {
   VectorOp,
   YjsOp,
 } from './ops/op.ts';
+export { encodedOpBytes } from './ops/record-codec.ts';
 export type { Bus } from './ports/bus.ts';
 export type { Clock, Rng } from './ports/clock.ts';
 export type { AbortSignalLike, Locks } from './ports/locks.ts';
@@ -31,6 +78,13 @@ export type { MetaEntry, MetaStore } from './ports/meta-store.ts';
 export type { ObjectInfo, ObjectStore } from './ports/object-store.ts';
 export { checkCollection } from './schema/check-definition.ts';
 export type { CollabTextValue, CollabTypes, CollabValue } from './schema/collab-types.ts';
+export {
+  compareDefinitions,
+  type FieldOfCollection,
+  mergeDefinitions,
+  type SchemaDifference,
+  schemaConflict,
+} from './schema/compatibility.ts';
 export { defineSchema, schemaFromDefinition } from './schema/define-schema.ts';
 export type {
   BinaryMetric,
@@ -58,6 +112,20 @@ export type {
   VectorKind,
 } from './schema/field-types.ts';
 export { type FieldBuilders, f, type VectorOptions } from './schema/fields.ts';
+export { schemaHash } from './schema/hash.ts';
+export {
+  type AnyVectorField,
+  defaultSelectOf,
+  defaultValueOf,
+  fieldOf,
+  isVectorField,
+  isVectorKind,
+  keyFieldOf,
+  searchableTextFieldsOf,
+  type TextField,
+  valueFieldsOf,
+  vectorFieldsOf,
+} from './schema/lookup.ts';
 export { RESERVED_COLLECTIONS, RESERVED_FIELDS, type ReservedCollection, type ReservedField } from './schema/names.ts';
 export type {
   CheckSchema,
@@ -89,4 +157,18 @@ export type {
 } from './schema/types.ts';
 export { asTimestamp, createHlc, type Hlc, isTooFarAhead, MAX_AHEAD_MS, timestampFromMs, timestampToMs } from './time/hlc.ts';
 export { compareStamps, type Stamp, TICKS_PER_MS, type Timestamp } from './time/timestamp.ts';
+export { canonicalJson, NotJson } from './value/canonical-json.ts';
+export { describe } from './value/describe.ts';
+export { entityBytes } from './value/entity-bytes.ts';
+export {
+  comparePrimaryKeys,
+  type NormalizedPut,
+  type NormalizePutOptions,
+  normalizeKey,
+  normalizePatch,
+  normalizePut,
+} from './value/normalize.ts';
+export { toPublic, toPublicEntity } from './value/public.ts';
+export { normalizeInt64, utf8Length } from './value/scalar.ts';
 export type { Int64, PrimaryKey, ScalarValue, SparseValue, StoredFields, StoredValue } from './value/value.ts';
+export { Misfit, toBytes, toFloat32, toSparse } from './value/vectors.ts';

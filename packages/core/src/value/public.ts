@@ -1,0 +1,44 @@
+import type { CollectionDefinition, FieldDefinition } from '../schema/definition.ts';
+import { fieldOf, keyFieldOf } from '../schema/lookup.ts';
+import type { PrimaryKey, SparseValue, StoredValue } from './value.ts';
+
+/**
+ * From a stored value to what callers read. Gives plain structured-cloneable values; typed arrays and arrays are handed on, not copied.
+ * Until Yjs joins, a collab document reads as `{}` when it never had content and else as the update it was put with.
+ */
+export function toPublic(field: FieldDefinition, value: StoredValue): unknown {
+  if (value === null) return field.type === 'collab' ? '{}' : null;
+  switch (field.type) {
+    case 'date':
+      return new Date(value as number);
+    case 'json':
+      return JSON.parse(value as string);
+    case 'sparseVector':
+      return sparseRecord(value as SparseValue);
+    default:
+      return value;
+  }
+}
+
+function sparseRecord({ indices, values }: SparseValue): Record<number, number> {
+  const record: Record<number, number> = {};
+  indices.forEach((dimension, i) => {
+    record[dimension] = values[i]!;
+  });
+  return record;
+}
+
+/** The key and the selected fields; `read` gives their stored values. `select` names fields of the definition. */
+export function toPublicEntity(
+  definition: CollectionDefinition,
+  select: readonly string[],
+  pk: PrimaryKey,
+  read: (field: FieldDefinition) => StoredValue,
+): Record<string, unknown> {
+  const entity: Record<string, unknown> = { [keyFieldOf(definition).name]: pk };
+  for (const name of select) {
+    const field = fieldOf(definition, name);
+    if (field && field.type !== 'primaryKey') entity[name] = toPublic(field, read(field));
+  }
+  return entity;
+}
