@@ -94,3 +94,18 @@ export interface Frame {
   readonly hashBefore: Hash64;
   readonly records: readonly LogRecord[];
 }
+
+/** What a slot's log says about the slot itself, between the frames of its channels. */
+export type SlotRecord =
+  /** A new leader begins; frames of lower leader epochs after it are void (R17). */
+  | { readonly type: 'lead'; readonly leaderEpoch: number }
+  /** The leader's time when it wrote this: who has read up to here has seen everything acknowledged before (design 7). */
+  | { readonly type: 'tick'; readonly time: Timestamp };
+
+/** One broker message that belongs to the slot and to none of its channels. */
+export interface SlotFrame {
+  readonly logEpoch: string;
+  /** Of a `lead`, the same as the record's. */
+  readonly leaderEpoch: number;
+  readonly record: SlotRecord;
+}
