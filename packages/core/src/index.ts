@@ -7,6 +7,7 @@ export { AssertionError, assert, assertNever } from './errors/assert.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodes, type ErrorKind } from './errors/codes.ts';
 export { DbError, type ErrorMessage, type JsonValue } from './errors/db-error.ts';
 export type { CompareOperator, FilterNode } from './filter/ast.ts';
+export { compileWhere } from './filter/compile-where.ts';
 export { newCatalogId, newClientId, newLogEpoch } from './ids/ids.ts';
 export { createKeyGenerator, type KeyGenerator } from './ids/uuid.ts';
 export {
