@@ -1,0 +1,138 @@
+import type { DbError, DenseVector, DynamicShape, Key, Patch, Schema, Shapes } from '@terndb/core';
+import type { Collection } from './collection.ts';
+import type { EmbeddingStatus, Keep, StorageStatus, Store, SyncStatus } from './status.ts';
+
+/** What the log may answer for good; anything else is tried again. */
+export type RejectCode =
+  | 'FORBIDDEN'
+  | 'FIELD_INVALID'
+  | 'FIELD_UNKNOWN'
+  | 'DIMENSION_MISMATCH'
+  | 'ENTITY_TOO_LARGE'
+  | 'SCHEMA_CONFLICT'
+  | 'STALE_WRITE'
+  | 'COLLECTION_UNKNOWN'
+  | 'PARTITION_UNKNOWN';
+
+export interface ConnectOptions {
+  /** Of the sync endpoint; relative to the page. `http` and `ws` both work. */
+  url: string;
+  /** What to replicate; the token must grant them. Entities outside (such as `_default`, unless named) stay on this device. */
+  partitions: readonly (string | { name: string; keep?: Keep })[];
+  /** Called at the start, about 30 s before expiry, and when a token was refused. If it throws: state `needs-auth`, the outbox stays. */
+  getToken: (request: { reason: 'start' | 'expiring' | 'rejected' }) => Promise<string>;
+}
+/** Data and outbox stay. */
+export interface Connection {
+  disconnect(): Promise<void>;
+}
+
+/** The durable list, oldest first: those of earlier sessions are delivered when the listener is added, and again until dismissed. */
+export type RejectedEvent<C extends Shapes> = {
+  [N in keyof C & string]: {
+    readonly collection: N;
+    readonly key: Key<C[N]>;
+    readonly partition: string;
+    readonly error: DbError<RejectCode>;
+    readonly op:
+      | { readonly type: 'put' | 'patch'; readonly fields: Patch<C[N]> }
+      | { readonly type: 'delete' }
+      | { readonly type: 'collab'; readonly field: string };
+    dismiss(): Promise<void>;
+  };
+}[keyof C & string];
+/** A write of this device lost a field to a newer one. Told once, in the order of the log; nothing to decide. */
+export type ConflictEvent<C extends Shapes> = {
+  [N in keyof C & string]: {
+    readonly collection: N;
+    readonly key: Key<C[N]>;
+    readonly partition: string;
+    readonly field: string;
+    readonly kept: unknown;
+    readonly lost: unknown;
+  };
+}[keyof C & string];
+/** The browser dropped the database. What the server has comes back; `outbox` counts the writes that do not, null if unknown. */
+export interface LossEvent {
+  readonly lastOpened: Date;
+  readonly outbox: number | null;
+}
+export interface DatabaseEvents<C extends Shapes> {
+  rejected: RejectedEvent<C>;
+  conflict: ConflictEvent<C>;
+  lossDetected: LossEvent;
+}
+
+export interface Progress {
+  readonly phase: string;
+  readonly doneBytes: number;
+  readonly totalBytes: number | null;
+}
+export interface TransferOptions {
+  onProgress?: (progress: Progress) => void;
+  signal?: AbortSignal;
+}
+export interface Inspection {
+  readonly clientId: string;
+  readonly logEpoch: string | null;
+  readonly wasmBytes: number;
+  readonly outbox: { readonly writes: number; readonly bytes: number };
+  readonly partitions: readonly {
+    readonly collection: string;
+    readonly partition: string;
+    readonly entities: number;
+    readonly growing: number;
+    readonly segments: readonly {
+      readonly id: string;
+      readonly rows: number;
+      readonly deleted: number;
+      readonly bytes: number;
+      readonly indexes: readonly string[];
+    }[];
+  }[];
+}
+
+export interface DatabaseMembers<C extends Shapes> {
+  readonly name: string;
+  readonly schema: Schema<C>;
+  /** Returns at once; watch `sync`. A second call replaces the first. Throws OPTION_INVALID; NOT_CONNECTED in this version, which has no replication. */
+  connect(options: ConnectOptions): Connection;
+  readonly sync: Store<SyncStatus>;
+  readonly storage: Store<StorageStatus>;
+  readonly embedding: Store<EmbeddingStatus>;
+  /** Listeners run in the order added. Returns the way to stop. */
+  on<E extends 'rejected' | 'conflict' | 'lossDetected'>(event: E, listener: (value: DatabaseEvents<C>[E]) => void): () => void;
+  /** For consoles and bug reports; slow, and no stable shape to build on. */
+  inspect(): Promise<Inspection>;
+  /** One consistent state, outbox included, without secrets. The stream is closed at the end, aborted on error. */
+  export(options?: TransferOptions & { collections?: readonly (keyof C & string)[] }): Promise<Blob>;
+  export(options: TransferOptions & { collections?: readonly (keyof C & string)[]; to: WritableStream<Uint8Array> }): Promise<void>;
+  /** Entities arrive as writes of this device, newest stamp winning; all or nothing. CHECKSUM_MISMATCH, FORMAT_VERSION_UNSUPPORTED, SCHEMA_CONFLICT. */
+  import(source: Blob | ReadableStream<Uint8Array>, options?: TransferOptions): Promise<{ readonly entities: number }>;
+  /** A collection whose schema only the server knows; remembered for offline. COLLECTION_UNKNOWN, or OFFLINE if never seen. */
+  openCollection(name: string): Promise<Collection<DynamicShape>>;
+  /**
+   * Ends the session and removes its data. `upload`: sends the outbox first, UNSYNCED_WRITES if that fails and nothing is removed. `keep`: the outbox
+   * stays for the same user's return. `discard`: it goes too. No default on purpose.
+   */
+  logout(options: { unsynced: 'upload' | 'keep' | 'discard' }): Promise<void>;
+  /** Waits for writes to be durable here. Calls after it reject with DATABASE_CLOSED. */
+  close(): Promise<void>;
+}
+export type Database<C extends Shapes> = { readonly [N in keyof C]: Collection<C[N]> } & DatabaseMembers<C>;
+
+/** `model`: an id or a folder with the model's files. `embed` gives one vector of `dim` per text, in order; `id` changes when its vectors do. */
+export type Embedder =
+  | { model: string | URL; /** SRI hash of the manifest. */ integrity?: string }
+  | { id: string; dim: number; embed: (texts: readonly string[]) => Promise<readonly DenseVector[]> };
+
+export interface OpenOptions<C extends Shapes> {
+  schema: Schema<C>;
+  embedder?: Embedder;
+  /** Where a bundler cannot find them by itself. */
+  assets?: { worker?: string | URL | (() => Worker); wasm?: string | URL | WebAssembly.Module };
+  /** AES-GCM 256, not extractable. Encrypts everything stored here; a wrong one: DECRYPTION_FAILED. */
+  encryptionKey?: () => Promise<CryptoKey>;
+  /** Reject with STORAGE_UNAVAILABLE rather than work in memory. */
+  requirePersistence?: boolean;
+}

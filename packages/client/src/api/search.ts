@@ -1,0 +1,78 @@
+import type {
+  BinaryVector, DefaultFields, DenseVector, EmbedOf, FieldName, Filter, Groupable, InOf, IsDynamic, IsUnion, Key, NamesOf, NonNull, PrimaryKey, Shape,
+  SparseVector, VectorKind,
+} from '@terndb/core';
+import type { Page, ReadInfo, ReadOptions } from './reading.ts';
+
+type VectorNames<S> = NamesOf<S, VectorKind>;
+type EmbeddedNames<S> = { [P in keyof S]: [EmbedOf<S[P]>] extends [never] ? never : P }[keyof S] & string;
+type SearchTextNames<S> = { [P in keyof S]: S[P] extends { readonly x: { search: true } } ? P : never }[keyof S] & string;
+type Mode<S> = [EmbeddedNames<S>] extends [never]
+  ? 'keyword'
+  : [SearchTextNames<S>] extends [never]
+    ? 'semantic'
+    : 'hybrid' | 'keyword' | 'semantic';
+type NoText = 'this collection has no searchable text';
+type OneOrNamed<S, P> = IsUnion<VectorNames<S>> extends true ? { field: P } : { field?: P };
+
+type ByText<S> = [EmbeddedNames<S> | SearchTextNames<S>] extends [never]
+  ? never
+  : { text: string; vector?: undefined; like?: undefined; mode?: Mode<S>; field?: EmbeddedNames<S> | SearchTextNames<S> };
+type ByVector<S> = {
+  [P in VectorNames<S>]: {
+    vector: NonNull<InOf<S[P & keyof S]>>;
+    like?: undefined;
+    text?: [SearchTextNames<S>] extends [never] ? NoText : string;
+  } & OneOrNamed<S, P>;
+}[VectorNames<S>];
+type ByLike<S extends Shape> = [VectorNames<S>] extends [never]
+  ? never
+  : { like: Key<S>; vector?: undefined; text?: [EmbeddedNames<S> | SearchTextNames<S>] extends [never] ? NoText : undefined } & OneOrNamed<
+      S,
+      VectorNames<S>
+    >;
+type NothingToSearch = { text: 'this collection has no searchable text and no vector field' };
+type By<S extends Shape> =
+  IsDynamic<S> extends true
+    ? {
+        text?: string;
+        vector?: DenseVector | SparseVector | BinaryVector;
+        like?: PrimaryKey;
+        mode?: 'hybrid' | 'keyword' | 'semantic';
+        field?: string;
+      }
+    : [ByText<S> | ByVector<S> | ByLike<S>] extends [never]
+      ? NothingToSearch
+      : ByText<S> | ByVector<S> | ByLike<S>;
+
+export interface SearchOptions<S extends Shape, Sel extends FieldName<S> = DefaultFields<S>> extends Filter<S>, ReadOptions, Page<S, Sel> {
+  /** Scan, no graph: complete and slower. */
+  exact?: boolean;
+  /** As in Milvus. L2: `rangeFilter <= distance < radius`; COSINE and IP: `radius < similarity <= rangeFilter`. */
+  range?: { radius: number; rangeFilter?: number };
+  /** At most `size` (default 1) hits per value; `limit` counts groups. Groups are ordered by their best hit. */
+  groupBy?: { field: Groupable<S>; size?: number };
+  /** In the units of `score`. */
+  minScore?: number;
+}
+/**
+ * By `text` (hybrid of keyword and semantic where the schema allows both, else the one it allows), by `vector` (with `text`: hybrid),
+ * or `like` a stored entity, which is not among the hits. `field` names the vector or text field; required to choose between vector fields.
+ */
+export type Search<S extends Shape, Sel extends FieldName<S> = DefaultFields<S>> = By<S> & SearchOptions<S, Sel>;
+
+export interface Hit<E, Ky = PrimaryKey> {
+  readonly key: Ky;
+  readonly entity: E;
+  /** Higher is better, L2 included (negated); comparable within one result only. */
+  readonly score: number;
+  readonly from: 'local' | 'global';
+  /** Has writes that the log has not confirmed. */
+  readonly pending: boolean;
+}
+export interface SearchResult<E, Ky = PrimaryKey> extends ReadInfo {
+  /** Best first; equal scores by primary key. */
+  readonly hits: readonly Hit<E, Ky>[];
+  /** No approximate index was involved. */
+  readonly exact: boolean;
+}

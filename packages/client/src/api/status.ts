@@ -1,0 +1,49 @@
+import type { DbError } from '@terndb/core';
+
+/** `get` gives the same object until something changed. `subscribe` does not call at once; it returns the way to stop. */
+export interface Store<T> {
+  get(): T;
+  subscribe(onChange: (value: T) => void): () => void;
+}
+
+/** `all` (default). `recent`: what fits the budget. `search-only`: never stored here, found by global and hybrid searches. */
+export type Keep = 'all' | 'recent' | 'search-only';
+
+export type SyncState =
+  | { readonly name: 'off' }
+  | { readonly name: 'connecting'; readonly attempt: number }
+  | { readonly name: 'catching-up'; /** 0..1 */ readonly progress: number }
+  | { readonly name: 'live'; readonly lagMs: number }
+  | { readonly name: 'offline'; readonly retryInMs: number | null }
+  | { readonly name: 'needs-auth' }
+  | { readonly name: 'incompatible'; readonly need: 'upgrade-client' | 'upgrade-server' };
+export interface SyncStatus {
+  readonly state: SyncState;
+  /** Writes that the log has not confirmed. */
+  readonly outbox: number;
+  /** Refused writes not yet dismissed. */
+  readonly rejected: number;
+  /** This tab does the syncing for all tabs. */
+  readonly leader: boolean;
+  readonly partitions: readonly { readonly name: string; readonly keep: Keep; /** 0..1 */ readonly coverage: number }[];
+}
+/** `ok`, `low`: clean segments are being evicted. `full`: writes fail with STORAGE_FULL. */
+export interface StorageStatus {
+  readonly mode: 'indexeddb' | 'memory';
+  readonly persisted: boolean;
+  readonly usageBytes: number;
+  readonly quotaBytes: number;
+  readonly state: 'ok' | 'low' | 'full';
+  readonly lossDetected: boolean;
+}
+export interface EmbeddingStatus {
+  /** `off`: no field needs one, or none was needed yet. */
+  readonly state: 'off' | 'loading' | 'ready' | 'failed';
+  readonly model: string | null;
+  readonly loadedBytes: number;
+  readonly totalBytes: number | null;
+  /** Entities done and still waiting since the last time none waited. */
+  readonly done: number;
+  readonly waiting: number;
+  readonly error: DbError | null;
+}

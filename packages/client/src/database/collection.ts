@@ -1,0 +1,164 @@
+import { type CollectionDefinition, DbError, type FieldDefinitionOf, type PrimaryKey } from '@terndb/core';
+import type { WriteRequest } from '@terndb/engine';
+import type { Collection, PartitionOption, Write, WriteHandle, WriteMany } from '../api/collection.ts';
+import type { CountResult, QueryResult } from '../api/reading.ts';
+import type { SearchResult } from '../api/search.ts';
+import type { CallLimits } from '../worker/connection.ts';
+import type { WriteAnswer } from '../worker/protocol.ts';
+import { startLive } from './live.ts';
+import { toPublicCount, toPublicQuery, toPublicSearch } from './results.ts';
+import type { Session } from './session.ts';
+import { ownViews } from './values.ts';
+import { createHandle, createWrite, createWriteMany, type HandleOptions, notConnected } from './write-handle.ts';
+
+/** Reads end after this unless told otherwise. */
+const READ_TIMEOUT_MS = 10_000;
+
+type Loose = Readonly<Record<string, any>>;
+
+export interface CollectionOptions {
+  readonly session: Session;
+  readonly name: string;
+  readonly definition: CollectionDefinition;
+  /** Refuses calls on a closed database object. */
+  check(): DbError | undefined;
+}
+
+/** `db.<name>`: turns calls into requests. Types are those of the API; what is checked at run time is checked by the engine. */
+export class CollectionProxy implements Collection<any> {
+  readonly name: string;
+  readonly definition: CollectionDefinition;
+  readonly #options: CollectionOptions;
+  readonly #key: FieldDefinitionOf<'primaryKey'>;
+
+  constructor(options: CollectionOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.definition = options.definition;
+    this.#key = options.definition.fields.find((field) => field.type === 'primaryKey') as FieldDefinitionOf<'primaryKey'>;
+  }
+
+  put(entity: Loose, options: PartitionOption = {}): Write<any> {
+    const [keyed] = this.#withKeys([entity]) as [Loose];
+    const answer = this.#write({ type: 'put', collection: this.name, partition: options.partition, entities: [keyed] });
+    const key = keyed?.[this.#key.name] as PrimaryKey;
+    return createWrite(key, this.#handle(answer, { key, partition: options.partition, op: { type: 'put', fields: keyed } }, ({ keys }) => keys[0]!));
+  }
+
+  putMany(entities: readonly Loose[], options: PartitionOption = {}): WriteMany<any> {
+    const keyed = Array.isArray(entities) ? this.#withKeys(entities) : (entities as readonly Loose[]);
+    const answer = this.#write({ type: 'put', collection: this.name, partition: options.partition, entities: keyed });
+    const keys = Array.isArray(keyed) ? keyed.map((entity) => entity?.[this.#key.name] as PrimaryKey) : [];
+    const what = { key: keys[0], partition: options.partition, op: { type: 'put', fields: keyed[0] } };
+    return createWriteMany(keys, this.#handle(answer, what, (written) => written.keys));
+  }
+
+  patch(key: PrimaryKey, fields: Loose, options: PartitionOption = {}): Write<any> {
+    const answer = this.#write({ type: 'patch', collection: this.name, partition: options.partition, key, fields: ownViews(fields) });
+    return createWrite(key, this.#handle(answer, { key, partition: options.partition, op: { type: 'patch', fields } }, () => key));
+  }
+
+  delete(key: PrimaryKey, options?: PartitionOption): Write<any>;
+  delete(by: Loose): WriteHandle<readonly any[]>;
+  delete(what: PrimaryKey | Loose, options: PartitionOption = {}): any {
+    if (typeof what === 'object' && what !== null) return this.#deleteBy(what);
+    const { partition } = options;
+    const answer = this.#write({ type: 'delete', collection: this.name, partition, key: what });
+    return createWrite(what, this.#handle(answer, { key: what, partition, op: { type: 'delete' } }, () => what));
+  }
+
+  async get(key: PrimaryKey, options: Loose = {}): Promise<any> {
+    return (await this.getMany([key], options))[0];
+  }
+
+  async getMany(keys: readonly PrimaryKey[], options: Loose = {}): Promise<any[]> {
+    const { request, limits } = this.#read(options);
+    const result = await this.#options.session.connection.call('get', { ...request, collection: this.name, keys }, limits);
+    return [...result.entities];
+  }
+
+  async query(query: Loose = {}): Promise<QueryResult<any, any>> {
+    const { request, limits } = this.#read(query);
+    return toPublicQuery(await this.#options.session.connection.call('query', request, limits));
+  }
+
+  async count(options: Loose = {}): Promise<CountResult> {
+    const { request, limits } = this.#read(options);
+    return toPublicCount(await this.#options.session.connection.call('count', request, limits));
+  }
+
+  async search(search: Loose): Promise<SearchResult<any, any>> {
+    const { request, limits } = this.#read(search);
+    return toPublicSearch(await this.#options.session.connection.call('search', request, limits));
+  }
+
+  live(search: Loose, onResult: (result: any) => void, onError: (error: DbError) => void = () => {}): () => void {
+    return this.#live('search', search, { onResult, onError });
+  }
+
+  liveQuery(query: Loose, onResult: (result: any) => void, onError: (error: DbError) => void = () => {}): () => void {
+    return this.#live('query', query, { onResult, onError });
+  }
+
+  #live(kind: 'query' | 'search', options: Loose, listener: { onResult: (result: any) => void; onError: (error: DbError) => void }): () => void {
+    try {
+      const { request } = this.#read(options);
+      return startLive(this.#options.session.connection, { kind, request } as never, listener);
+    } catch (thrown) {
+      let stopped = false;
+      queueMicrotask(() => stopped || listener.onError(DbError.from(thrown)));
+      return () => {
+        stopped = true;
+      };
+    }
+  }
+
+  #deleteBy(by: Loose): WriteHandle<readonly any[]> {
+    const { where, filter, filterParams, partitions } = by;
+    const answer = this.#write({ type: 'deleteBy', collection: this.name, partitions, where, filter, filterParams });
+    return createHandle(this.#handle(answer, { key: undefined, partition: undefined, op: { type: 'delete' } }, ({ keys }) => keys));
+  }
+
+  /** Splits what the engine answers from what ends the waiting. @throws DATABASE_CLOSED, NOT_CONNECTED, OPTION_INVALID */
+  #read(options: Loose): { request: any; limits: CallLimits } {
+    const closed = this.#options.check();
+    if (closed !== undefined) throw closed;
+    if (options === null || typeof options !== 'object') throw new DbError('QUERY_INVALID', `${this.name}: an object of options expected, got ${String(options)}`);
+    const { timeoutMs = READ_TIMEOUT_MS, signal, scope, consistency, ...rest } = options;
+    if (scope === 'global' || scope === 'hybrid') throw notConnected(`scope ${scope}`);
+    if (consistency === 'strong') throw new DbError('CONSISTENCY_UNAVAILABLE', `${this.name}: strong reads need a connection`, { details: { consistency } });
+    return { request: { ...rest, scope, consistency, collection: this.name }, limits: { timeoutMs, signal } };
+  }
+
+  #write(request: WriteRequest): Promise<WriteAnswer> {
+    const closed = this.#options.check();
+    return closed === undefined ? this.#options.session.connection.call('write', request) : Promise.reject(closed);
+  }
+
+  #handle<T>(answer: Promise<WriteAnswer>, what: { key: unknown; partition: string | undefined; op: unknown }, result: (answer: WriteAnswer) => T): HandleOptions<T> {
+    const { events, storage } = this.#options.session;
+    answer.then(
+      () => storage.onWritten(),
+      (error: DbError) => error.code === 'STORAGE_FULL' && storage.onFull(),
+    );
+    return {
+      answer,
+      result,
+      onUnobserved: (error) => {
+        const { key, partition = '_default', op } = what;
+        events.emit('rejected', { collection: this.name, key, partition, error, op, dismiss: async () => {} });
+      },
+    };
+  }
+
+  /** The entities with automatic keys filled in, so that `.key` is known at once and a write sent twice is one write. */
+  #withKeys(entities: readonly Loose[]): readonly Loose[] {
+    const { name, params } = this.#key;
+    const mint = params.autoId && params.keyType === 'varchar';
+    return entities.map((entity) => {
+      if (entity === null || typeof entity !== 'object' || Array.isArray(entity)) return entity;
+      const own = ownViews(entity);
+      return mint && own[name] === undefined ? { ...own, [name]: this.#options.session.keys.next() } : own;
+    });
+  }
+}

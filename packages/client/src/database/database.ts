@@ -1,0 +1,115 @@
+import { DbError, type DynamicShape, type Schema, type Shapes } from '@terndb/core';
+import type { Collection } from '../api/collection.ts';
+import type { Connection, ConnectOptions, Database, DatabaseEvents, DatabaseMembers, Inspection, TransferOptions } from '../api/database.ts';
+import type { EmbeddingStatus, StorageStatus, Store, SyncStatus } from '../api/status.ts';
+import { CollectionProxy } from './collection.ts';
+import { exportDatabase } from './export.ts';
+import { importDatabase } from './import.ts';
+import type { Session } from './session.ts';
+import { notConnected } from './write-handle.ts';
+
+/** What one `open` gave: a handle on the page's session for that name. */
+class DatabaseHandle implements DatabaseMembers<any> {
+  readonly name: string;
+  readonly schema: Schema<any>;
+  readonly sync: Store<SyncStatus>;
+  readonly storage: Store<StorageStatus>;
+  readonly embedding: Store<EmbeddingStatus>;
+  readonly #session: Session;
+  #closed: Promise<void> | undefined;
+
+  constructor(session: Session, schema: Schema<any>) {
+    this.#session = session;
+    this.name = session.name;
+    this.schema = schema;
+    this.sync = session.sync;
+    this.storage = session.storage.store;
+    this.embedding = session.embedding;
+  }
+
+  connect(_options: ConnectOptions): Connection {
+    throw notConnected(`connect of database ${this.name}`);
+  }
+
+  on<E extends keyof DatabaseEvents<any>>(event: E, listener: (value: DatabaseEvents<any>[E]) => void): () => void {
+    return this.#session.events.on(event, listener as (value: unknown) => void);
+  }
+
+  async inspect(): Promise<Inspection> {
+    this.#mustBeOpen();
+    const { clientId, logEpoch, wasmBytes, partitions } = await this.#session.connection.call('inspect', undefined);
+    return { clientId, logEpoch, wasmBytes, outbox: { writes: 0, bytes: 0 }, partitions };
+  }
+
+  export(options?: TransferOptions & { collections?: readonly string[] }): Promise<Blob>;
+  export(options: TransferOptions & { collections?: readonly string[]; to: WritableStream<Uint8Array> }): Promise<void>;
+  async export(options: TransferOptions & { collections?: readonly string[]; to?: WritableStream<Uint8Array> } = {}): Promise<any> {
+    this.#mustBeOpen();
+    return await exportDatabase(this.#session.connection, options);
+  }
+
+  async import(source: Blob | ReadableStream<Uint8Array>, options: TransferOptions = {}): Promise<{ readonly entities: number }> {
+    this.#mustBeOpen();
+    return await importDatabase(this.#session.connection, { source, definition: this.schema.definition, ...options });
+  }
+
+  async openCollection(name: string): Promise<Collection<DynamicShape>> {
+    this.#mustBeOpen();
+    const definition = this.schema.definition.collections[name];
+    if (definition === undefined) throw notConnected(`collection ${name} is not in the schema and`);
+    return this._collection(name);
+  }
+
+  async logout({ unsynced }: { unsynced: 'upload' | 'keep' | 'discard' }): Promise<void> {
+    this.#mustBeOpen();
+    switch (unsynced) {
+      case 'upload':
+        throw notConnected(`logout of database ${this.name} with upload`);
+      case 'keep':
+        // Never connected: all that is stored is unsynced, so all of it stays.
+        this.#closed ??= this.#session.close();
+        return await this.#closed;
+      case 'discard':
+        this.#closed ??= this.#session.destroy();
+        return await this.#closed;
+      default:
+        throw new DbError('OPTION_INVALID', `logout: unsynced upload, keep or discard expected, got ${String(unsynced)}`);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#release();
+    return this.#closed;
+  }
+
+  /** Not a member: `db.<name>` is made from it. */
+  _collection(name: string): CollectionProxy {
+    const definition = this.schema.definition.collections[name]!;
+    return new CollectionProxy({ session: this.#session, name, definition, check: () => this.#check() });
+  }
+
+  async #release(): Promise<void> {
+    this.#session.users--;
+    if (this.#session.users === 0) await this.#session.close();
+    else await this.#session.connection.call('flush', undefined);
+  }
+
+  #check(): DbError | undefined {
+    return this.#closed === undefined ? undefined : new DbError('DATABASE_CLOSED', `database ${this.name}: closed by this page`);
+  }
+
+  #mustBeOpen(): void {
+    const closed = this.#check();
+    if (closed !== undefined) throw closed;
+  }
+}
+
+/** A database object over the session: its members, and one collection per name in the schema. */
+export function createDatabase<C extends Shapes>(session: Session, schema: Schema<C>): Database<C> {
+  const handle = new DatabaseHandle(session, schema);
+  session.users++;
+  for (const name of Object.keys(schema.definition.collections)) {
+    Object.defineProperty(handle, name, { value: handle._collection(name), enumerable: true });
+  }
+  return handle as unknown as Database<C>;
+}

@@ -1,0 +1,31 @@
+import { DbError } from '@terndb/core';
+import type { TransferOptions } from '../api/database.ts';
+import type { WorkerConnection } from '../worker/connection.ts';
+
+export async function exportDatabase(
+  connection: WorkerConnection,
+  { collections, to, onProgress, signal }: TransferOptions & { collections?: readonly string[]; to?: WritableStream<Uint8Array> },
+): Promise<Blob | undefined> {
+  const pages: Uint8Array<ArrayBuffer>[] = [];
+  const writer = to?.getWriter();
+  const { exportId } = await connection.call('exportOpen', collections === undefined ? {} : { collections }, { signal });
+  let doneBytes = 0;
+  try {
+    for (let done = false; !done; ) {
+      const page = await connection.call('exportPage', { exportId }, { signal });
+      done = page.done;
+      doneBytes += page.bytes.byteLength;
+      if (writer === undefined) pages.push(page.bytes);
+      else await writer.write(page.bytes);
+      onProgress?.({ phase: 'export', doneBytes, totalBytes: null });
+    }
+    await writer?.close();
+    return writer === undefined ? new Blob(pages, { type: 'application/x-ndjson' }) : undefined;
+  } catch (thrown) {
+    const error = DbError.from(thrown);
+    await writer?.abort(error).catch(() => {});
+    throw error;
+  } finally {
+    connection.call('exportClose', { exportId }).catch(() => {});
+  }
+}

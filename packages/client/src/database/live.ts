@@ -1,0 +1,41 @@
+import type { DbError } from '@terndb/core';
+import type { WatchRequest, WatchResult } from '../worker/protocol.ts';
+import type { WorkerConnection } from '../worker/connection.ts';
+import { onNextFrame } from './frames.ts';
+import { EntityCache, toPublicQuery, toPublicSearch } from './results.ts';
+
+export interface LiveListener {
+  onResult(result: any): void;
+  onError(error: DbError): void;
+}
+
+/**
+ * A live query: whole results, at most one per frame, entities that did not change keep their identity. The worker's next result waits until
+ * this one is delivered, so that a page that is busy is not buried. Nothing is delivered after the stop.
+ */
+export function startLive(connection: WorkerConnection, watch: WatchRequest, listener: LiveListener): () => void {
+  const cache = new EntityCache();
+  let stopped = false;
+  let cancelFrame: () => void = () => {};
+  const deliver = (result: WatchResult): void => {
+    const stable = cache.stabilise(result);
+    listener.onResult('hits' in stable ? toPublicSearch(stable) : toPublicQuery(stable));
+  };
+  const stop = connection.watch(watch, {
+    onResult: (result) =>
+      new Promise((resolve) => {
+        cancelFrame = onNextFrame(() => {
+          resolve();
+          if (!stopped) deliver(result);
+        });
+      }),
+    onError: (error) => {
+      if (!stopped) listener.onError(error);
+    },
+  });
+  return () => {
+    stopped = true;
+    cancelFrame();
+    stop();
+  };
+}

@@ -1,0 +1,116 @@
+import { createKeyGenerator, DbError, type KeyGenerator, type SchemaDefinition } from '@terndb/core';
+import { browserClock } from '../adapters/clock.ts';
+import { createBrowserRng } from '../adapters/rng.ts';
+import type { OpenOptions } from '../api/database.ts';
+import type { EmbeddingStatus, SyncStatus } from '../api/status.ts';
+import { createWorker } from '../create-worker.ts';
+import { WorkerConnection } from '../worker/connection.ts';
+import { PROTOCOL_VERSION } from '../worker/protocol.ts';
+import { type EventMap, Events } from './events.ts';
+import { forgetMarker, readMarker, writeMarker } from './loss-marker.ts';
+import { StorageMonitor } from './storage-monitor.ts';
+import { ValueStore } from './value-store.ts';
+
+const SYNC_OFF: SyncStatus = { state: { name: 'off' }, outbox: 0, rejected: 0, leader: false, partitions: [] };
+const EMBEDDING_OFF: EmbeddingStatus = { state: 'off', model: null, loadedBytes: 0, totalBytes: null, done: 0, waiting: 0, error: null };
+
+/** One database of this page: one worker, shared by all that opened it here. */
+export class Session {
+  readonly name: string;
+  readonly schemaText: string;
+  readonly connection: WorkerConnection;
+  readonly sync: ValueStore<SyncStatus> = new ValueStore(SYNC_OFF);
+  readonly embedding: ValueStore<EmbeddingStatus> = new ValueStore(EMBEDDING_OFF);
+  readonly storage: StorageMonitor = new StorageMonitor();
+  readonly events: Events<EventMap> = new Events();
+  readonly keys: KeyGenerator;
+  /** Open database objects. */
+  users = 0;
+  readonly #onEnd: () => void;
+  readonly #stopFlushing: () => void;
+
+  private constructor(name: string, definition: SchemaDefinition, { worker, onEnd }: { worker: Worker; onEnd: () => void }) {
+    this.name = name;
+    this.schemaText = JSON.stringify(definition);
+    this.#onEnd = onEnd;
+    this.keys = createKeyGenerator(browserClock, createBrowserRng());
+    this.connection = new WorkerConnection(worker, {
+      onLeader: (leader) => this.sync.update({ leader }),
+      onEnd: () => this.#ended(),
+    });
+    this.#stopFlushing = flushWhenHidden(this.connection);
+  }
+
+  /** Starts the worker and opens the database in it. `onEnd` is called once, when the session is over for whatever reason. */
+  static async open(name: string, options: OpenOptions<any>, onEnd: () => void): Promise<Session> {
+    const { schema, assets, requirePersistence = false } = options;
+    const session = new Session(name, schema.definition, { worker: startWorker(assets?.worker), onEnd });
+    const wasm = assets?.wasm instanceof URL ? assets.wasm.href : resolveUrl(assets?.wasm);
+    try {
+      const started = await session.connection.start({
+        protocol: PROTOCOL_VERSION,
+        name,
+        schema: schema.definition,
+        requirePersistence,
+        ...(wasm === undefined ? {} : { wasm }),
+      });
+      session.sync.update({ leader: session.sync.get().leader || started.leader });
+      session.storage.start(started.mode);
+      if (started.mode === 'indexeddb') session.#checkLoss(started.created);
+      return session;
+    } catch (thrown) {
+      session.connection.end(DbError.from(thrown));
+      throw thrown;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close();
+  }
+
+  /** Removes what is stored, for all tabs. */
+  async destroy(): Promise<void> {
+    forgetMarker(this.name);
+    await this.connection.destroy();
+  }
+
+  #checkLoss(created: boolean): void {
+    const marker = readMarker(this.name);
+    if (created && marker !== undefined) {
+      this.storage.store.update({ lossDetected: true });
+      this.events.keep('lossDetected', { lastOpened: marker.lastOpened, outbox: null });
+    }
+    writeMarker(this.name, browserClock.nowMs());
+  }
+
+  #ended(): void {
+    this.storage.stop();
+    this.#stopFlushing();
+    this.#onEnd();
+  }
+}
+
+function startWorker(worker: string | URL | (() => Worker) | undefined): Worker {
+  if (worker === undefined) return createWorker();
+  return typeof worker === 'function' ? worker() : new Worker(worker, { type: 'module' });
+}
+
+/** The worker resolves addresses against its own place; the app means the page's. */
+function resolveUrl(wasm: string | WebAssembly.Module | undefined): string | WebAssembly.Module | undefined {
+  return typeof wasm === 'string' ? new URL(wasm, document.baseURI).href : wasm;
+}
+
+/** A page that is hidden may never run again: what waits for its group commit is committed now. */
+function flushWhenHidden(connection: WorkerConnection): () => void {
+  if (typeof document === 'undefined') return () => {};
+  const flush = (): void => void connection.call('flush', undefined).catch(() => {});
+  const onVisibility = (): void => {
+    if (document.visibilityState === 'hidden') flush();
+  };
+  document.addEventListener('visibilitychange', onVisibility);
+  addEventListener('pagehide', flush);
+  return () => {
+    document.removeEventListener('visibilitychange', onVisibility);
+    removeEventListener('pagehide', flush);
+  };
+}

@@ -1,0 +1,92 @@
+import { DbError } from '@terndb/core';
+import type { Level, Write, WriteHandle, WriteMany } from '../api/collection.ts';
+import type { Token } from '../api/reading.ts';
+import type { WriteAnswer } from '../worker/protocol.ts';
+
+export interface HandleOptions<T> {
+  /** The write, already sent. */
+  readonly answer: Promise<WriteAnswer>;
+  /** What the handle resolves to. */
+  result(answer: WriteAnswer): T;
+  /** The write failed and nobody has looked at the handle. */
+  onUnobserved(error: DbError): void;
+}
+
+/** Thenable, and quiet: a failure that nobody awaits goes to `onUnobserved`, not to the page's unhandled rejections. */
+class Handle<T> implements WriteHandle<T> {
+  readonly #options: HandleOptions<T>;
+  #observed = false;
+
+  constructor(options: HandleOptions<T>) {
+    this.#options = options;
+    options.answer.catch((thrown: unknown) => {
+      // One turn later: `await` on the next line of the caller counts as looking.
+      setTimeout(() => this.#observed || options.onUnobserved(DbError.from(thrown)), 0);
+    });
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a write handle is awaited (design 7).
+  then<A = T, B = never>(onDone?: ((value: T) => A | PromiseLike<A>) | null, onFailed?: ((reason: any) => B | PromiseLike<B>) | null): Promise<A | B> {
+    this.#observed = true;
+    return this.#options.answer.then((answer) => this.#options.result(answer)).then(onDone, onFailed);
+  }
+
+  wait(level: Level, options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<Token> {
+    this.#observed = true;
+    if (level === 'local') return waitLimited(this.#options.answer, options);
+    if (level === 'acked' || level === 'indexed') return Promise.reject(notConnected(level));
+    return Promise.reject(new DbError('OPTION_INVALID', `wait: level local, acked or indexed expected, got ${String(level)}`));
+  }
+}
+
+class OneHandle<Ky> extends Handle<Ky> implements Write<Ky> {
+  readonly key: Ky;
+
+  constructor(key: Ky, options: HandleOptions<Ky>) {
+    super(options);
+    this.key = key;
+  }
+}
+
+class ManyHandle<Ky> extends Handle<readonly Ky[]> implements WriteMany<Ky> {
+  readonly keys: readonly Ky[];
+
+  constructor(keys: readonly Ky[], options: HandleOptions<readonly Ky[]>) {
+    super(options);
+    this.keys = keys;
+  }
+}
+
+export function createHandle<T>(options: HandleOptions<T>): WriteHandle<T> {
+  return new Handle(options);
+}
+export function createWrite<Ky>(key: Ky, options: HandleOptions<Ky>): Write<Ky> {
+  return new OneHandle(key, options);
+}
+export function createWriteMany<Ky>(keys: readonly Ky[], options: HandleOptions<readonly Ky[]>): WriteMany<Ky> {
+  return new ManyHandle(keys, options);
+}
+
+/** The caller stops waiting; the write goes on. */
+async function waitLimited(answer: Promise<WriteAnswer>, { timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal }): Promise<Token> {
+  if (signal?.aborted) throw new DbError('ABORTED', 'wait: aborted by its signal; the write goes on', { cause: signal.reason });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let onAbort: (() => void) | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    if (timeoutMs !== undefined) {
+      timer = setTimeout(() => reject(new DbError('TIMEOUT', `wait: not durable within ${timeoutMs} ms; the write goes on`, { details: { timeoutMs } })), timeoutMs);
+    }
+    onAbort = () => reject(new DbError('ABORTED', 'wait: aborted by its signal; the write goes on', { cause: signal?.reason }));
+    signal?.addEventListener('abort', onAbort);
+  });
+  try {
+    return (await Promise.race([answer, limit])).token as Token;
+  } finally {
+    clearTimeout(timer);
+    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+export function notConnected(what: string): DbError {
+  return new DbError('NOT_CONNECTED', `${what}: this database was never connected; replication is not in this version of Tern`, { details: { what } });
+}

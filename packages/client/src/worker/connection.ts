@@ -1,0 +1,145 @@
+import { DbError } from '@terndb/core';
+import { proxy, type Remote, wrap } from 'comlink';
+import { installErrorTransfer } from './error-transfer.ts';
+import type { Calls, Method, StartOptions, Started, WatchRequest, WatchSink, WorkerApi, WorkerEvent } from './protocol.ts';
+
+export interface CallLimits {
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+export interface ConnectionEvents {
+  onLeader(leader: boolean): void;
+  /** The worker died or the database was closed from outside: every pending call has failed with this error. */
+  onEnd(error: DbError): void;
+}
+
+/**
+ * The page's side of the border to its engine worker: comlink, plus what it lacks: errors keep their codes, every pending call ends when the
+ * worker dies (WORKER_LOST), and a caller may stop waiting (TIMEOUT, ABORTED) without undoing anything.
+ */
+export class WorkerConnection {
+  readonly #worker: Worker;
+  readonly #remote: Remote<WorkerApi>;
+  readonly #events: ConnectionEvents;
+  readonly #pending = new Set<(error: DbError) => void>();
+  readonly #watches = new Map<number, WatchSink>();
+  #nextWatch = 1;
+  #ended: DbError | undefined;
+
+  constructor(worker: Worker, events: ConnectionEvents) {
+    installErrorTransfer();
+    this.#worker = worker;
+    this.#events = events;
+    this.#remote = wrap<WorkerApi>(worker);
+    worker.addEventListener('error', (event) => this.end(workerLost(event.message || 'it could not be loaded')));
+    worker.addEventListener('messageerror', () => this.end(workerLost('a message could not be read')));
+  }
+
+  start(options: StartOptions): Promise<Started> {
+    return this.#guard('open', () => this.#remote.start(options, proxy((event: WorkerEvent) => this.#onEvent(event))), {});
+  }
+
+  /** The request is copied before this returns, so calls reach the worker in their order. */
+  call<M extends Method>(method: M, request: Calls[M]['in'], limits: CallLimits = {}): Promise<Calls[M]['out']> {
+    return this.#guard(method, () => this.#remote.call({ method, request } as never) as Promise<Calls[M]['out']>, limits);
+  }
+
+  watch(watch: WatchRequest, sink: WatchSink): () => void {
+    const id = this.#nextWatch++;
+    this.#watches.set(id, sink);
+    this.#guard('watch', () => this.#remote.watch(id, watch), {}).catch((error: DbError) => this.#watches.get(id)?.onError(error));
+    return () => {
+      if (this.#watches.delete(id)) this.#guard('unwatch', () => this.#remote.unwatch(id), {}).catch(() => {});
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#guard('close', () => this.#remote.close(), {});
+    this.end(new DbError('DATABASE_CLOSED', 'the database is closed'));
+  }
+
+  async destroy(): Promise<void> {
+    await this.#guard('logout', () => this.#remote.destroy(), {});
+    this.end(new DbError('DATABASE_CLOSED', 'the database was removed'));
+  }
+
+  /** Ends the worker and fails what is pending. */
+  end(error: DbError): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    this.#worker.terminate();
+    for (const reject of [...this.#pending]) reject(error);
+    this.#pending.clear();
+    for (const sink of [...this.#watches.values()]) sink.onError(error);
+    this.#watches.clear();
+    this.#events.onEnd(error);
+  }
+
+  async #onEvent(event: WorkerEvent): Promise<void> {
+    switch (event.type) {
+      case 'result':
+        await this.#watches.get(event.watch)?.onResult(event.result);
+        return;
+      case 'error':
+        this.#watches.get(event.watch)?.onError(DbError.fromMessage(event.error));
+        return;
+      case 'leader':
+        this.#events.onLeader(event.leader);
+        return;
+      case 'closed':
+        this.end(DbError.fromMessage(event.error));
+        return;
+    }
+  }
+
+  /** The promise of a call, ended by the worker's death, the signal and the time limit too. */
+  #guard<T>(what: string, send: () => Promise<T>, { timeoutMs, signal }: CallLimits): Promise<T> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    if (signal?.aborted) return Promise.reject(aborted(what, signal));
+    return new Promise<T>((resolve, reject) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const onAbort = (): void => fail(aborted(what, signal!));
+      const finish = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.#pending.delete(fail);
+      };
+      const fail = (error: DbError): void => {
+        finish();
+        reject(error);
+      };
+      this.#pending.add(fail);
+      signal?.addEventListener('abort', onAbort);
+      if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) timer = setTimeout(() => fail(timedOut(what, timeoutMs)), timeoutMs);
+      send().then(
+        (value) => {
+          finish();
+          resolve(value);
+        },
+        (thrown: unknown) => fail(fromSend(what, thrown)),
+      );
+    });
+  }
+}
+
+function fromSend(what: string, thrown: unknown): DbError {
+  if (thrown instanceof DOMException && thrown.name === 'DataCloneError') {
+    return new DbError('FIELD_INVALID', `${what}: plain data expected, got something that cannot be copied: ${thrown.message}`, { cause: thrown });
+  }
+  return DbError.from(thrown);
+}
+
+function workerLost(why: string): DbError {
+  return new DbError('WORKER_LOST', `engine worker: ended unexpectedly: ${why}`, { details: { why } });
+}
+
+function aborted(what: string, signal: AbortSignal): DbError {
+  const timeout = signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError';
+  return timeout
+    ? new DbError('TIMEOUT', `${what}: the signal's time passed`, { cause: signal.reason })
+    : new DbError('ABORTED', `${what}: aborted by its signal`, { cause: signal.reason });
+}
+
+function timedOut(what: string, timeoutMs: number): DbError {
+  return new DbError('TIMEOUT', `${what}: no result within ${timeoutMs} ms`, { details: { timeoutMs } });
+}

@@ -1,0 +1,76 @@
+import { assertNever, DbError } from '@terndb/core';
+import type { Engine } from '@terndb/engine';
+import type { Call, Service, WatchRequest, WatchSink, WriteAnswer } from './protocol.ts';
+import { ExportSessions } from './export-sessions.ts';
+import { importAll } from './import-all.ts';
+import { WatchPump } from './watch-pump.ts';
+
+/** Answers calls with the engine of this worker. */
+export class EngineService implements Service {
+  readonly #engine: Engine;
+  readonly #exports: ExportSessions;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#exports = new ExportSessions(engine);
+  }
+
+  /** The engine's part runs before this returns, so calls take effect in their order. */
+  async call(call: Call): Promise<unknown> {
+    switch (call.method) {
+      case 'write': {
+        const ticket = this.#engine.write(call.request);
+        const { token } = await ticket.durable;
+        return { keys: ticket.keys, token } satisfies WriteAnswer;
+      }
+      case 'get':
+        return this.#engine.get(call.request);
+      case 'query':
+        return this.#engine.query(call.request);
+      case 'count':
+        return this.#engine.count(call.request);
+      case 'search':
+        return this.#engine.search(call.request);
+      case 'inspect':
+        return this.#engine.inspect();
+      case 'flush':
+        return await this.#engine.flush();
+      case 'seal':
+        return await this.#engine.seal();
+      case 'exportOpen':
+        return this.#exports.open(call.request);
+      case 'exportPage':
+        return this.#exports.page(call.request.exportId);
+      case 'exportClose':
+        return this.#exports.close(call.request.exportId);
+      case 'importAll':
+        return await importAll(this.#engine, call.request);
+      default:
+        return assertNever(call, 'call');
+    }
+  }
+
+  watch(watch: WatchRequest, sink: WatchSink): () => void {
+    const pump = new WatchPump(sink);
+    const onError = (error: DbError): void => sink.onError(error);
+    let stop: () => void;
+    try {
+      stop =
+        watch.kind === 'query'
+          ? this.#engine.watchQuery(watch.request, (result) => pump.push(result), onError)
+          : this.#engine.watchSearch(watch.request, (result) => pump.push(result), onError);
+    } catch (thrown) {
+      sink.onError(DbError.from(thrown));
+      return () => {};
+    }
+    return () => {
+      stop();
+      pump.stop();
+    };
+  }
+
+  /** Gives back what exports pin. */
+  close(): void {
+    this.#exports.closeAll();
+  }
+}

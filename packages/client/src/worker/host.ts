@@ -1,0 +1,189 @@
+import { type Clock, DbError, type Locks, type Rng } from '@terndb/core';
+import { type Engine, openEngine } from '@terndb/engine';
+import type { Kernel } from '@terndb/kernel';
+import { BroadcastBus } from '../adapters/bus.ts';
+import { deleteStorage, openStorage, type Storage } from '../storage/storage.ts';
+import { LeaderDesk } from '../tabs/leader-desk.ts';
+import { leaderLock, tabLock } from '../tabs/messages.ts';
+import { TabRouter } from '../tabs/router.ts';
+import { beginTerm } from '../tabs/term.ts';
+import { EngineService } from './engine-service.ts';
+import { type Call, PROTOCOL_VERSION, type Started, type StartOptions, type WatchRequest, type WorkerApi, type WorkerEvent } from './protocol.ts';
+
+export interface HostPorts {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** Missing in insecure contexts: every tab then works alone. */
+  readonly locks: Locks | undefined;
+  /** Names this worker among the tabs; never used twice. */
+  readonly tab: string;
+  loadKernel(wasm: string | WebAssembly.Module | undefined): Promise<Kernel>;
+}
+
+/** What runs while this worker leads. */
+interface Leadership {
+  readonly engine: Engine;
+  readonly service: EngineService;
+  readonly desk: LeaderDesk | undefined;
+}
+
+/**
+ * The engine worker: opens storage, takes part in the election and, while it leads, runs the engine for all tabs. A worker that follows keeps
+ * only its storage connection (to hear of deletion) and forwards calls.
+ */
+export class WorkerHost implements WorkerApi {
+  readonly #ports: HostPorts;
+  #name = '';
+  #onEvent: (event: WorkerEvent) => Promise<void> = async () => {};
+  #storage: Storage | undefined;
+  #router: TabRouter | undefined;
+  #bus: BroadcastBus | undefined;
+  #leadership: Leadership | undefined;
+  readonly #watches = new Map<number, () => void>();
+  /** Ends waiting for locks. */
+  readonly #abort = new AbortController();
+  /** Ends holding them. */
+  #release: () => void = () => {};
+  readonly #released: Promise<void> = new Promise((resolve) => {
+    this.#release = resolve;
+  });
+  #closing: Promise<void> | undefined;
+
+  constructor(ports: HostPorts) {
+    this.#ports = ports;
+  }
+
+  async start(options: StartOptions, onEvent: (event: WorkerEvent) => Promise<void>): Promise<Started> {
+    if (options.protocol !== PROTOCOL_VERSION) throw otherBuild(options.protocol);
+    this.#name = options.name;
+    this.#onEvent = onEvent;
+    const { requirePersistence } = options;
+    this.#storage = await openStorage(options.name, { requirePersistence, onVersionChange: () => this.#onDeleted() });
+    const { mode, created } = this.#storage;
+    try {
+      if (mode === 'memory' || this.#ports.locks === undefined) await this.#startAlone(options, this.#storage);
+      else await this.#startAmongTabs(options, this.#storage, this.#ports.locks);
+    } catch (thrown) {
+      await this.#end(DbError.from(thrown));
+      throw thrown;
+    }
+    return { mode, created, leader: this.#router?.leads ?? false };
+  }
+
+  call(call: Call): Promise<unknown> {
+    if (this.#router === undefined) return Promise.reject(new DbError('DATABASE_CLOSED', `${call.method}: the database was not opened`));
+    return this.#router.call(call);
+  }
+
+  watch(id: number, watch: WatchRequest): void {
+    const stop = this.#router?.watch(watch, {
+      onResult: (result) => this.#onEvent({ type: 'result', watch: id, result }),
+      onError: (error) => void this.#onEvent({ type: 'error', watch: id, error: error.toJSON() }),
+    });
+    if (stop !== undefined) this.#watches.set(id, stop);
+  }
+
+  unwatch(id: number): void {
+    this.#watches.get(id)?.();
+    this.#watches.delete(id);
+  }
+
+  async close(): Promise<void> {
+    await this.#end(new DbError('DATABASE_CLOSED', `database ${this.#name}: closed`));
+  }
+
+  async destroy(): Promise<void> {
+    const stored = this.#storage?.mode === 'indexeddb';
+    await this.close();
+    if (stored) await deleteStorage(this.#name);
+  }
+
+  async #startAlone(options: StartOptions, storage: Storage): Promise<void> {
+    if (storage.mode === 'indexeddb') console.warn(`terndb: no Web Locks in this context; tabs of database ${options.name} do not see each other`);
+    this.#router = new TabRouter({ database: options.name, tab: this.#ports.tab, clock: this.#ports.clock });
+    await this.#lead(options, storage, undefined);
+  }
+
+  async #startAmongTabs(options: StartOptions, storage: Storage, locks: Locks): Promise<void> {
+    const { tab, clock } = this.#ports;
+    const bus = new BroadcastBus();
+    this.#bus = bus;
+    await this.#holdTabLock(locks);
+    const router = new TabRouter({ database: options.name, tab, clock, bus });
+    this.#router = router;
+    const led = locks.hold(leaderLock(options.name), { signal: this.#abort.signal }, async () => {
+      await this.#lead(options, storage, locks);
+      await this.#released;
+    });
+    // Whoever leads first: this worker (or it fails to), or another one that answers.
+    await Promise.race([router.ready(), led]);
+    led.catch((thrown: unknown) => {
+      if (!this.#abort.signal.aborted) void this.#fail(DbError.from(thrown));
+    });
+  }
+
+  #holdTabLock(locks: Locks): Promise<void> {
+    return new Promise((resolve, reject) => {
+      locks
+        .hold(tabLock(this.#name, this.#ports.tab), {}, () => {
+          resolve();
+          return this.#released;
+        })
+        .catch(reject);
+    });
+  }
+
+  /** Opens the engine and takes over the calls. */
+  async #lead(options: StartOptions, storage: Storage, locks: Locks | undefined): Promise<void> {
+    const { clock, rng, tab } = this.#ports;
+    const term = await beginTerm(storage.meta);
+    const [kernel] = await Promise.all([this.#ports.loadKernel(options.wasm), storage.clean()]);
+    const { log, meta, objects } = storage;
+    const engine = await openEngine({ ports: { log, meta, objects, clock, rng, kernel }, schema: options.schema });
+    const service = new EngineService(engine);
+    const desk = locks && this.#bus && new LeaderDesk({ database: options.name, tab, term, bus: this.#bus, locks }, service);
+    this.#leadership = { engine, service, desk };
+    this.#router?.lead(service);
+    desk?.announce();
+    void this.#onEvent({ type: 'leader', leader: true });
+  }
+
+  /** Another tab deletes the database: what is under way is finished, then everything ends. */
+  async #onDeleted(): Promise<void> {
+    await this.#fail(new DbError('DATABASE_CLOSED', `database ${this.#name}: deleted or upgraded by another tab`));
+  }
+
+  async #fail(error: DbError): Promise<void> {
+    // Told last: the page ends this worker when it hears it.
+    await this.#end(error).catch(() => {});
+    void this.#onEvent({ type: 'closed', error: error.toJSON() });
+  }
+
+  #end(error: DbError): Promise<void> {
+    this.#closing ??= this.#endOnce(error);
+    return this.#closing;
+  }
+
+  async #endOnce(error: DbError): Promise<void> {
+    this.#abort.abort();
+    // The desk first: what other tabs still wait for is for the next leader. This tab's own calls are finished by the engine's close.
+    this.#leadership?.desk?.stop();
+    for (const stop of this.#watches.values()) stop();
+    this.#watches.clear();
+    this.#leadership?.service.close();
+    try {
+      await this.#leadership?.engine.close();
+    } finally {
+      this.#router?.end(error);
+      this.#bus?.close();
+      await this.#storage?.close();
+      this.#release();
+    }
+  }
+}
+
+function otherBuild(got: number): DbError {
+  return new DbError('PROTOCOL_INCOMPATIBLE', `engine worker: protocol ${PROTOCOL_VERSION} expected, got ${got}; page and worker must come from one build`, {
+    details: { expected: PROTOCOL_VERSION, got },
+  });
+}

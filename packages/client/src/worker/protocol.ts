@@ -1,0 +1,99 @@
+/**
+ * The border between a page and its engine worker, carried by comlink. Both sides come from one build of the package, so there is one version at
+ * a time; it is checked because `assets.worker` lets an app serve a stale file.
+ *
+ * History: 1 first version.
+ */
+import type { DbError, ErrorMessage, SchemaDefinition } from '@terndb/core';
+import type {
+  CountRequest, CountResult, EngineInspection, GetRequest, GetResult, QueryRequest, QueryResult, SearchRequest, SearchResult, WriteRequest,
+} from '@terndb/engine';
+
+export const PROTOCOL_VERSION = 1;
+
+export interface StartOptions {
+  readonly protocol: number;
+  readonly name: string;
+  readonly schema: SchemaDefinition;
+  /** Where the kernel is, if not beside the worker. */
+  readonly wasm?: string | WebAssembly.Module;
+  readonly requirePersistence: boolean;
+}
+export interface Started {
+  readonly mode: 'indexeddb' | 'memory';
+  /** This open made the stored database. */
+  readonly created: boolean;
+  readonly leader: boolean;
+}
+
+export interface WriteAnswer {
+  readonly keys: readonly (string | number | bigint)[];
+  readonly token: string;
+}
+
+/** One page of an export: whole lines, UTF-8. */
+export interface ExportPage {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly done: boolean;
+}
+export interface ImportBatch {
+  readonly collection: string;
+  readonly partition: string;
+  readonly entities: readonly Readonly<Record<string, unknown>>[];
+  /** Stamps of the exported rows, in the order of the entities. */
+  readonly versions: readonly number[];
+}
+
+/** Method → what goes in and what comes out. Everything here is structured-cloneable. */
+export interface Calls {
+  write: { in: WriteRequest; out: WriteAnswer };
+  get: { in: GetRequest; out: GetResult };
+  query: { in: QueryRequest; out: QueryResult };
+  count: { in: CountRequest; out: CountResult };
+  search: { in: SearchRequest; out: SearchResult };
+  inspect: { in: undefined; out: EngineInspection };
+  flush: { in: undefined; out: undefined };
+  seal: { in: undefined; out: undefined };
+  exportOpen: { in: { readonly collections?: readonly string[] }; out: { readonly exportId: string; readonly entities: number } };
+  exportPage: { in: { readonly exportId: string }; out: ExportPage };
+  exportClose: { in: { readonly exportId: string }; out: undefined };
+  importAll: { in: readonly ImportBatch[]; out: { readonly entities: number } };
+}
+export type Method = keyof Calls;
+export type Call = { [M in Method]: { readonly method: M; readonly request: Calls[M]['in'] } }[Method];
+
+export type WatchRequest =
+  | { readonly kind: 'query'; readonly request: QueryRequest }
+  | { readonly kind: 'search'; readonly request: SearchRequest };
+export type WatchResult = QueryResult | SearchResult;
+
+/** What the worker says unasked. */
+export type WorkerEvent =
+  /** Resolves when the page has taken it: the next result of this watch waits for that, and replaces what waits already. */
+  | { readonly type: 'result'; readonly watch: number; readonly result: WatchResult }
+  | { readonly type: 'error'; readonly watch: number; readonly error: ErrorMessage }
+  | { readonly type: 'leader'; readonly leader: boolean }
+  /** The database was closed from outside: deleted in another tab, or lost. */
+  | { readonly type: 'closed'; readonly error: ErrorMessage };
+
+/** What the worker offers to its page. */
+export interface WorkerApi {
+  start(options: StartOptions, onEvent: (event: WorkerEvent) => Promise<void>): Promise<Started>;
+  call(call: Call): Promise<unknown>;
+  watch(id: number, watch: WatchRequest): void;
+  unwatch(id: number): void;
+  close(): Promise<void>;
+  /** Closes and removes what is stored. */
+  destroy(): Promise<void>;
+}
+
+/** What answers calls: the engine of this worker, or the leader's through the bus. */
+export interface Service {
+  call(call: Call): Promise<unknown>;
+  /** Whole results; the next one is produced only after `onResult` of the last one settled. Returns the way to stop. */
+  watch(watch: WatchRequest, sink: WatchSink): () => void;
+}
+export interface WatchSink {
+  onResult(result: WatchResult): Promise<void>;
+  onError(error: DbError): void;
+}
