@@ -51,12 +51,13 @@ export class IdbConnection {
    * @throws STORAGE_FULL, STORAGE_UNAVAILABLE, STORAGE_LOST (the browser dropped the data), DATABASE_CLOSED, or the DbError that `work` throws.
    */
   async run<T, M extends 'readonly' | 'readwrite'>(options: RunOptions<M>, work: (tx: Transaction<M>, replay: boolean) => Promise<T>): Promise<T> {
+    const used = this.#database;
     try {
       return await this.#attempt(options, work, false);
     } catch (thrown) {
       if (!isConnectionLoss(thrown) || this.#closed !== undefined) throw toDbError(thrown, this.name);
     }
-    this.#database = undefined;
+    this.#drop(used);
     try {
       return await this.#attempt(options, work, true);
     } catch (thrown) {
@@ -81,6 +82,12 @@ export class IdbConnection {
     const database = await this.#database;
     const tx = database.transaction([...options.stores], options.mode, { durability: options.durability ?? 'relaxed' });
     return await settle(tx as Transaction<M>, (inside) => work(inside, replay));
+  }
+
+  /** The next transaction opens a new connection; another call may have done so already. */
+  #drop(used: Promise<IDBPDatabase<TernIdb>> | undefined): void {
+    if (this.#database === used) this.#database = undefined;
+    used?.then((database) => database.close()).catch(() => {});
   }
 
   async #openTwice(options: { mayCreate: boolean }): Promise<IDBPDatabase<TernIdb>> {
