@@ -75,8 +75,13 @@ export type { Bus } from './ports/bus.ts';
 export type { Clock, Rng } from './ports/clock.ts';
 export type { AbortSignalLike, Locks } from './ports/locks.ts';
 export type { LogBroker, LogEntry, StoredEntry } from './ports/log-broker.ts';
+export { MemoryBus, type MemoryBusHub } from './ports/memory/memory-bus.ts';
+export { MemoryLocks, type MemoryLockTable } from './ports/memory/memory-locks.ts';
+export { type MemoryLog, MemoryLogBroker } from './ports/memory/memory-log-broker.ts';
+export { type MemoryMeta, MemoryMetaStore } from './ports/memory/memory-meta-store.ts';
+export { MemoryObjectStore, type MemoryObjects } from './ports/memory/memory-object-store.ts';
 export type { MetaEntry, MetaStore } from './ports/meta-store.ts';
-export type { ObjectInfo, ObjectStore } from './ports/object-store.ts';
+export { assertObjectName, checkObjectRange, type ObjectInfo, type ObjectStore } from './ports/object-store.ts';
 export { checkCollection } from './schema/check-definition.ts';
 export type { CollabTextValue, CollabTypes, CollabValue } from './schema/collab-types.ts';
 export {
@@ -170,6 +175,7 @@ export {
   normalizePut,
 } from './value/normalize.ts';
 export { toPublic, toPublicEntity } from './value/public.ts';
+export { normalizeQueryVector } from './value/query-vector.ts';
 export { normalizeInt64, utf8Length } from './value/scalar.ts';
 export type { Int64, PrimaryKey, ScalarValue, SparseValue, StoredFields, StoredValue } from './value/value.ts';
 export { Misfit, toBytes, toFloat32, toSparse } from './value/vectors.ts';

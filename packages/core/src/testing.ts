@@ -1,2 +1,6 @@
+export { type ContractApi, type ContractSubject, type MakeSubject, patternBytes, sameBytes } from './testing/contracts/contract.ts';
+export { logBrokerContract } from './testing/contracts/log-broker-contract.ts';
+export { metaStoreContract } from './testing/contracts/meta-store-contract.ts';
+export { objectStoreContract } from './testing/contracts/object-store-contract.ts';
 export { ManualClock } from './testing/manual-clock.ts';
 export { seededRng } from './testing/seeded-rng.ts';
