@@ -1,4 +1,18 @@
-import type { CollectionDefinition, DbError, DefaultFields, Entity, FieldName, Filter, Insert, JsonValue, Key, Patch, PrimaryKey, Shape, Where } from '@terndb/core';
+import type {
+  CollectionDefinition,
+  DbError,
+  DefaultFields,
+  Entity,
+  FieldName,
+  Filter,
+  Insert,
+  JsonValue,
+  Key,
+  Patch,
+  PrimaryKey,
+  Shape,
+  Where,
+} from '@terndb/core';
 import type { CountResult, Query, QueryResult, ReadOptions, Token } from './reading.ts';
 import type { Search, SearchResult } from './search.ts';
 

@@ -123,7 +123,7 @@ export type Database<C extends Shapes> = { readonly [N in keyof C]: Collection<C
 
 /** `model`: an id or a folder with the model's files. `embed` gives one vector of `dim` per text, in order; `id` changes when its vectors do. */
 export type Embedder =
-  | { model: string | URL; /** SRI hash of the manifest. */ integrity?: string }
+  | { model: string | URL /** SRI hash of the manifest. */; integrity?: string }
   | { id: string; dim: number; embed: (texts: readonly string[]) => Promise<readonly DenseVector[]> };
 
 export interface OpenOptions<C extends Shapes> {

@@ -1,8 +1,18 @@
 /** Mistakes that must not compile. Checked by tsc, never run. */
-import { DbError, defineSchema, f, open } from '../index.ts';
+
 import type { Token } from '../index.ts';
+import { DbError, defineSchema, f, open } from '../index.ts';
+
 const schema = defineSchema({
-  notes: { title: f.text({ search: true }), body: f.collabText(), n: f.number().default(1), tag: f.keyword(['a', 'b']), maybe: f.date().nullable(), data: f.json<{ x: number }>().nullable(), vec: f.vector({ embed: ['title'] }) },
+  notes: {
+    title: f.text({ search: true }),
+    body: f.collabText(),
+    n: f.number().default(1),
+    tag: f.keyword(['a', 'b']),
+    maybe: f.date().nullable(),
+    data: f.json<{ x: number }>().nullable(),
+    vec: f.vector({ embed: ['title'] }),
+  },
   two: { v1: f.vector(3), v2: f.sparseVector(), k: f.keyword() },
   items: { sku: f.primaryKey('int64'), name: f.text() },
 });

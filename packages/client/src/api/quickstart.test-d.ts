@@ -1,7 +1,8 @@
 /** The quick start and what its types must be. Checked by tsc, never run. */
-import { DbError, defineSchema, f, open, parseToken, schemaFromDefinition } from '../index.ts';
-import type { DatabaseMembers, EntityOf, FieldDefinition, InsertOf, SchemaDefinition, Shapes, Store, Token } from '../index.ts';
+
 import type { RESERVED_COLLECTIONS } from '@terndb/core';
+import type { DatabaseMembers, EntityOf, FieldDefinition, InsertOf, SchemaDefinition, Shapes, Store, Token } from '../index.ts';
+import { DbError, defineSchema, f, open, parseToken, schemaFromDefinition } from '../index.ts';
 
 const schema = defineSchema({
   notes: {
@@ -15,7 +16,9 @@ const schema = defineSchema({
 const db = await open('my-notes', { schema });
 await db.notes.put({ title: 'Espresso', body: 'Grind fine, 18 g in, 36 g out.', tag: 'home' });
 const { hits } = await db.notes.search({ text: 'how do I pull a shot', where: { stars: { gte: 0 } }, limit: 5 });
-const stop = db.notes.live({ text: 'coffee' }, (r) => { list.textContent = r.hits.map((h) => h.entity.title).join('\n'); });
+const stop = db.notes.live({ text: 'coffee' }, (r) => {
+  list.textContent = r.hits.map((h) => h.entity.title).join('\n');
+});
 db.connect({ url: '/sync', partitions: ['_default', 'team:42'], getToken: fetchJwt }); // optional; all above works without it
 
 /* ---------- end of the quick start; what follows checks types ---------- */
@@ -27,7 +30,10 @@ stop();
 
 /* entities, keys, write handles */
 const entity = hits[0]!.entity;
-same<typeof entity, { readonly id: string; readonly title: string; readonly body: string; readonly tag: 'work' | 'home'; readonly stars: number }>();
+same<
+  typeof entity,
+  { readonly id: string; readonly title: string; readonly body: string; readonly tag: 'work' | 'home'; readonly stars: number }
+>();
 same<EntityOf<typeof schema, 'notes'>, typeof entity>();
 const draft: InsertOf<typeof schema, 'notes'> = { title: 'a', body: 'b', tag: 'work', vec: new Float32Array(384) };
 const write = db.notes.put(draft, { partition: 'team:42' });
@@ -44,23 +50,26 @@ await db.notes.delete({ filter: 'stars < {n}', filterParams: { n: 1 } });
 await db.notes.getMany(gone);
 
 /* primary keys, every kind of field */
-const shop = defineSchema({
-  items: {
-    sku: f.primaryKey('int64'),
-    name: f.text(),
-    price: f.number().nullable(),
-    stock: f.int64().default(0n),
-    sold: f.boolean().default(false),
-    added: f.date(),
-    labels: f.array(f.keyword(['new', 'sale'])).default([]),
-    extra: f.json<{ color?: string }>().nullable(),
-    doc: f.collab(),
-    image: f.vector(512, { metric: 'IP', index: { type: 'HNSW', m: 16 } }),
-    terms: f.sparseVector(),
-    hash: f.binaryVector(64, { metric: 'HAMMING' }).nullable(),
+const shop = defineSchema(
+  {
+    items: {
+      sku: f.primaryKey('int64'),
+      name: f.text(),
+      price: f.number().nullable(),
+      stock: f.int64().default(0n),
+      sold: f.boolean().default(false),
+      added: f.date(),
+      labels: f.array(f.keyword(['new', 'sale'])).default([]),
+      extra: f.json<{ color?: string }>().nullable(),
+      doc: f.collab(),
+      image: f.vector(512, { metric: 'IP', index: { type: 'HNSW', m: 16 } }),
+      terms: f.sparseVector(),
+      hash: f.binaryVector(64, { metric: 'HAMMING' }).nullable(),
+    },
+    events: { uid: f.primaryKey('varchar', { autoId: true }), at: f.date().nullable() },
   },
-  events: { uid: f.primaryKey('varchar', { autoId: true }), at: f.date().nullable() },
-}, { version: 3 });
+  { version: 3 },
+);
 const store = await open('shop', { schema: shop, requirePersistence: true });
 const item = store.items.put({ sku: 1, name: 'Cup', added: new Date(), image: [1, 2], terms: { 7: 0.5 } });
 same<typeof item.key, number | bigint>();
@@ -72,31 +81,72 @@ const withVector = await store.items.get(1, { select: ['image', 'price'] });
 same<typeof withVector, { readonly sku: number | bigint; readonly image: Float32Array; readonly price: number | null } | undefined>();
 
 await db.notes.put({ ...entity, stars: 1 });
-await store.items.put({ ...(await store.items.get(1, { select: ['sku', 'name', 'added', 'image', 'terms', 'doc', 'labels'] }))!, doc: new Uint8Array() });
+await store.items.put({
+  ...(await store.items.get(1, { select: ['sku', 'name', 'added', 'image', 'terms', 'doc', 'labels'] }))!,
+  doc: new Uint8Array(),
+});
 
 /* query, count, search */
-const page = await store.items.query({ where: { price: { gt: 1, isNull: false }, labels: { containsAny: ['sale'] }, or: [{ sku: { in: [1, 2n] } }, { sold: true }] }, orderBy: [{ field: 'price', order: 'desc' }, { field: 'sku' }], limit: 20, offset: 40, select: ['name'] });
+const page = await store.items.query({
+  where: { price: { gt: 1, isNull: false }, labels: { containsAny: ['sale'] }, or: [{ sku: { in: [1, 2n] } }, { sold: true }] },
+  orderBy: [{ field: 'price', order: 'desc' }, { field: 'sku' }],
+  limit: 20,
+  offset: 40,
+  select: ['name'],
+});
 same<(typeof page.entities)[number], { readonly sku: number | bigint; readonly name: string }>();
 const n: number = (await store.items.count({ filter: 'extra["color"] == "red"', partitions: ['eu'], consistency: 'bounded' })).count;
-await store.items.search({ vector: new Float32Array(512), field: 'image', exact: true, range: { radius: 0.2, rangeFilter: 0.9 }, groupBy: { field: 'stock', size: 2 } });
+await store.items.search({
+  vector: new Float32Array(512),
+  field: 'image',
+  exact: true,
+  range: { radius: 0.2, rangeFilter: 0.9 },
+  groupBy: { field: 'stock', size: 2 },
+});
 await store.items.search({ vector: { 7: 1 }, field: 'terms' });
 await store.items.search({ like: 1n, field: 'hash' });
-const found = await db.notes.search({ text: 'x', mode: 'semantic', scope: 'hybrid', consistency: { atLeast: token }, select: ['title'], minScore: 0.5, timeoutMs: 300, signal: new AbortController().signal });
+const found = await db.notes.search({
+  text: 'x',
+  mode: 'semantic',
+  scope: 'hybrid',
+  consistency: { atLeast: token },
+  select: ['title'],
+  minScore: 0.5,
+  timeoutMs: 300,
+  signal: new AbortController().signal,
+});
 same<(typeof found.hits)[number]['entity'], { readonly id: string; readonly title: string }>();
 const seen: [number, boolean, Token, number | null] = [found.coverage, found.exact, found.token, found.stalenessMs];
-await db.notes.search({ vector: [1, 2], text: 'plan', where: { title: { match: 'plan' }, not: { tag: 'work' } }, consistency: { maxStalenessMs: 100 } });
+await db.notes.search({
+  vector: [1, 2],
+  text: 'plan',
+  where: { title: { match: 'plan' }, not: { tag: 'work' } },
+  consistency: { maxStalenessMs: 100 },
+});
 await db.notes.search({ like: durable, consistency: { atLeast: parseToken('abc') } });
-db.notes.liveQuery({ where: { tag: 'home' }, orderBy: { field: 'stars', order: 'desc' } }, (r) => r.entities.map((e) => e.title), (error) => error.code)();
+db.notes.liveQuery(
+  { where: { tag: 'home' }, orderBy: { field: 'stars', order: 'desc' } },
+  (r) => r.entities.map((e) => e.title),
+  (error) => error.code,
+)();
 
 /* schema is data */
 const definition: SchemaDefinition<'items' | 'events'> = shop.definition;
 const fields: readonly FieldDefinition[] = definition.collections.items.fields;
-for (const field of fields) if (field.type === 'vector') { const dim: number | null = field.params.dim; void dim; }
+for (const field of fields)
+  if (field.type === 'vector') {
+    const dim: number | null = field.params.dim;
+    void dim;
+  }
 const again: number = schemaFromDefinition(JSON.parse(JSON.stringify(shop))).version;
 
 /* database */
 db.connect({ url: '/sync', partitions: ['a', { name: 'b', keep: 'search-only' }], getToken: async ({ reason }) => reason }).disconnect();
-db.on('rejected', ({ collection, op, error, dismiss }) => { if (error.code === 'FORBIDDEN') same<typeof collection, 'notes'>(); if (op.type === 'patch') void op.fields.stars; void dismiss(); });
+db.on('rejected', ({ collection, op, error, dismiss }) => {
+  if (error.code === 'FORBIDDEN') same<typeof collection, 'notes'>();
+  if (op.type === 'patch') void op.fields.stars;
+  void dismiss();
+});
 db.on('conflict', ({ field, kept, lost }) => [field, kept, lost]);
 db.on('lossDetected', ({ lastOpened }) => lastOpened.getTime());
 const waiting: number = db.embedding.get().waiting;

@@ -1,6 +1,21 @@
 import type {
-  BinaryVector, DefaultFields, DenseVector, EmbedOf, FieldName, Filter, Groupable, InOf, IsDynamic, IsUnion, Key, NamesOf, NonNull, PrimaryKey, Shape,
-  SparseVector, VectorKind,
+  BinaryVector,
+  DefaultFields,
+  DenseVector,
+  EmbedOf,
+  FieldName,
+  Filter,
+  Groupable,
+  InOf,
+  IsDynamic,
+  IsUnion,
+  Key,
+  NamesOf,
+  NonNull,
+  PrimaryKey,
+  Shape,
+  SparseVector,
+  VectorKind,
 } from '@terndb/core';
 import type { Page, ReadInfo, ReadOptions } from './reading.ts';
 

@@ -12,7 +12,7 @@ export type Keep = 'all' | 'recent' | 'search-only';
 export type SyncState =
   | { readonly name: 'off' }
   | { readonly name: 'connecting'; readonly attempt: number }
-  | { readonly name: 'catching-up'; /** 0..1 */ readonly progress: number }
+  | { readonly name: 'catching-up' /** 0..1 */; readonly progress: number }
   | { readonly name: 'live'; readonly lagMs: number }
   | { readonly name: 'offline'; readonly retryInMs: number | null }
   | { readonly name: 'needs-auth' }
@@ -25,7 +25,7 @@ export interface SyncStatus {
   readonly rejected: number;
   /** This tab does the syncing for all tabs. */
   readonly leader: boolean;
-  readonly partitions: readonly { readonly name: string; readonly keep: Keep; /** 0..1 */ readonly coverage: number }[];
+  readonly partitions: readonly { readonly name: string; readonly keep: Keep /** 0..1 */; readonly coverage: number }[];
 }
 /** `ok`, `low`: clean segments are being evicted. `full`: writes fail with STORAGE_FULL. */
 export interface StorageStatus {

@@ -42,7 +42,10 @@ export class CollectionProxy implements Collection<any> {
     const [keyed] = this.#withKeys([entity]) as [Loose];
     const answer = this.#write({ type: 'put', collection: this.name, partition: options.partition, entities: [keyed] });
     const key = keyed?.[this.#key.name] as PrimaryKey;
-    return createWrite(key, this.#handle(answer, { key, partition: options.partition, op: { type: 'put', fields: keyed } }, ({ keys }) => keys[0]!));
+    return createWrite(
+      key,
+      this.#handle(answer, { key, partition: options.partition, op: { type: 'put', fields: keyed } }, ({ keys }) => keys[0]!),
+    );
   }
 
   putMany(entities: readonly Loose[], options: PartitionOption = {}): WriteMany<any> {
@@ -50,12 +53,18 @@ export class CollectionProxy implements Collection<any> {
     const answer = this.#write({ type: 'put', collection: this.name, partition: options.partition, entities: keyed });
     const keys = Array.isArray(keyed) ? keyed.map((entity) => entity?.[this.#key.name] as PrimaryKey) : [];
     const what = { key: keys[0], partition: options.partition, op: { type: 'put', fields: keyed[0] } };
-    return createWriteMany(keys, this.#handle(answer, what, (written) => written.keys));
+    return createWriteMany(
+      keys,
+      this.#handle(answer, what, (written) => written.keys),
+    );
   }
 
   patch(key: PrimaryKey, fields: Loose, options: PartitionOption = {}): Write<any> {
     const answer = this.#write({ type: 'patch', collection: this.name, partition: options.partition, key, fields: ownViews(fields) });
-    return createWrite(key, this.#handle(answer, { key, partition: options.partition, op: { type: 'patch', fields } }, () => key));
+    return createWrite(
+      key,
+      this.#handle(answer, { key, partition: options.partition, op: { type: 'patch', fields } }, () => key),
+    );
   }
 
   delete(key: PrimaryKey, options?: PartitionOption): Write<any>;
@@ -64,7 +73,10 @@ export class CollectionProxy implements Collection<any> {
     if (typeof what === 'object' && what !== null) return this.#deleteBy(what);
     const { partition } = options;
     const answer = this.#write({ type: 'delete', collection: this.name, partition, key: what });
-    return createWrite(what, this.#handle(answer, { key: what, partition, op: { type: 'delete' } }, () => what));
+    return createWrite(
+      what,
+      this.#handle(answer, { key: what, partition, op: { type: 'delete' } }, () => what),
+    );
   }
 
   async get(key: PrimaryKey, options: Loose = {}): Promise<any> {
@@ -100,7 +112,11 @@ export class CollectionProxy implements Collection<any> {
     return this.#live('query', query, { onResult, onError });
   }
 
-  #live(kind: 'query' | 'search', options: Loose, listener: { onResult: (result: any) => void; onError: (error: DbError) => void }): () => void {
+  #live(
+    kind: 'query' | 'search',
+    options: Loose,
+    listener: { onResult: (result: any) => void; onError: (error: DbError) => void },
+  ): () => void {
     try {
       const { request } = this.#read(options);
       return startLive(this.#options.session.connection, { kind, request } as never, listener);
@@ -123,10 +139,12 @@ export class CollectionProxy implements Collection<any> {
   #read(options: Loose): { request: any; limits: CallLimits } {
     const closed = this.#options.check();
     if (closed !== undefined) throw closed;
-    if (options === null || typeof options !== 'object') throw new DbError('QUERY_INVALID', `${this.name}: an object of options expected, got ${String(options)}`);
+    if (options === null || typeof options !== 'object')
+      throw new DbError('QUERY_INVALID', `${this.name}: an object of options expected, got ${String(options)}`);
     const { timeoutMs = READ_TIMEOUT_MS, signal, scope, consistency, ...rest } = options;
     if (scope === 'global' || scope === 'hybrid') throw notConnected(`scope ${scope}`);
-    if (consistency === 'strong') throw new DbError('CONSISTENCY_UNAVAILABLE', `${this.name}: strong reads need a connection`, { details: { consistency } });
+    if (consistency === 'strong')
+      throw new DbError('CONSISTENCY_UNAVAILABLE', `${this.name}: strong reads need a connection`, { details: { consistency } });
     return { request: { ...rest, scope, consistency, collection: this.name }, limits: { timeoutMs, signal } };
   }
 
@@ -135,7 +153,11 @@ export class CollectionProxy implements Collection<any> {
     return closed === undefined ? this.#options.session.connection.call('write', request) : Promise.reject(closed);
   }
 
-  #handle<T>(answer: Promise<WriteAnswer>, what: { key: unknown; partition: string | undefined; op: unknown }, result: (answer: WriteAnswer) => T): HandleOptions<T> {
+  #handle<T>(
+    answer: Promise<WriteAnswer>,
+    what: { key: unknown; partition: string | undefined; op: unknown },
+    result: (answer: WriteAnswer) => T,
+  ): HandleOptions<T> {
     const { events, storage } = this.#options.session;
     answer.then(
       () => storage.onWritten(),

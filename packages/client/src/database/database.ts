@@ -1,6 +1,14 @@
 import { DbError, type DynamicShape, type Schema, type Shapes } from '@terndb/core';
 import type { Collection } from '../api/collection.ts';
-import type { Connection, ConnectOptions, Database, DatabaseEvents, DatabaseMembers, Inspection, TransferOptions } from '../api/database.ts';
+import type {
+  Connection,
+  ConnectOptions,
+  Database,
+  DatabaseEvents,
+  DatabaseMembers,
+  Inspection,
+  TransferOptions,
+} from '../api/database.ts';
 import type { EmbeddingStatus, StorageStatus, Store, SyncStatus } from '../api/status.ts';
 import { CollectionProxy } from './collection.ts';
 import { exportDatabase } from './export.ts';

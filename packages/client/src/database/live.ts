@@ -1,6 +1,6 @@
 import type { DbError } from '@terndb/core';
-import type { WatchRequest, WatchResult } from '../worker/protocol.ts';
 import type { WorkerConnection } from '../worker/connection.ts';
+import type { WatchRequest, WatchResult } from '../worker/protocol.ts';
 import { onNextFrame } from './frames.ts';
 import { EntityCache, toPublicQuery, toPublicSearch } from './results.ts';
 

@@ -34,13 +34,19 @@ function checkOptions(name: string, options: OpenOptions<any>): void {
   if (typeof name !== 'string' || name.length === 0 || name.length > MAX_NAME_LENGTH) {
     throw new DbError('OPTION_INVALID', `open: a name of 1 to ${MAX_NAME_LENGTH} characters expected, got ${JSON.stringify(name)}`);
   }
-  if (typeof options?.schema?.definition !== 'object') throw new DbError('OPTION_INVALID', `open ${name}: schema: a schema from defineSchema expected`);
+  if (typeof options?.schema?.definition !== 'object')
+    throw new DbError('OPTION_INVALID', `open ${name}: schema: a schema from defineSchema expected`);
   if (options.encryptionKey !== undefined) throw new DbError('OPTION_INVALID', `open ${name}: encryptionKey: not in this version of Tern`);
   if (typeof Worker === 'undefined') {
-    throw new DbError('STORAGE_UNAVAILABLE', `open ${name}: a browser expected, got a place without workers; open in an effect, not while rendering on a server`);
+    throw new DbError(
+      'STORAGE_UNAVAILABLE',
+      `open ${name}: a browser expected, got a place without workers; open in an effect, not while rendering on a server`,
+    );
   }
 }
 
 function otherSchema(name: string): DbError {
-  return new DbError('SCHEMA_CONFLICT', `open ${name}: this page has it open with another schema; close it first`, { details: { database: name } });
+  return new DbError('SCHEMA_CONFLICT', `open ${name}: this page has it open with another schema; close it first`, {
+    details: { database: name },
+  });
 }

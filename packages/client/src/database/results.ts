@@ -1,4 +1,10 @@
-import type { CountResult as EngineCount, EntityRecord, QueryResult as EngineQuery, SearchHit, SearchResult as EngineSearch } from '@terndb/engine';
+import type {
+  CountResult as EngineCount,
+  QueryResult as EngineQuery,
+  SearchResult as EngineSearch,
+  EntityRecord,
+  SearchHit,
+} from '@terndb/engine';
 import type { CountResult, QueryResult, Token } from '../api/reading.ts';
 import type { SearchResult } from '../api/search.ts';
 import type { WatchResult } from '../worker/protocol.ts';

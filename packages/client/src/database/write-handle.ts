@@ -26,7 +26,10 @@ class Handle<T> implements WriteHandle<T> {
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a write handle is awaited (design 7).
-  then<A = T, B = never>(onDone?: ((value: T) => A | PromiseLike<A>) | null, onFailed?: ((reason: any) => B | PromiseLike<B>) | null): Promise<A | B> {
+  then<A = T, B = never>(
+    onDone?: ((value: T) => A | PromiseLike<A>) | null,
+    onFailed?: ((reason: any) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
     this.#observed = true;
     return this.#options.answer.then((answer) => this.#options.result(answer)).then(onDone, onFailed);
   }
@@ -68,13 +71,19 @@ export function createWriteMany<Ky>(keys: readonly Ky[], options: HandleOptions<
 }
 
 /** The caller stops waiting; the write goes on. */
-async function waitLimited(answer: Promise<WriteAnswer>, { timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal }): Promise<Token> {
+async function waitLimited(
+  answer: Promise<WriteAnswer>,
+  { timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal },
+): Promise<Token> {
   if (signal?.aborted) throw new DbError('ABORTED', 'wait: aborted by its signal; the write goes on', { cause: signal.reason });
   let timer: ReturnType<typeof setTimeout> | undefined;
   let onAbort: (() => void) | undefined;
   const limit = new Promise<never>((_, reject) => {
     if (timeoutMs !== undefined) {
-      timer = setTimeout(() => reject(new DbError('TIMEOUT', `wait: not durable within ${timeoutMs} ms; the write goes on`, { details: { timeoutMs } })), timeoutMs);
+      timer = setTimeout(
+        () => reject(new DbError('TIMEOUT', `wait: not durable within ${timeoutMs} ms; the write goes on`, { details: { timeoutMs } })),
+        timeoutMs,
+      );
     }
     onAbort = () => reject(new DbError('ABORTED', 'wait: aborted by its signal; the write goes on', { cause: signal?.reason }));
     signal?.addEventListener('abort', onAbort);
@@ -88,5 +97,7 @@ async function waitLimited(answer: Promise<WriteAnswer>, { timeoutMs, signal }: 
 }
 
 export function notConnected(what: string): DbError {
-  return new DbError('NOT_CONNECTED', `${what}: this database was never connected; replication is not in this version of Tern`, { details: { what } });
+  return new DbError('NOT_CONNECTED', `${what}: this database was never connected; replication is not in this version of Tern`, {
+    details: { what },
+  });
 }

@@ -50,7 +50,10 @@ export class IdbConnection {
    * been committed without us hearing of it.
    * @throws STORAGE_FULL, STORAGE_UNAVAILABLE, STORAGE_LOST (the browser dropped the data), DATABASE_CLOSED, or the DbError that `work` throws.
    */
-  async run<T, M extends 'readonly' | 'readwrite'>(options: RunOptions<M>, work: (tx: Transaction<M>, replay: boolean) => Promise<T>): Promise<T> {
+  async run<T, M extends 'readonly' | 'readwrite'>(
+    options: RunOptions<M>,
+    work: (tx: Transaction<M>, replay: boolean) => Promise<T>,
+  ): Promise<T> {
     const used = this.#database;
     try {
       return await this.#attempt(options, work, false);
@@ -188,7 +191,10 @@ function unavailable(database: string, why: string, reason: string, cause?: unkn
 function openError(thrown: unknown, database: string): DbError {
   if (thrown instanceof DbError) return thrown;
   if (nameOf(thrown) === 'VersionError') {
-    return new DbError('FORMAT_VERSION_UNSUPPORTED', `database ${database}: stored by a newer version of Tern`, { details: { database }, cause: thrown });
+    return new DbError('FORMAT_VERSION_UNSUPPORTED', `database ${database}: stored by a newer version of Tern`, {
+      details: { database },
+      cause: thrown,
+    });
   }
   return unavailable(database, `IndexedDB cannot be opened (${nameOf(thrown)})`, 'refused', thrown);
 }

@@ -87,7 +87,9 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function appendConflict(stream: string, expected: number, last: number): DbError {
-  return new DbError('APPEND_CONFLICT', `stream ${stream}: last sequence ${expected} expected, got ${last}`, { details: { stream, expected, last } });
+  return new DbError('APPEND_CONFLICT', `stream ${stream}: last sequence ${expected} expected, got ${last}`, {
+    details: { stream, expected, last },
+  });
 }
 
 function hole(stream: string, from: number, to: number, got: number): DbError {

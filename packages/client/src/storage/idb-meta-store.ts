@@ -35,7 +35,8 @@ export class IdbMetaStore implements MetaStore {
     return await this.#connection.run({ stores: ['meta'], mode: 'readwrite', durability: 'strict' }, async (tx, replay) => {
       const store = tx.objectStore('meta');
       const [row, last] = (await Promise.all([store.get(key), store.get(REVISION_KEY)])) as [MetaRow | undefined, number | undefined];
-      if (replay && row !== undefined && row.revision > expectedRevision && row.revision === last && equalBytes(row.value, bytes)) return row.revision;
+      if (replay && row !== undefined && row.revision > expectedRevision && row.revision === last && equalBytes(row.value, bytes))
+        return row.revision;
       if ((row?.revision ?? 0) !== expectedRevision) return undefined;
       const revision = (last ?? 0) + 1;
       await Promise.all([store.put({ value: bytes, revision }, key), store.put(revision, REVISION_KEY)]);

@@ -24,12 +24,16 @@ export class IdbObjectStore implements ObjectStore {
     let index = 0;
     for (const chunk of chunksOf(parts, bytes)) {
       const key: [string, number] = [name, index];
-      await this.#connection.run({ stores: ['chunks'], mode: 'readwrite', durability: 'relaxed' }, (tx) => tx.objectStore('chunks').put(chunk, key));
+      await this.#connection.run({ stores: ['chunks'], mode: 'readwrite', durability: 'relaxed' }, (tx) =>
+        tx.objectStore('chunks').put(chunk, key),
+      );
       index++;
     }
     // Strict: what is flushed with this row includes the chunks before it.
     const row: ObjectRow = { bytes, chunkBytes: CHUNK_BYTES };
-    await this.#connection.run({ stores: ['objects'], mode: 'readwrite', durability: 'strict' }, (tx) => tx.objectStore('objects').put(row, name));
+    await this.#connection.run({ stores: ['objects'], mode: 'readwrite', durability: 'strict' }, (tx) =>
+      tx.objectStore('objects').put(row, name),
+    );
   }
 
   async head(name: string): Promise<ObjectInfo | undefined> {
@@ -67,7 +71,10 @@ export class IdbObjectStore implements ObjectStore {
   async delete(name: string): Promise<void> {
     checkName(name);
     await this.#connection.run({ stores: ['objects', 'chunks'], mode: 'readwrite' }, async (tx) => {
-      await Promise.all([tx.objectStore('objects').delete(name), tx.objectStore('chunks').delete(chunkRange(name, 0, Number.MAX_SAFE_INTEGER))]);
+      await Promise.all([
+        tx.objectStore('objects').delete(name),
+        tx.objectStore('chunks').delete(chunkRange(name, 0, Number.MAX_SAFE_INTEGER)),
+      ]);
     });
   }
 
@@ -123,9 +130,13 @@ function copyChunk(result: Uint8Array, { name, offset, row, index, chunk }: Chun
   const start = index * row.chunkBytes;
   const expected = Math.min(row.chunkBytes, row.bytes - start);
   if (chunk?.byteLength !== expected) {
-    throw new DbError('CHECKSUM_MISMATCH', `object ${name}: chunk ${index} has ${expected} bytes expected, got ${chunk?.byteLength ?? 'none'}`, {
-      details: { name, chunk: index, expected, got: chunk?.byteLength ?? null },
-    });
+    throw new DbError(
+      'CHECKSUM_MISMATCH',
+      `object ${name}: chunk ${index} has ${expected} bytes expected, got ${chunk?.byteLength ?? 'none'}`,
+      {
+        details: { name, chunk: index, expected, got: chunk?.byteLength ?? null },
+      },
+    );
   }
   const from = Math.max(offset - start, 0);
   const to = Math.min(offset + result.byteLength - start, expected);
@@ -142,9 +153,14 @@ function checkRange(name: string, { offset, length, bytes }: { offset: number; l
 
 function checkName(name: string): void {
   if (/^[A-Za-z0-9._/-]{1,200}$/.test(name) && !name.includes('..')) return;
-  throw new DbError('OPTION_INVALID', `object name: [A-Za-z0-9._/-]{1,200} without '..' expected, got ${JSON.stringify(name.slice(0, 220))}`);
+  throw new DbError(
+    'OPTION_INVALID',
+    `object name: [A-Za-z0-9._/-]{1,200} without '..' expected, got ${JSON.stringify(name.slice(0, 220))}`,
+  );
 }
 
 function otherLength(name: string, expected: number, got: number): DbError {
-  return new DbError('FORMAT_INVALID', `object ${name}: ${expected} bytes are stored under this name, got ${got}`, { details: { name, expected, got } });
+  return new DbError('FORMAT_INVALID', `object ${name}: ${expected} bytes are stored under this name, got ${got}`, {
+    details: { name, expected, got },
+  });
 }

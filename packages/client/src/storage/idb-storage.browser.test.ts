@@ -133,7 +133,11 @@ describe('the log in IndexedDB', () => {
 
   it('reads many small entries within the byte limit', async () => {
     const log = new IdbLogBroker(await connect());
-    await log.append('s', 0, Array.from({ length: 500 }, () => entry('0123456789')));
+    await log.append(
+      's',
+      0,
+      Array.from({ length: 500 }, () => entry('0123456789')),
+    );
     const read = await log.read('s', 1, { maxBytes: 3000 });
     expect(read).toHaveLength(300);
     expect(await log.read('s', 500, { maxBytes: 1 })).toHaveLength(1);
@@ -147,7 +151,13 @@ describe('objects in IndexedDB', () => {
     const bytes = pattern(2 * CHUNK_BYTES + 1000);
     await objects.put('seg/a', [bytes.subarray(0, 5), bytes.subarray(5, CHUNK_BYTES + 7), bytes.subarray(CHUNK_BYTES + 7)]);
     expect(await objects.head('seg/a')).toEqual({ name: 'seg/a', bytes: bytes.byteLength });
-    for (const [offset, length] of [[0, 10], [CHUNK_BYTES - 3, 6], [CHUNK_BYTES, CHUNK_BYTES], [10, bytes.byteLength - 20], [bytes.byteLength, 0]] as const) {
+    for (const [offset, length] of [
+      [0, 10],
+      [CHUNK_BYTES - 3, 6],
+      [CHUNK_BYTES, CHUNK_BYTES],
+      [10, bytes.byteLength - 20],
+      [bytes.byteLength, 0],
+    ] as const) {
       const read = await objects.read('seg/a', offset, length);
       expect(read?.byteLength).toBe(length);
       expect(indexedDB.cmp(read!, bytes.slice(offset, offset + length))).toBe(0);

@@ -1,4 +1,12 @@
-import { DbError, type LogBroker, MemoryLogBroker, MemoryMetaStore, MemoryObjectStore, type MetaStore, type ObjectStore } from '@terndb/core';
+import {
+  DbError,
+  type LogBroker,
+  MemoryLogBroker,
+  MemoryMetaStore,
+  MemoryObjectStore,
+  type MetaStore,
+  type ObjectStore,
+} from '@terndb/core';
 import { deleteDB } from 'idb';
 import { IdbConnection } from './idb-connection.ts';
 import { idbName } from './idb-layout.ts';

@@ -1,6 +1,6 @@
 import { type Bus, DbError, type Locks } from '@terndb/core';
 import type { Call, Service } from '../worker/protocol.ts';
-import { type CommonMessage, commonTopic, tabLock, tabTopic, type ToFollower, type ToLeader } from './messages.ts';
+import { type CommonMessage, commonTopic, type ToFollower, type ToLeader, tabLock, tabTopic } from './messages.ts';
 
 /** Answers kept per follower, so that a call sent twice is done once. A follower has far fewer calls under way. */
 const REMEMBERED_CALLS = 1024;

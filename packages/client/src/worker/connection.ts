@@ -1,7 +1,7 @@
 import { DbError } from '@terndb/core';
 import { proxy, type Remote, wrap } from 'comlink';
 import { installErrorTransfer } from './error-transfer.ts';
-import type { Calls, Method, StartOptions, Started, WatchRequest, WatchSink, WorkerApi, WorkerEvent } from './protocol.ts';
+import type { Calls, Method, Started, StartOptions, WatchRequest, WatchSink, WorkerApi, WorkerEvent } from './protocol.ts';
 
 export interface CallLimits {
   readonly timeoutMs?: number | undefined;
@@ -36,7 +36,15 @@ export class WorkerConnection {
   }
 
   start(options: StartOptions): Promise<Started> {
-    return this.#guard('open', () => this.#remote.start(options, proxy((event: WorkerEvent) => this.#onEvent(event))), {});
+    return this.#guard(
+      'open',
+      () =>
+        this.#remote.start(
+          options,
+          proxy((event: WorkerEvent) => this.#onEvent(event)),
+        ),
+      {},
+    );
   }
 
   /** The request is copied before this returns, so calls reach the worker in their order. */
@@ -110,7 +118,8 @@ export class WorkerConnection {
       };
       this.#pending.add(fail);
       signal?.addEventListener('abort', onAbort);
-      if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) timer = setTimeout(() => fail(timedOut(what, timeoutMs)), timeoutMs);
+      if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY)
+        timer = setTimeout(() => fail(timedOut(what, timeoutMs)), timeoutMs);
       send().then(
         (value) => {
           finish();
@@ -124,7 +133,9 @@ export class WorkerConnection {
 
 function fromSend(what: string, thrown: unknown): DbError {
   if (thrown instanceof DOMException && thrown.name === 'DataCloneError') {
-    return new DbError('FIELD_INVALID', `${what}: plain data expected, got something that cannot be copied: ${thrown.message}`, { cause: thrown });
+    return new DbError('FIELD_INVALID', `${what}: plain data expected, got something that cannot be copied: ${thrown.message}`, {
+      cause: thrown,
+    });
   }
   return DbError.from(thrown);
 }

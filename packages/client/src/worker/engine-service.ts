@@ -1,8 +1,8 @@
 import { assertNever, DbError } from '@terndb/core';
 import type { Engine } from '@terndb/engine';
-import type { Call, Service, WatchRequest, WatchSink, WriteAnswer } from './protocol.ts';
 import { ExportSessions } from './export-sessions.ts';
 import { importAll } from './import-all.ts';
+import type { Call, Service, WatchRequest, WatchSink, WriteAnswer } from './protocol.ts';
 import { WatchPump } from './watch-pump.ts';
 
 /** Answers calls with the engine of this worker. */

@@ -8,7 +8,15 @@ import { leaderLock, tabLock } from '../tabs/messages.ts';
 import { TabRouter } from '../tabs/router.ts';
 import { beginTerm } from '../tabs/term.ts';
 import { EngineService } from './engine-service.ts';
-import { type Call, PROTOCOL_VERSION, type Started, type StartOptions, type WatchRequest, type WorkerApi, type WorkerEvent } from './protocol.ts';
+import {
+  type Call,
+  PROTOCOL_VERSION,
+  type Started,
+  type StartOptions,
+  type WatchRequest,
+  type WorkerApi,
+  type WorkerEvent,
+} from './protocol.ts';
 
 export interface HostPorts {
   readonly clock: Clock;
@@ -99,7 +107,8 @@ export class WorkerHost implements WorkerApi {
   }
 
   async #startAlone(options: StartOptions, storage: Storage): Promise<void> {
-    if (storage.mode === 'indexeddb') console.warn(`terndb: no Web Locks in this context; tabs of database ${options.name} do not see each other`);
+    if (storage.mode === 'indexeddb')
+      console.warn(`terndb: no Web Locks in this context; tabs of database ${options.name} do not see each other`);
     this.#router = new TabRouter({ database: options.name, tab: this.#ports.tab, clock: this.#ports.clock });
     await this.#lead(options, storage, undefined);
   }
@@ -183,7 +192,11 @@ export class WorkerHost implements WorkerApi {
 }
 
 function otherBuild(got: number): DbError {
-  return new DbError('PROTOCOL_INCOMPATIBLE', `engine worker: protocol ${PROTOCOL_VERSION} expected, got ${got}; page and worker must come from one build`, {
-    details: { expected: PROTOCOL_VERSION, got },
-  });
+  return new DbError(
+    'PROTOCOL_INCOMPATIBLE',
+    `engine worker: protocol ${PROTOCOL_VERSION} expected, got ${got}; page and worker must come from one build`,
+    {
+      details: { expected: PROTOCOL_VERSION, got },
+    },
+  );
 }

@@ -6,7 +6,16 @@
  */
 import type { DbError, ErrorMessage, SchemaDefinition } from '@terndb/core';
 import type {
-  CountRequest, CountResult, EngineInspection, GetRequest, GetResult, QueryRequest, QueryResult, SearchRequest, SearchResult, WriteRequest,
+  CountRequest,
+  CountResult,
+  EngineInspection,
+  GetRequest,
+  GetResult,
+  QueryRequest,
+  QueryResult,
+  SearchRequest,
+  SearchResult,
+  WriteRequest,
 } from '@terndb/engine';
 
 export const PROTOCOL_VERSION = 1;

@@ -1,0 +1,129 @@
+/**
+ * Builds what the packed packages contain: `dist/` of core, kernel, engine, client and react.
+ *   npm run build              all of them
+ *   npm run build -- client    one, and what it needs
+ * core, kernel, engine and react become the compiler's output, module by module. The client becomes two bundles, `index.js` for pages and `worker.js`
+ * for the engine worker, so that a plain page can load it without a bundler.
+ */
+import { copyFileSync, existsSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import ts from 'typescript';
+import { build } from 'vite';
+import { root } from './lib/run.mjs';
+import { buildKernel, SetupError } from './lib/setup.mjs';
+
+const NEEDS = {
+  core: [],
+  kernel: [],
+  engine: ['core', 'kernel'],
+  client: ['core', 'kernel', 'engine'],
+  react: ['core', 'kernel', 'engine', 'client'],
+};
+/** Not for users: tests, benches and the helpers of both. */
+const PRIVATE = /\.(test|test-d|bench)\.tsx?$|\/testing(\/|\.ts$)/;
+
+const asked = process.argv.slice(2);
+const wanted = Object.keys(NEEDS).filter((name) => asked.length === 0 || asked.some((one) => one === name || NEEDS[one]?.includes(name)));
+
+try {
+  const unknown = asked.filter((name) => NEEDS[name] === undefined);
+  if (unknown.length > 0) throw new SetupError(`no package named ${unknown.join(', ')}; there are: ${Object.keys(NEEDS).join(', ')}`);
+  for (const name of wanted) {
+    if (!existsSync(join(root, 'packages', name, 'src', 'index.ts'))) throw new SetupError(`packages/${name} has no src/index.ts`);
+    if (name !== 'kernel') rmSync(join(root, 'packages', name, 'dist'), { recursive: true, force: true });
+    compile(name, { declarationsOnly: name === 'client' });
+    if (name === 'kernel') await buildKernel();
+    if (name === 'client') await bundleClient();
+    console.log(`built packages/${name}/dist`);
+  }
+} catch (error) {
+  console.error(error instanceof SetupError ? error.message : error);
+  process.exitCode = 1;
+}
+
+/** JavaScript and declarations next to each other, one file per source file. Other packages are seen as their users see them: built. */
+function compile(name, { declarationsOnly }) {
+  const folder = join(root, 'packages', name);
+  const overrides = {
+    noEmit: false,
+    emitDeclarationOnly: declarationsOnly,
+    outDir: join(folder, 'dist'),
+    rootDir: join(folder, 'src'),
+    customConditions: [],
+    allowImportingTsExtensions: !declarationsOnly ? undefined : true,
+    rewriteRelativeImportExtensions: true,
+    stripInternal: true,
+  };
+  const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (diagnostic) => fail(name, [diagnostic]) };
+  const config = ts.getParsedCommandLineOfConfigFile(join(folder, 'tsconfig.json'), overrides, host);
+  const files = config.fileNames.filter((file) => !PRIVATE.test(relative(folder, file)));
+  const program = ts.createProgram(files, config.options);
+  const emitted = program.emit();
+  const diagnostics = [...ts.getPreEmitDiagnostics(program), ...emitted.diagnostics].filter(
+    ({ category }) => category === ts.DiagnosticCategory.Error,
+  );
+  if (diagnostics.length > 0) fail(name, diagnostics);
+}
+
+function fail(name, diagnostics) {
+  const formatHost = { getCanonicalFileName: (file) => file, getCurrentDirectory: () => root, getNewLine: () => '\n' };
+  throw new SetupError(`packages/${name} does not compile:\n${ts.formatDiagnostics(diagnostics, formatHost)}`);
+}
+
+/**
+ * The worker's and the kernel's addresses must stay literal expressions in the built files, because bundlers of users look for them. Vite would
+ * resolve and inline them here, so they are taken out before it sees them and put back, pointing to the built files, after minifying.
+ */
+function keepAddresses() {
+  const addresses = [
+    {
+      source: /new Worker\(new URL\('\.\/engine-worker\.ts', import\.meta\.url\), \{ type: 'module' \}\)/,
+      mark: '__TERNDB_NEW_WORKER__()',
+      built: `new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })`,
+    },
+    {
+      source: /new URL\('\.\.\/dist\/kernel\.wasm', import\.meta\.url\)/,
+      mark: '__TERNDB_KERNEL_URL__()',
+      built: `new URL('./kernel.wasm', import.meta.url)`,
+    },
+  ];
+  return {
+    name: 'terndb-keep-addresses',
+    enforce: 'pre',
+    transform(code) {
+      const found = addresses.filter(({ source }) => source.test(code));
+      if (found.length === 0) return null;
+      return { code: found.reduce((text, { source, mark }) => text.replace(source, mark), code), map: null };
+    },
+    generateBundle(_options, bundle) {
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type !== 'chunk') continue;
+        for (const { mark, built } of addresses) chunk.code = chunk.code.replaceAll(mark, built);
+      }
+    },
+  };
+}
+
+async function bundleClient() {
+  const folder = join(root, 'packages', 'client');
+  const entries = { index: 'src/index.ts', worker: 'src/engine-worker.ts' };
+  for (const [name, entry] of Object.entries(entries)) {
+    await build({
+      configFile: false,
+      root: folder,
+      logLevel: 'warn',
+      plugins: [keepAddresses()],
+      resolve: { conditions: ['@terndb/source', 'module', 'browser', 'production'] },
+      define: { 'process.env.NODE_ENV': '"production"' },
+      build: {
+        target: 'es2022',
+        outDir: 'dist',
+        emptyOutDir: false,
+        copyPublicDir: false,
+        lib: { entry: join(folder, entry), formats: ['es'], fileName: name },
+        rolldownOptions: { output: { minify: true, entryFileNames: `${name}.js`, codeSplitting: false } },
+      },
+    });
+  }
+  copyFileSync(join(root, 'packages', 'kernel', 'dist', 'kernel.wasm'), join(folder, 'dist', 'kernel.wasm'));
+}
