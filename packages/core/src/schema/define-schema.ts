@@ -14,13 +14,16 @@ const FORMAT = 1;
  * `version` (integer, default 1) rises with every change. Adding collections, nullable fields and fields with a default is compatible; anything
  * else is a new collection. Throws SCHEMA_INVALID.
  */
-export function defineSchema<const C extends Shapes>(collections: C & CheckSchema<C>, options: { version?: number } = {}): Schema<C> {
+export function defineSchema<const C extends Shapes>(
+  collections: C & CheckSchema<C>,
+  { version = 1 }: { version?: number } = {},
+): Schema<C> {
   if (!isPlainObject(collections)) return invalidSchema('', 'object of collections', collections);
   const drafts = Object.entries(collections as Record<string, unknown>).map(([name, shape]) => {
     if (!isPlainObject(shape)) return invalidSchema(name, 'object of fields', shape);
     return [name, { fields: Object.entries(shape).map(([field, draft]) => ({ ...fromDraft(draft, `${name}.${field}`), name: field })) }];
   });
-  return schemaOf({ format: FORMAT, version: options.version ?? 1, collections: Object.fromEntries(drafts) }) as unknown as Schema<C>;
+  return schemaOf({ format: FORMAT, version, collections: Object.fromEntries(drafts) }) as unknown as Schema<C>;
 }
 
 /** The way back: a schema that came from a file or a server. Throws SCHEMA_INVALID, FORMAT_VERSION_UNSUPPORTED. */
