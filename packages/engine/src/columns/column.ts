@@ -64,4 +64,12 @@ export interface ValuesColumn {
   readonly values: readonly StoredValue[];
 }
 export type Column =
-  | BytesColumn | NumberColumn | Int64Column | BooleanColumn | KeywordColumn | ListColumn | SparseColumn | VectorColumn | ValuesColumn;
+  | BytesColumn
+  | NumberColumn
+  | Int64Column
+  | BooleanColumn
+  | KeywordColumn
+  | ListColumn
+  | SparseColumn
+  | VectorColumn
+  | ValuesColumn;

@@ -1,0 +1,134 @@
+import {
+  assert,
+  type CollectionDefinition,
+  DbError,
+  defaultValueOf,
+  fieldOf,
+  type Hash64,
+  type PrimaryKey,
+  type Stamp,
+  type StoredValue,
+  type Timestamp,
+} from '@terndb/core';
+import type { VectorBlock } from '@terndb/kernel';
+import { testBit } from '../bitmap/bitmap.ts';
+import { formatInvalid } from '../bytes/damage.ts';
+import type { Column } from '../columns/column.ts';
+import { columnValue } from '../columns/column-value.ts';
+import { rowHash } from '../fold/row-hash.ts';
+import type { KeyIndex } from './key-index.ts';
+import type { StampTable } from './stamp-table.ts';
+import type { ColumnStats, FieldStamp, Segment, SegmentInfo } from './types.ts';
+
+export interface SealedSegmentParts {
+  readonly name: string;
+  readonly info: SegmentInfo;
+  readonly keys: KeyIndex;
+  readonly keyField: string;
+  readonly stamps: StampTable;
+  /** By field, the key field included. */
+  readonly columns: ReadonlyMap<string, Column>;
+  readonly vectors: ReadonlyMap<string, VectorBlock>;
+  readonly definition: CollectionDefinition;
+}
+
+/** An open segment file; see `Segment`. Owns its vector blocks. */
+export class SealedSegment implements Segment {
+  readonly name: string;
+  readonly info: SegmentInfo;
+  readonly vectorBytes: number;
+  readonly #parts: SealedSegmentParts;
+  #freed = false;
+
+  constructor(parts: SealedSegmentParts) {
+    this.name = parts.name;
+    this.info = parts.info;
+    this.#parts = parts;
+    let bytes = 0;
+    for (const block of parts.vectors.values()) bytes += block.bytes;
+    this.vectorBytes = bytes;
+  }
+
+  get id(): string {
+    return this.info.id;
+  }
+
+  get rows(): number {
+    return this.info.rows;
+  }
+
+  keyAt(offset: number): PrimaryKey {
+    try {
+      return this.#parts.keys.keyAt(offset);
+    } catch (cause) {
+      throw this.#damaged(`key of row ${offset} is not UTF-8`, cause);
+    }
+  }
+
+  findKey(key: PrimaryKey): number {
+    return this.#parts.keys.find(key);
+  }
+
+  putStampAt(offset: number): Stamp {
+    return this.#parts.stamps.putAt(offset);
+  }
+
+  exceptionsAt(offset: number): readonly FieldStamp[] {
+    return this.#parts.stamps.exceptionsAt(offset);
+  }
+
+  versionAt(offset: number): Timestamp {
+    return this.#parts.stamps.newestAt(offset);
+  }
+
+  hashAt(offset: number): Hash64 {
+    const stamps = this.exceptionsAt(offset);
+    const exceptions = stamps.length === 0 ? null : new Map(stamps.map(({ field, stamp }) => [field, stamp]));
+    return rowHash(this.keyAt(offset), { live: true, put: this.putStampAt(offset), exceptions });
+  }
+
+  column(field: string): Column | undefined {
+    return this.#parts.columns.get(field);
+  }
+
+  vectors(field: string): VectorBlock | undefined {
+    assert(!this.#freed, () => `segment ${this.id}: used after it was freed`);
+    return this.#parts.vectors.get(field);
+  }
+
+  valueAt(field: string, offset: number): StoredValue {
+    const column = this.#parts.columns.get(field);
+    if (column === undefined) return this.#defaultOf(field);
+    if (column.kind === 'vector') return this.#vectorAt(field, column.validity, offset);
+    if (field === this.#parts.keyField) return this.keyAt(offset);
+    try {
+      return columnValue(column, offset);
+    } catch (cause) {
+      throw this.#damaged(`field ${field} of row ${offset} is not UTF-8`, cause);
+    }
+  }
+
+  stats(field: string): ColumnStats | undefined {
+    return this.info.stats.get(field);
+  }
+
+  free(): void {
+    assert(!this.#freed, () => `segment ${this.id}: freed twice`);
+    this.#freed = true;
+    for (const block of this.#parts.vectors.values()) block.free();
+  }
+
+  #defaultOf(field: string): StoredValue {
+    const definition = fieldOf(this.#parts.definition, field);
+    return definition === undefined ? null : defaultValueOf(definition);
+  }
+
+  #vectorAt(field: string, validity: Uint32Array | null, offset: number): StoredValue {
+    if (validity !== null && !testBit(validity, offset)) return null;
+    return this.vectors(field)?.row(offset) ?? null;
+  }
+
+  #damaged(problem: string, cause: unknown): unknown {
+    return cause instanceof DbError || !(cause instanceof TypeError) ? cause : formatInvalid(`segment ${this.name}`, problem, cause);
+  }
+}
