@@ -8,11 +8,13 @@ const schema = defineSchema({
 const db = await open('x', { schema });
 declare const remote: Collection<DynamicShape>;
 
-const title: string | undefined = useSearch(db.notes, { text: 'x', select: ['title'] }).data?.hits[0]?.entity.title;
-useSearch(db.notes, null);
-useQuery(remote, { limit: 1 });
-const outbox: number = useSyncStatus(db).outbox;
-const anyStore: Store<unknown> = db.sync;
-// @ts-expect-error no such field to select
-useSearch(db.notes, { text: 'x', select: ['titel'] });
-void [title, outbox, anyStore];
+export function Component(): void {
+  const title: string | undefined = useSearch(db.notes, { text: 'x', select: ['title'] }).data?.hits[0]?.entity.title;
+  useSearch(db.notes, null);
+  useQuery(remote, { limit: 1 });
+  const outbox: number = useSyncStatus(db).outbox;
+  const anyStore: Store<unknown> = db.sync;
+  // @ts-expect-error no such field to select
+  useSearch(db.notes, { text: 'x', select: ['titel'] });
+  void [title, outbox, anyStore];
+}

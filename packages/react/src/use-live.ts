@@ -56,12 +56,11 @@ function useLive<Q, R>(
   const key = query === null ? null : contentKey(query);
   const [controller] = useState(() => new LiveController<R>());
   const state = useSyncExternalStore(controller.subscribe, controller.get, controller.get);
-  // `query` and `start` are new with every render; source and key say when they differ in substance.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: query and start are new with every render; source and key say when they differ.
   useEffect(() => {
     const wanted: Wanted<R> | null =
       query === null || key === null ? null : { source, key, start: (onResult, onError) => start(query, onResult, onError) };
     return controller.show(wanted, debounceMs);
-    // biome-ignore lint/correctness/useExhaustiveDependencies: see above.
   }, [controller, source, key, debounceMs]);
   return useMemo(() => seen(state, { source, key, keepPrevious }), [state, source, key, keepPrevious]);
 }

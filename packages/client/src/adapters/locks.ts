@@ -1,4 +1,4 @@
-import type { Locks } from '@terndb/core';
+import { DbError, type Locks } from '@terndb/core';
 
 /** Web Locks, or undefined where there are none (insecure contexts). */
 export function browserLocks(): Locks | undefined {
@@ -7,7 +7,16 @@ export function browserLocks(): Locks | undefined {
   return {
     async hold(name, { signal }, held) {
       const options: LockOptions = signal === undefined ? {} : { signal: signal as AbortSignal };
-      await manager.request(name, options, held);
+      let waiting = true;
+      try {
+        await manager.request(name, options, () => {
+          waiting = false;
+          return held();
+        });
+      } catch (thrown) {
+        if (waiting && signal?.aborted) throw new DbError('ABORTED', `lock ${name}: waiting ended by its signal`, { cause: thrown });
+        throw thrown;
+      }
     },
   };
 }

@@ -1,4 +1,4 @@
-import { DbError } from '@terndb/core';
+import { AssertionError, DbError } from '@terndb/core';
 import { type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
 import { IDB_VERSION, idbName, STORES, type StoreName, type TernIdb } from './idb-layout.ts';
 
@@ -161,7 +161,7 @@ async function settle<T, M extends 'readonly' | 'readwrite'>(tx: Transaction<M>,
     } catch {
       // Already finished: its own error is below.
     }
-    if (thrown instanceof DbError) throw thrown;
+    if (thrown instanceof DbError || thrown instanceof AssertionError) throw thrown;
     throw await tx.done.then(
       () => thrown,
       (error: unknown) => (isAbort(error) ? thrown : error),
@@ -199,11 +199,12 @@ function openError(thrown: unknown, database: string): DbError {
   return unavailable(database, `IndexedDB cannot be opened (${nameOf(thrown)})`, 'refused', thrown);
 }
 
-function toDbError(thrown: unknown, database: string): DbError {
-  if (thrown instanceof DbError) return thrown;
+/** Bugs stay what they are. */
+function toDbError(thrown: unknown, database: string): Error {
+  if (thrown instanceof DbError || thrown instanceof AssertionError) return thrown;
   if (nameOf(thrown) === 'QuotaExceededError') {
     return new DbError('STORAGE_FULL', `database ${database}: the browser gives no more storage`, { details: { database }, cause: thrown });
   }
-  if (nameOf(thrown) === 'DataCloneError' || nameOf(thrown) === 'DataError' || thrown instanceof TypeError) return DbError.from(thrown);
+  if (thrown instanceof Error && !(thrown instanceof DOMException)) return thrown;
   return unavailable(database, `IndexedDB failed (${nameOf(thrown) || String(thrown)})`, 'failed', thrown);
 }

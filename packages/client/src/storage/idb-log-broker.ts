@@ -38,7 +38,7 @@ export class IdbLogBroker implements LogBroker {
     await this.#connection.run({ stores: ['log'], mode: 'readonly' }, async (tx) => {
       const head = await readHead(tx, stream);
       let next = Math.max(fromSequence, head.first);
-      while (next <= head.last && bytes < maxBytes) {
+      while (next <= head.last && (found.length === 0 || bytes < maxBytes)) {
         const upper = Math.min(next + count - 1, head.last);
         const rows = (await tx.objectStore('log').getAll(IDBKeyRange.bound([stream, next], [stream, upper]))) as LogRow[];
         if (rows.length !== upper - next + 1) throw hole(stream, next, upper, rows.length);

@@ -1,4 +1,4 @@
-import { DbError, type ObjectInfo, type ObjectStore } from '@terndb/core';
+import { assert, assertObjectName, checkObjectRange, DbError, type ObjectInfo, type ObjectStore } from '@terndb/core';
 import type { IdbConnection } from './idb-connection.ts';
 import { CHUNK_BYTES, type ObjectRow } from './idb-layout.ts';
 
@@ -14,11 +14,11 @@ export class IdbObjectStore implements ObjectStore {
   }
 
   async put(name: string, parts: readonly Uint8Array[]): Promise<void> {
-    checkName(name);
+    assertObjectName(name);
     const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
     const stored = await this.head(name);
     if (stored !== undefined) {
-      if (stored.bytes !== bytes) throw otherLength(name, stored.bytes, bytes);
+      assert(stored.bytes === bytes, () => `object ${name}: ${stored.bytes} bytes are stored under this name, got ${bytes}`);
       return;
     }
     let index = 0;
@@ -37,17 +37,17 @@ export class IdbObjectStore implements ObjectStore {
   }
 
   async head(name: string): Promise<ObjectInfo | undefined> {
-    checkName(name);
+    assertObjectName(name);
     const row = await this.#row(name);
     return row === undefined ? undefined : { name, bytes: row.bytes };
   }
 
   async read(name: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    checkName(name);
+    assertObjectName(name);
     return await this.#connection.run({ stores: ['objects', 'chunks'], mode: 'readonly' }, async (tx) => {
       const row = await tx.objectStore('objects').get(name);
       if (row === undefined) return undefined;
-      checkRange(name, { offset, length, bytes: row.bytes });
+      checkObjectRange({ name, bytes: row.bytes }, offset, length);
       const result = new Uint8Array(length);
       const last = length === 0 ? 0 : Math.ceil((offset + length) / row.chunkBytes);
       for (let first = Math.floor(offset / row.chunkBytes); first < last; first += READ_CHUNKS) {
@@ -69,7 +69,7 @@ export class IdbObjectStore implements ObjectStore {
   }
 
   async delete(name: string): Promise<void> {
-    checkName(name);
+    assertObjectName(name);
     await this.#connection.run({ stores: ['objects', 'chunks'], mode: 'readwrite' }, async (tx) => {
       await Promise.all([
         tx.objectStore('objects').delete(name),
@@ -141,26 +141,4 @@ function copyChunk(result: Uint8Array, { name, offset, row, index, chunk }: Chun
   const from = Math.max(offset - start, 0);
   const to = Math.min(offset + result.byteLength - start, expected);
   result.set(chunk.subarray(from, to), start + from - offset);
-}
-
-function checkRange(name: string, { offset, length, bytes }: { offset: number; length: number; bytes: number }): void {
-  const inside = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0 && offset + length <= bytes;
-  if (inside) return;
-  throw new DbError('FORMAT_INVALID', `object ${name}: range ${offset}+${length} lies outside its ${bytes} bytes`, {
-    details: { name, offset, length, bytes },
-  });
-}
-
-function checkName(name: string): void {
-  if (/^[A-Za-z0-9._/-]{1,200}$/.test(name) && !name.includes('..')) return;
-  throw new DbError(
-    'OPTION_INVALID',
-    `object name: [A-Za-z0-9._/-]{1,200} without '..' expected, got ${JSON.stringify(name.slice(0, 220))}`,
-  );
-}
-
-function otherLength(name: string, expected: number, got: number): DbError {
-  return new DbError('FORMAT_INVALID', `object ${name}: ${expected} bytes are stored under this name, got ${got}`, {
-    details: { name, expected, got },
-  });
 }

@@ -58,9 +58,11 @@ export class LeaderDesk {
     const follower = this.#follower(message.from);
     switch (message.type) {
       case 'call':
-        return this.#onCall(message.from, follower, message);
+        this.#onCall(message.from, follower, message);
+        return;
       case 'watch':
-        return this.#onWatch(message.from, follower, message);
+        this.#onWatch(message.from, follower, message);
+        return;
       case 'unwatch':
         follower.watches.get(message.id)?.stop();
         follower.watches.delete(message.id);
