@@ -9,6 +9,11 @@ import type { Column } from '../columns/column.ts';
 export interface RowBlock {
   /** Segment id, or `growing`. */
   readonly id: string;
+  /**
+   * What derived data (token indexes) hangs on: the same object for every view of one segment, or of one run of growing rows. Under one key a
+   * row's values never change and rows are only added. Left out, derived data is rebuilt with each block object.
+   */
+  readonly cacheKey?: object;
   /** Rows of this block that the view may look at; offsets are `0 .. rows - 1`. */
   readonly rows: number;
   /** Bit set: the row is visible. `ceil(rows / 32)` words or more; bits at and above `rows` are 0. Not to be changed. */

@@ -1,0 +1,67 @@
+import { assertNever, compileLike, type FilterNode, type ScalarValue, type StoredValue, tokenize } from '@terndb/core';
+import { isScalar, OUTCOMES, outcomeOf } from './compare.ts';
+
+/** A filter node that looks at one field. */
+export type Leaf = Extract<FilterNode, { readonly field: string }>;
+/** A leaf that is unknown where the field is null. */
+export type ValueLeaf = Exclude<Leaf, { readonly type: 'isNull' }>;
+export type ValueTest = (value: Exclude<StoredValue, null>) => boolean;
+
+/**
+ * The leaf as a test of one value that is not null; compiled once per block. This is the slow, general form: columns with a better
+ * layout have their own. `in` ignores `negated`, which the caller applies.
+ */
+export function valueTest(leaf: ValueLeaf): ValueTest {
+  switch (leaf.type) {
+    case 'compare': {
+      const outcomes = OUTCOMES[leaf.operator];
+      return (value) => isScalar(value) && (outcomeOf(value, leaf.value) & outcomes) !== 0;
+    }
+    case 'in': {
+      const wanted = new Set<StoredValue>(leaf.values);
+      return (value) => wanted.has(value);
+    }
+    case 'like': {
+      const matches = compileLike(leaf.pattern);
+      return (value) => typeof value === 'string' && matches(value);
+    }
+    case 'contains':
+      return containsTest(leaf.mode, leaf.values);
+    case 'arrayLength': {
+      const outcomes = OUTCOMES[leaf.operator];
+      return (value) => Array.isArray(value) && (outcomeOf(value.length, leaf.value) & outcomes) !== 0;
+    }
+    case 'match':
+      return matchTest(leaf.mode, leaf.text);
+    default:
+      return assertNever(leaf, 'filter leaf');
+  }
+}
+
+function containsTest(mode: 'any' | 'all', values: readonly ScalarValue[]): ValueTest {
+  return (value) => {
+    if (!Array.isArray(value)) return false;
+    const items = value as readonly ScalarValue[];
+    return mode === 'any' ? values.some((wanted) => items.includes(wanted)) : values.every((wanted) => items.includes(wanted));
+  };
+}
+
+/** A text without a token matches nothing. */
+function matchTest(mode: 'any' | 'phrase', text: string): ValueTest {
+  const wanted = tokenize(text);
+  if (wanted.length === 0) return () => false;
+  if (mode === 'any') {
+    const set = new Set(wanted);
+    return (value) => typeof value === 'string' && tokenize(value).some((token) => set.has(token));
+  }
+  return (value) => typeof value === 'string' && hasPhrase(tokenize(value), wanted);
+}
+
+function hasPhrase(tokens: readonly string[], wanted: readonly string[]): boolean {
+  for (let start = 0; start + wanted.length <= tokens.length; start++) {
+    let matched = 0;
+    while (matched < wanted.length && tokens[start + matched] === wanted[matched]) matched++;
+    if (matched === wanted.length) return true;
+  }
+  return false;
+}

@@ -1,0 +1,106 @@
+import { DbError, type StoredValue } from '@terndb/core';
+import { clearBit } from '../bitmap/bitmap.ts';
+import type { SearchRequest, SearchResult } from '../database/types.ts';
+import { keywordRanker } from '../text/keyword-ranker.ts';
+import type { RowBlock } from '../view/view.ts';
+import type { ReadContext } from './context.ts';
+import { filterView } from './filter/evaluate.ts';
+import { entityReader } from './materialize.ts';
+import { fusedRanker } from './search/fuse.ts';
+import { rankGroups } from './search/group.ts';
+import { planSearch, type SearchPlan, type SearchSource } from './search/plan.ts';
+import { storedQuery, vectorRanker } from './search/query-vector.ts';
+import { type Matched, NO_BOUNDS, type Ranker, type ScoreBounds, type Scored } from './search/ranking.ts';
+
+/**
+ * Exact search: every visible row that passes the filter is scored. Best first, equal scores by key, then by partition.
+ * Cost: one filter evaluation and one scan of the survivors. Errors: those of `planSearch`.
+ */
+export function runSearch(context: ReadContext, request: SearchRequest): SearchResult {
+  const plan = planSearch(context.definition, request);
+  return searchResult(context, plan, searchWindow(context, plan));
+}
+
+/** What a search found before paging: groups in order (without `groupBy` each hit is its own), as many as `offset + limit`. */
+export interface SearchWindow {
+  readonly groups: readonly (readonly Scored[])[];
+}
+
+export function searchWindow(context: ReadContext, plan: SearchPlan): SearchWindow {
+  const matched = matchedRows(context, plan);
+  const rank = openRanker(context, plan, matched);
+  if (plan.grouping !== undefined) return { groups: rankGroups(context, matched, rank, plan.grouping, plan.page) };
+  return { groups: rank(context, matched, plan.page.offset + plan.page.limit).map((row) => [row]) };
+}
+
+export function searchResult(context: ReadContext, plan: SearchPlan, window: SearchWindow): SearchResult {
+  const read = entityReader(context.definition, plan.select);
+  const rows = window.groups.slice(plan.page.offset).flat();
+  return {
+    ...context.info,
+    degraded: context.info.degraded ?? plan.degraded,
+    exact: true,
+    hits: rows.map((row) => ({
+      key: row.key,
+      entity: read(row),
+      // `+ 0`: a distance of 0 is not reported as -0.
+      score: row.score + 0,
+      from: 'local',
+      pending: context.isPending?.(context.partitions[row.partition]!.partition, row.key) ?? false,
+      version: row.block.versionAt(row.offset),
+    })),
+  };
+}
+
+function matchedRows(context: ReadContext, plan: SearchPlan): Matched[] {
+  return context.partitions.flatMap(({ view }, partition) =>
+    filterView(view, plan.node, context.definition).map((found) => ({ ...found, partition })),
+  );
+}
+
+/** How to rank rows of this context. A stored entity to compare with is read here, and taken out of `matched`. */
+export function openRanker(context: ReadContext, plan: SearchPlan, matched: readonly Matched[]): Ranker {
+  const { source } = plan;
+  const bounds: ScoreBounds = { ...plan.range, atLeast: plan.minScore };
+  switch (source.type) {
+    case 'keyword':
+      return keywordRanker(source.query, bounds);
+    case 'vector':
+      return vectorRanker(source.query, bounds);
+    case 'hybrid':
+      return fusedRanker([vectorRanker(source.query, plan.range), keywordRanker(source.text, NO_BOUNDS)], {
+        ...NO_BOUNDS,
+        atLeast: plan.minScore,
+      });
+    case 'like': {
+      const at = mustFindLike(context, source);
+      for (const part of matched) if (part.partition === at.partition && part.block === at.block) clearBit(part.mask, at.offset);
+      return vectorRanker(storedQuery(source.field, at.value), bounds);
+    }
+  }
+}
+
+interface StoredVector {
+  readonly partition: number;
+  readonly block: RowBlock;
+  readonly offset: number;
+  readonly value: Exclude<StoredValue, null>;
+}
+
+/** The first partition that has the entity. QUERY_INVALID when none has, or when it has no vector. */
+function mustFindLike(context: ReadContext, source: Extract<SearchSource, { type: 'like' }>): StoredVector {
+  const { collection } = context;
+  const details = { collection, option: 'like', got: String(source.key) };
+  for (const [partition, { view }] of context.partitions.entries()) {
+    const at = view.find(source.key);
+    if (at === undefined) continue;
+    const value = at.block.valueAt(source.field.name, at.offset);
+    if (value !== null) return { ...at, partition, value };
+    throw new DbError('QUERY_INVALID', `${collection}: like: entity ${String(source.key)} has no vector in ${source.field.name}`, {
+      details,
+    });
+  }
+  throw new DbError('QUERY_INVALID', `${collection}: like: a stored entity expected, got key ${String(source.key)}, which is not here`, {
+    details,
+  });
+}

@@ -1,0 +1,64 @@
+import type { Metric, ScanHits, VectorBlock } from '@terndb/kernel';
+import type { Mask } from '../filter/mask.ts';
+import { presentRows } from '../filter/present.ts';
+import { nextFloat32Above } from './float32.ts';
+import { type Matched, offerRow, type Ranker, type ScoreBounds, scoredTop } from './ranking.ts';
+
+export interface DenseQuery {
+  readonly kind: 'dense';
+  readonly field: string;
+  readonly metric: Metric;
+  readonly query: Float32Array;
+}
+
+/** Exact scan of every block by the kernel. Rows without a vector are never hits. */
+export function denseRanker({ field, metric, query }: DenseQuery, bounds: ScoreBounds): Ranker {
+  const range = { minScore: Math.max(bounds.atLeast, nextFloat32Above(bounds.above)), maxScore: nextFloat32Above(bounds.atMost) };
+  return (_context, matched, k) => {
+    const top = scoredTop(k);
+    for (const part of matched) {
+      const vectors = part.block.vectors(field);
+      const bitmap = withVectors(part, field);
+      if (vectors === undefined || bitmap === undefined || vectors.dim !== query.length) continue;
+      const hits = scanBlock(vectors, part, bitmap, { query, metric, k, ...range });
+      for (let i = 0; i < hits.offsets.length; i++) offerRow(top, part, hits.offsets[i]!, hits.scores[i]!);
+    }
+    return top.sorted();
+  };
+}
+
+interface ScanQuery {
+  readonly query: Float32Array;
+  readonly metric: Metric;
+  readonly k: number;
+  readonly minScore: number;
+  readonly maxScore: number;
+}
+
+/**
+ * The kernel breaks ties by offset. Where offsets ascend with the key that is the rule already; among growing rows a tie at the boundary
+ * may have kept the wrong ones, so more are taken until the last score lies below it.
+ */
+function scanBlock(vectors: VectorBlock, { block }: Matched, bitmap: Mask, scan: ScanQuery): ScanHits {
+  const { query, metric, k } = scan;
+  const options = {
+    query,
+    metric,
+    bitmap,
+    rows: Math.min(block.rows, vectors.rows),
+    ...(scan.minScore > -Infinity ? { minScore: scan.minScore } : {}),
+    ...(scan.maxScore < Infinity ? { maxScore: scan.maxScore } : {}),
+  };
+  if (block.sortedByKey) return vectors.scan({ ...options, k });
+  for (let taken = k + 1; ; taken *= 2) {
+    const hits = vectors.scan({ ...options, k: taken });
+    const count = hits.scores.length;
+    if (count < taken || hits.scores[count - 1]! < hits.scores[k - 1]!) return hits;
+  }
+}
+
+/** The matched rows that have a value in this field; undefined when the block is older than the field. */
+export function withVectors({ block, mask }: Matched, field: string): Mask | undefined {
+  const column = block.column(field);
+  return column === undefined ? undefined : presentRows(column, mask, block.rows);
+}

@@ -1,0 +1,200 @@
+import {
+  type AnyVectorField,
+  type CollectionDefinition,
+  DbError,
+  DEFAULT_SEARCH_LIMIT,
+  type FilterNode,
+  isVectorField,
+  type Kind,
+  MAX_GROUP_SIZE,
+  MAX_SEARCH_TEXT_BYTES,
+  normalizeKey,
+  type PrimaryKey,
+  searchableTextFieldsOf,
+  vectorFieldsOf,
+} from '@terndb/core';
+import type { ReadInfo, SearchRequest } from '../../database/types.ts';
+import { type KeywordQuery, keywordQuery } from '../../text/keyword-ranker.ts';
+import { compileFilter } from '../compile-filter.ts';
+import { checkScope, invalidOption, isRecord, mustGetField, type Page, readPage, readSelect, type Selection } from '../request.ts';
+import type { Grouping } from './group.ts';
+import { readQueryVector, type VectorQuery } from './query-vector.ts';
+import { NO_BOUNDS, type ScoreBounds } from './ranking.ts';
+
+export type SearchSource =
+  | { readonly type: 'vector'; readonly query: VectorQuery }
+  | { readonly type: 'like'; readonly field: AnyVectorField; readonly key: PrimaryKey }
+  | { readonly type: 'keyword'; readonly query: KeywordQuery }
+  | { readonly type: 'hybrid'; readonly query: VectorQuery; readonly text: KeywordQuery };
+
+/** A checked search. It depends on the schema only: one plan serves every view. */
+export interface SearchPlan {
+  readonly source: SearchSource;
+  readonly node: FilterNode;
+  readonly page: Page;
+  readonly select: Selection;
+  /** Of the final score. */
+  readonly minScore: number;
+  /** Of the vector's score. */
+  readonly range: ScoreBounds;
+  readonly grouping: Grouping | undefined;
+  readonly degraded: ReadInfo['degraded'];
+}
+
+const GROUPABLE: ReadonlySet<Kind> = new Set<Kind>(['keyword', 'int64', 'boolean']);
+const MODES: readonly unknown[] = ['hybrid', 'keyword', 'semantic'];
+
+/** QUERY_INVALID, FILTER_INVALID, FIELD_UNKNOWN, DIMENSION_MISMATCH, KEY_INVALID, EMBEDDER_UNAVAILABLE, NOT_CONNECTED. */
+export function planSearch(definition: CollectionDefinition, request: SearchRequest): SearchPlan {
+  const { collection } = request;
+  checkScope(request);
+  const { source, degraded } = planSource(definition, request);
+  return {
+    source,
+    degraded,
+    node: compileFilter(definition, collection, request),
+    page: readPage(collection, request, DEFAULT_SEARCH_LIMIT),
+    select: readSelect(definition, collection, request.select),
+    minScore: readMinScore(collection, request.minScore),
+    range: readRange(definition, collection, source, request.range),
+    grouping: readGrouping(definition, request),
+  };
+}
+
+interface PlannedSource {
+  readonly source: SearchSource;
+  readonly degraded: ReadInfo['degraded'];
+}
+
+function planSource(definition: CollectionDefinition, request: SearchRequest): PlannedSource {
+  const { collection } = request;
+  const hasText = request.text !== undefined && request.text !== null;
+  const hasVector = request.vector !== undefined && request.vector !== null;
+  const hasLike = request.like !== undefined && request.like !== null;
+  if (hasText && typeof request.text !== 'string') throw invalidOption(collection, 'text', 'a string', request.text);
+  if (hasText && (request.text as string).length > MAX_SEARCH_TEXT_BYTES) {
+    throw invalidOption(collection, 'text', `at most ${MAX_SEARCH_TEXT_BYTES} bytes`, (request.text as string).length);
+  }
+  if (hasLike && (hasVector || hasText)) throw invalidOption(collection, 'like', `no 'vector' or 'text' beside it`, request.like);
+  if (request.mode !== undefined && request.mode !== null) {
+    if (!MODES.includes(request.mode)) throw invalidOption(collection, 'mode', `'hybrid', 'keyword' or 'semantic'`, request.mode);
+    if (!hasText) throw invalidOption(collection, 'mode', `a 'text' beside it`, request.mode);
+    if (hasVector && request.mode !== 'hybrid')
+      throw invalidOption(collection, 'mode', `'hybrid' with both a text and a vector`, request.mode);
+  }
+  if (hasLike)
+    return whole({ type: 'like', field: vectorField(definition, request), key: normalizeKey(definition, collection, request.like) });
+  if (hasVector) {
+    const query = readQueryVector(collection, vectorField(definition, request), request.vector);
+    if (!hasText) return whole({ type: 'vector', query });
+    return whole({ type: 'hybrid', query, text: keywordQuery(mustSearchText(definition, collection), request.text as string) });
+  }
+  if (hasText) return planText(definition, request, request.text as string);
+  throw invalidOption(collection, 'search', `one of 'text', 'vector' and 'like'`, undefined);
+}
+
+function whole(source: SearchSource): PlannedSource {
+  return { source, degraded: null };
+}
+
+/** There is no embedder yet: what would be hybrid is answered by keywords and says so, what is semantic only is refused. */
+function planText(definition: CollectionDefinition, request: SearchRequest, text: string): PlannedSource {
+  const { collection } = request;
+  const embedded = definition.fields.filter((field) => field.type === 'vector' && field.params.embed !== null).map((field) => field.name);
+  const searched = searchedText(definition);
+  let fields = searched;
+  if (request.field !== undefined && request.field !== null) {
+    if (typeof request.field !== 'string') throw invalidOption(collection, 'field', 'a field name', request.field);
+    mustGetField(definition, collection, request.field, 'field');
+    const isText = searched.includes(request.field);
+    if (!isText && !embedded.includes(request.field))
+      throw invalidOption(collection, 'field', 'a searchable text or an embedded vector field', request.field);
+    fields = isText ? [request.field] : [];
+  }
+  if (embedded.length === 0) {
+    mustSearchText(definition, collection);
+    if (request.mode === 'semantic' || request.mode === 'hybrid')
+      throw invalidOption(collection, 'mode', `'keyword' in a collection without embedded fields`, request.mode);
+  }
+  if (request.mode === 'keyword' && fields.length === 0)
+    throw invalidOption(collection, 'mode', 'a searchable text field for keywords', request.mode);
+  if (request.mode === 'semantic' || fields.length === 0) {
+    throw new DbError('EMBEDDER_UNAVAILABLE', `${collection}: search by meaning needs an embedder, and none is loaded`, {
+      details: { collection },
+    });
+  }
+  const namedText = request.field !== undefined && request.field !== null && request.mode === undefined;
+  const degraded = embedded.length > 0 && request.mode !== 'keyword' && !namedText ? 'embedder-loading' : null;
+  return { source: { type: 'keyword', query: keywordQuery(fields, text) }, degraded };
+}
+
+function searchedText(definition: CollectionDefinition): string[] {
+  return searchableTextFieldsOf(definition).map((field) => field.name);
+}
+
+function mustSearchText(definition: CollectionDefinition, collection: string): string[] {
+  const fields = searchedText(definition);
+  if (fields.length === 0) throw invalidOption(collection, 'text', 'a collection with a text field that has search: true', 'none');
+  return fields;
+}
+
+function vectorField(definition: CollectionDefinition, request: SearchRequest): AnyVectorField {
+  const { collection } = request;
+  const all = vectorFieldsOf(definition);
+  if (request.field === undefined || request.field === null) {
+    if (all.length === 1) return all[0]!;
+    const names = all.map((field) => field.name);
+    const expected = all.length === 0 ? 'a collection with a vector field' : `one of the vector fields ${names.join(', ')}`;
+    throw invalidOption(collection, 'field', expected, undefined);
+  }
+  if (typeof request.field !== 'string') throw invalidOption(collection, 'field', 'a field name', request.field);
+  const field = mustGetField(definition, collection, request.field, 'field');
+  if (!isVectorField(field)) throw invalidOption(collection, `field ${field.name}`, 'a vector field', field.type);
+  return field;
+}
+
+function readMinScore(collection: string, value: unknown): number {
+  if (value === undefined || value === null) return -Infinity;
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw invalidOption(collection, 'minScore', 'a finite number', value);
+  return value;
+}
+
+/** In the metric's own units, as in Milvus: distances for L2, HAMMING and JACCARD, similarities for COSINE and IP. */
+function readRange(definition: CollectionDefinition, collection: string, source: SearchSource, range: unknown): ScoreBounds {
+  if (range === undefined || range === null) return NO_BOUNDS;
+  if (source.type === 'keyword') throw invalidOption(collection, 'range', `a 'vector' or 'like' beside it`, range);
+  if (!isRecord(range)) throw invalidOption(collection, 'range', '{ radius, rangeFilter? }', range);
+  const { radius, rangeFilter } = range;
+  if (typeof radius !== 'number' || !Number.isFinite(radius)) throw invalidOption(collection, 'range.radius', 'a finite number', radius);
+  if (rangeFilter !== undefined && rangeFilter !== null && (typeof rangeFilter !== 'number' || !Number.isFinite(rangeFilter))) {
+    throw invalidOption(collection, 'range.rangeFilter', 'a finite number', rangeFilter);
+  }
+  const inner = typeof rangeFilter === 'number' ? rangeFilter : undefined;
+  const name = source.type === 'like' ? source.field.name : source.query.field;
+  const field = mustGetField(definition, collection, name, 'field') as AnyVectorField;
+  if (isDistance(field)) {
+    if (inner !== undefined && inner >= radius)
+      throw invalidOption(collection, 'range.rangeFilter', `less than the radius ${radius}`, inner);
+    return { atLeast: -Infinity, above: -radius, atMost: inner === undefined ? Infinity : -inner };
+  }
+  if (inner !== undefined && inner <= radius) throw invalidOption(collection, 'range.rangeFilter', `more than the radius ${radius}`, inner);
+  return { atLeast: -Infinity, above: radius, atMost: inner ?? Infinity };
+}
+
+function isDistance(field: AnyVectorField): boolean {
+  return field.type === 'binaryVector' || (field.type === 'vector' && field.params.metric === 'L2');
+}
+
+function readGrouping(definition: CollectionDefinition, request: SearchRequest): Grouping | undefined {
+  const { collection, groupBy } = request;
+  if (groupBy === undefined || groupBy === null) return undefined;
+  if (!isRecord(groupBy) || typeof groupBy['field'] !== 'string') throw invalidOption(collection, 'groupBy', '{ field, size? }', groupBy);
+  const field = mustGetField(definition, collection, groupBy['field'], 'groupBy.field');
+  if (!GROUPABLE.has(field.type))
+    throw invalidOption(collection, `groupBy.field ${field.name}`, `a field of kind ${[...GROUPABLE].join(', ')}`, field.type);
+  const size = groupBy['size'] ?? 1;
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 1 || size > MAX_GROUP_SIZE) {
+    throw invalidOption(collection, 'groupBy.size', `an integer from 1 to ${MAX_GROUP_SIZE}`, size);
+  }
+  return { field: field.name, size };
+}

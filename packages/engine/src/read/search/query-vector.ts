@@ -1,0 +1,38 @@
+import { type AnyVectorField, assertNever, normalizeQueryVector, type SparseValue, type StoredValue } from '@terndb/core';
+import { type BinaryQuery, binaryRanker } from './binary.ts';
+import { type DenseQuery, denseRanker } from './dense.ts';
+import type { Ranker, ScoreBounds } from './ranking.ts';
+import { type SparseQuery, sparseRanker } from './sparse.ts';
+
+export type VectorQuery = DenseQuery | SparseQuery | BinaryQuery;
+
+/** DIMENSION_MISMATCH, QUERY_INVALID. */
+export function readQueryVector(collection: string, field: AnyVectorField, value: unknown): VectorQuery {
+  return storedQuery(field, normalizeQueryVector(field, collection, value));
+}
+
+export function storedQuery(field: AnyVectorField, value: Exclude<StoredValue, null>): VectorQuery {
+  switch (field.type) {
+    case 'vector':
+      return { kind: 'dense', field: field.name, metric: field.params.metric, query: value as Float32Array };
+    case 'sparseVector':
+      return { kind: 'sparse', field: field.name, query: value as SparseValue };
+    case 'binaryVector':
+      return { kind: 'binary', field: field.name, metric: field.params.metric, query: value as Uint8Array };
+    default:
+      return assertNever(field, 'vector field');
+  }
+}
+
+export function vectorRanker(query: VectorQuery, bounds: ScoreBounds): Ranker {
+  switch (query.kind) {
+    case 'dense':
+      return denseRanker(query, bounds);
+    case 'sparse':
+      return sparseRanker(query, bounds);
+    case 'binary':
+      return binaryRanker(query, bounds);
+    default:
+      return assertNever(query, 'vector query');
+  }
+}

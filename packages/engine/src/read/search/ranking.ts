@@ -1,0 +1,46 @@
+import type { ReadContext, RowRef } from '../context.ts';
+import type { BlockMask } from '../filter/evaluate.ts';
+import { compareRefs } from '../sort-values.ts';
+import { TopK } from '../top-k.ts';
+
+/** Rows of one block that a search may return. */
+export interface Matched extends BlockMask {
+  /** Index into the context's partitions. */
+  readonly partition: number;
+}
+
+export interface Scored extends RowRef {
+  /** Higher is better. */
+  readonly score: number;
+}
+
+/** Which scores are hits: `score >= atLeast && score > above && score <= atMost`. */
+export interface ScoreBounds {
+  readonly atLeast: number;
+  readonly above: number;
+  readonly atMost: number;
+}
+
+export const NO_BOUNDS: ScoreBounds = { atLeast: -Infinity, above: -Infinity, atMost: Infinity };
+
+/** The best `k` of the matched rows, best first, equal scores by key, then by partition. Fewer only when there are no more. */
+export type Ranker = (context: ReadContext, matched: readonly Matched[], k: number) => Scored[];
+
+export function passesBounds(score: number, bounds: ScoreBounds): boolean {
+  return score >= bounds.atLeast && (score > bounds.above || bounds.above === -Infinity) && score <= bounds.atMost;
+}
+
+export function compareScored(a: Scored, b: Scored): number {
+  return b.score - a.score || compareRefs(a, b);
+}
+
+export function scoredTop(k: number): TopK<Scored> {
+  return new TopK<Scored>(k, compareScored);
+}
+
+/** Offers a row; the key is read only when the score could be kept. */
+export function offerRow(top: TopK<Scored>, matched: Matched, offset: number, score: number): void {
+  const { worst } = top;
+  if (worst !== undefined && score < worst.score) return;
+  top.push({ key: matched.block.keyAt(offset), partition: matched.partition, block: matched.block, offset, score });
+}

@@ -1,0 +1,62 @@
+import type { SparseValue } from '@terndb/core';
+import { setOffsets } from '../../bitmap/bitmap.ts';
+import type { Column } from '../../columns/column.ts';
+import { withVectors } from './dense.ts';
+import { offerRow, passesBounds, type Ranker, type ScoreBounds, scoredTop } from './ranking.ts';
+
+export interface SparseQuery {
+  readonly kind: 'sparse';
+  readonly field: string;
+  readonly query: SparseValue;
+}
+
+/** Exact inner product; a row that shares no dimension with the query is not a hit. Sums in double precision, by ascending dimension. */
+export function sparseRanker({ field, query }: SparseQuery, bounds: ScoreBounds): Ranker {
+  const weights = new Map<number, number>();
+  query.indices.forEach((index, i) => {
+    weights.set(index, query.values[i]!);
+  });
+  return (_context, matched, k) => {
+    const top = scoredTop(k);
+    for (const part of matched) {
+      const present = withVectors(part, field);
+      if (present === undefined) continue;
+      const read = sparseReader(part.block.column(field)!, (offset) => part.block.valueAt(field, offset) as SparseValue);
+      for (const offset of setOffsets(present)) {
+        const score = innerProduct(read(offset), weights);
+        if (score !== undefined && passesBounds(score, bounds)) offerRow(top, part, offset, score);
+      }
+    }
+    return top.sorted();
+  };
+}
+
+interface SparseSlice {
+  readonly indices: Uint32Array;
+  readonly values: Float32Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+function sparseReader(column: Column, valueAt: (offset: number) => SparseValue): (offset: number) => SparseSlice {
+  if (column.kind === 'sparse') {
+    const { offsets, indices, values } = column;
+    return (offset) => ({ indices, values, start: offsets[offset]!, end: offsets[offset + 1]! });
+  }
+  return (offset) => {
+    const { indices, values } = valueAt(offset);
+    return { indices, values, start: 0, end: indices.length };
+  };
+}
+
+function innerProduct({ indices, values, start, end }: SparseSlice, weights: ReadonlyMap<number, number>): number | undefined {
+  let sum = 0;
+  let shared = false;
+  for (let i = start; i < end; i++) {
+    const weight = weights.get(indices[i]!);
+    if (weight === undefined) continue;
+    sum += weight * values[i]!;
+    shared = true;
+  }
+  return shared ? sum : undefined;
+}

@@ -1,0 +1,25 @@
+import type { RowBlock } from '../view/view.ts';
+import { TokenIndex } from './token-index.ts';
+
+/**
+ * Token indexes live as long as what they index: they hang on the block's `cacheKey`, the same object for every view of one segment or of one
+ * run of growing rows, and go with it. Rows at given offsets never change under a cache key; rows may be added.
+ */
+const indexes = new WeakMap<object, Map<string, TokenIndex>>();
+
+/** The index of a text field, with at least the block's rows. Cost: tokenising rows that no earlier call has seen. */
+export function tokenIndexOf(block: RowBlock, field: string): TokenIndex {
+  const key = block.cacheKey ?? block;
+  let byField = indexes.get(key);
+  if (byField === undefined) {
+    byField = new Map();
+    indexes.set(key, byField);
+  }
+  let index = byField.get(field);
+  if (index === undefined) {
+    index = new TokenIndex();
+    byField.set(field, index);
+  }
+  if (index.rows < block.rows) index.extend(block, field);
+  return index;
+}
