@@ -19,7 +19,7 @@ describe('CSV', () => {
   });
 
   it.each([';', '\t', '|'])('finds out that cells are separated by %j', async (separator) => {
-    const { passages } = await read(['Title', 'Text'].join(separator) + '\n' + ['a, b', 'c'].join(separator), 1000);
+    const { passages } = await read(`Title${separator}Text\na, b${separator}c`, 1000);
     expect(passages[0]).toMatchObject({ title: 'a, b', body: 'c', source: 'notes.csv' });
   });
 

@@ -32,7 +32,7 @@ export interface ImportReport {
 }
 export interface ImportOptions {
   /** Resolves when the passages are durable. */
-  readonly write: (passages: readonly ParsedPassage[]) => Promise<unknown>;
+  readonly write: (passages: readonly ParsedPassage[]) => PromiseLike<unknown>;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: ImportProgress) => void;
   readonly nowMs: () => number;

@@ -1,0 +1,26 @@
+import { MantineProvider } from '@mantine/core';
+import { Notifications } from '@mantine/notifications';
+import { Suspense } from 'react';
+import { ImportProvider } from '../importing/import-context.tsx';
+import { LibraryProvider } from '../library/library-context.tsx';
+import { ErrorBoundary } from './error-boundary.tsx';
+import { Opening } from './opening.tsx';
+import { Shell } from './shell.tsx';
+import { theme } from './theme.ts';
+
+export function App() {
+  return (
+    <MantineProvider theme={theme} defaultColorScheme="auto">
+      <Notifications position="bottom-center" limit={3} />
+      <ErrorBoundary>
+        <Suspense fallback={<Opening />}>
+          <LibraryProvider>
+            <ImportProvider>
+              <Shell />
+            </ImportProvider>
+          </LibraryProvider>
+        </Suspense>
+      </ErrorBoundary>
+    </MantineProvider>
+  );
+}

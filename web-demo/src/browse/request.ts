@@ -1,0 +1,38 @@
+import type { OrderBy, Query, Search, Where } from '@terndb/client';
+import type { PassageShape } from '../library/open-library.ts';
+import type { Sort, View } from './view-state.ts';
+
+const ORDERS: Readonly<Record<Sort, readonly OrderBy<PassageShape>[]>> = {
+  newest: [{ field: 'added', order: 'desc' }],
+  oldest: [{ field: 'added' }],
+  stars: [
+    { field: 'stars', order: 'desc' },
+    { field: 'added', order: 'desc' },
+  ],
+  topic: [{ field: 'topic' }, { field: 'added', order: 'desc' }],
+};
+
+export type PassageQuery = Query<PassageShape>;
+export type PassageSearch = Search<PassageShape>;
+
+export function whereOf(view: View): Where<PassageShape> {
+  return {
+    ...(view.topics.length > 0 ? { topic: { in: view.topics } } : {}),
+    ...(view.kinds.length > 0 ? { kind: { in: view.kinds } } : {}),
+    ...(view.sources.length > 0 ? { source: { in: view.sources } } : {}),
+    ...(view.minStars > 0 ? { stars: { gte: view.minStars } } : {}),
+  };
+}
+
+/** The ranked search the view asks for; null when it has no question and is a sorted list. */
+export function searchOf(view: View): PassageSearch | null {
+  const options = { where: whereOf(view), limit: view.limit };
+  if (view.like !== null) return { ...options, like: view.like.key };
+  return view.text.trim() === '' ? null : { ...options, text: view.text };
+}
+
+/** The sorted list the view asks for; null when it is a search. */
+export function queryOf(view: View): PassageQuery | null {
+  if (searchOf(view) !== null) return null;
+  return { where: whereOf(view), orderBy: ORDERS[view.sort], limit: view.limit };
+}

@@ -1,0 +1,53 @@
+import { NativeSelect } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import type { Dispatch } from 'react';
+import { formatCount } from '../app/format.ts';
+import classes from './results.module.css';
+import type { LiveResults } from './use-results.ts';
+import { filterCount, type Sort, type View, type ViewAction } from './view-state.ts';
+
+interface Props {
+  results: LiveResults;
+  view: View;
+  dispatch: Dispatch<ViewAction>;
+  total: number;
+}
+
+/** A screen reader should hear the count of the question, not of every letter typed. */
+const ANNOUNCE_MS = 600;
+const SORTS: readonly { value: Sort; label: string }[] = [
+  { value: 'newest', label: 'Newest first' },
+  { value: 'oldest', label: 'Oldest first' },
+  { value: 'stars', label: 'Most stars' },
+  { value: 'topic', label: 'By topic' },
+];
+
+export function ResultsBar({ results, view, dispatch, total }: Props) {
+  const text = countText(results, view, total);
+  const [announced] = useDebouncedValue(text, ANNOUNCE_MS);
+  return (
+    <div className={classes['bar']}>
+      <span className={classes['count']} data-testid="result-count" aria-hidden="true">
+        {text}
+      </span>
+      <output className="mantine-visually-hidden">{announced}</output>
+      {results.ranked ? (
+        <span className={classes['count']}>Best match first</span>
+      ) : (
+        <NativeSelect
+          aria-label="Order"
+          size="xs"
+          data={SORTS}
+          value={view.sort}
+          onChange={(event) => dispatch({ type: 'sort', sort: event.currentTarget.value as Sort })}
+        />
+      )}
+    </div>
+  );
+}
+
+function countText({ rows, ranked }: LiveResults, view: View, total: number): string {
+  const more = rows.length >= view.limit;
+  if (!ranked && filterCount(view) === 0) return formatCount(Math.max(total, rows.length), 'passage');
+  return `${formatCount(rows.length)}${more ? '+' : ''} of ${formatCount(total, 'passage')}`;
+}

@@ -1,0 +1,96 @@
+import { ActionIcon, Autocomplete, CloseButton, Input, Rating, Textarea, Tooltip } from '@mantine/core';
+import { IconTrash } from '@tabler/icons-react';
+import { formatDate } from '../app/format.ts';
+import { MAX_BODY_CHARS, MAX_KEYWORD_CHARS, MAX_TITLE_CHARS } from '../import/limits.ts';
+import type { Facet } from '../library/facets.ts';
+import type { Passage } from '../library/schema.ts';
+import { UNTITLED } from '../library/use-new-note.ts';
+import classes from './passage.module.css';
+import { Related } from './related.tsx';
+import { SaveStateLine } from './save-state.tsx';
+import { useDelete } from './use-delete.tsx';
+import { useDraft } from './use-draft.ts';
+
+interface Props {
+  passage: Passage;
+  topics: readonly Facet[];
+  onClose: () => void;
+  onOpen: (key: string) => void;
+  onMoreLikeThis: (key: string, title: string) => void;
+}
+
+export function PassagePanel({ passage, topics, onClose, onOpen, onMoreLikeThis }: Props) {
+  const draft = useDraft(passage);
+  const remove = useDelete();
+  const { values, edit } = draft;
+  const isNew = passage.title === UNTITLED && passage.body === '';
+  return (
+    <div className={classes['panel']}>
+      <div className={classes['toolbar']}>
+        <SaveStateLine draft={draft} />
+        <Tooltip label="Delete">
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="lg"
+            aria-label="Delete this passage"
+            onClick={() => {
+              onClose();
+              void remove(passage);
+            }}
+          >
+            <IconTrash size={19} stroke={1.6} />
+          </ActionIcon>
+        </Tooltip>
+        <CloseButton size="lg" aria-label="Close" onClick={onClose} />
+      </div>
+      <Textarea
+        aria-label="Title"
+        autosize
+        minRows={1}
+        maxLength={MAX_TITLE_CHARS}
+        classNames={{ input: classes['title']! }}
+        value={values.title}
+        data-autofocus={isNew || undefined}
+        onFocus={(event) => isNew && event.currentTarget.select()}
+        onChange={(event) => edit({ title: event.currentTarget.value.replaceAll('\n', ' ') })}
+      />
+      <Textarea
+        aria-label="Text"
+        autosize
+        minRows={4}
+        maxLength={MAX_BODY_CHARS}
+        placeholder="Write…"
+        classNames={{ input: classes['body']! }}
+        value={values.body}
+        onChange={(event) => edit({ body: event.currentTarget.value })}
+      />
+      <div className={classes['fields']}>
+        <Autocomplete
+          label="Topic"
+          size="sm"
+          data={topics.map(({ value }) => value)}
+          limit={12}
+          maxLength={MAX_KEYWORD_CHARS}
+          value={values.topic}
+          onChange={(topic) => edit({ topic })}
+        />
+        <Input.Wrapper label="Stars" labelElement="div">
+          <Rating
+            size="lg"
+            h={36}
+            value={values.stars}
+            allowClear
+            onChange={(stars) => edit({ stars })}
+            getSymbolLabel={(stars) => `${stars} stars`}
+          />
+        </Input.Wrapper>
+      </div>
+      <div className={classes['facts']}>
+        {passage.kind} · added {formatDate(passage.added)}
+        {passage.source === null ? '' : ` · from ${passage.source}`}
+      </div>
+      <Related passage={passage} onOpen={onOpen} onAll={() => onMoreLikeThis(passage.id, values.title)} />
+    </div>
+  );
+}

@@ -1,0 +1,46 @@
+import react from '@vitejs/plugin-react';
+import { defaultClientConditions, defineConfig } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
+
+/** The largest precached file is the sample; the limit only guards against precaching something by mistake. */
+const MAX_PRECACHED_BYTES = 4 * 1024 * 1024;
+
+export default defineConfig({
+  plugins: [
+    react(),
+    VitePWA({
+      // The page asks before it reloads itself: an edit may be open.
+      registerType: 'prompt',
+      injectRegister: false,
+      workbox: {
+        globPatterns: ['**/*.{js,css,html,wasm,svg,png,webmanifest,jsonl,bin,txt}'],
+        maximumFileSizeToCacheInBytes: MAX_PRECACHED_BYTES,
+        cleanupOutdatedCaches: true,
+      },
+      manifest: {
+        name: 'Tern Library',
+        short_name: 'Tern',
+        description: 'A library of notes and passages that lives in your browser.',
+        start_url: '/',
+        display: 'standalone',
+        background_color: '#f7f9fb',
+        theme_color: '#1d5b79',
+        icons: [
+          { src: '/icons/tern-192.png', sizes: '192x192', type: 'image/png' },
+          { src: '/icons/tern-512.png', sizes: '512x512', type: 'image/png' },
+          { src: '/icons/tern-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+          { src: '/icons/tern.svg', sizes: 'any', type: 'image/svg+xml' },
+        ],
+      },
+    }),
+  ],
+  // Inside the repository the packages are read from their sources.
+  resolve: { conditions: ['@terndb/source', ...defaultClientConditions] },
+  worker: { format: 'es' },
+  build: {
+    target: 'es2023',
+    // WebAssembly and icons stay files: the content security policy has no room for data URLs of code.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 700,
+  },
+});
