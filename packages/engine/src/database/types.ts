@@ -1,5 +1,13 @@
 import type {
-  Clock, CollectionDefinition, DbError, LogBroker, MetaStore, ObjectStore, PrimaryKey, Rng, SchemaDefinition,
+  Clock,
+  CollectionDefinition,
+  DbError,
+  LogBroker,
+  MetaStore,
+  ObjectStore,
+  PrimaryKey,
+  Rng,
+  SchemaDefinition,
 } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
 import type { View } from '../view/view.ts';
@@ -106,7 +114,13 @@ export interface SearchResult extends ReadInfo {
 
 export type WriteRequest =
   | { readonly type: 'put'; readonly collection: string; readonly partition?: string | undefined; readonly entities: readonly unknown[] }
-  | { readonly type: 'patch'; readonly collection: string; readonly partition?: string | undefined; readonly key: unknown; readonly fields: unknown }
+  | {
+      readonly type: 'patch';
+      readonly collection: string;
+      readonly partition?: string | undefined;
+      readonly key: unknown;
+      readonly fields: unknown;
+    }
   | { readonly type: 'delete'; readonly collection: string; readonly partition?: string | undefined; readonly key: unknown }
   | ({ readonly type: 'deleteBy'; readonly collection: string; readonly partitions?: readonly string[] | undefined } & FilterRequest);
 
@@ -134,7 +148,13 @@ export interface PartitionInspection {
   readonly partition: string;
   readonly entities: number;
   readonly growing: number;
-  readonly segments: readonly { readonly id: string; readonly rows: number; readonly deleted: number; readonly bytes: number; readonly indexes: readonly string[] }[];
+  readonly segments: readonly {
+    readonly id: string;
+    readonly rows: number;
+    readonly deleted: number;
+    readonly bytes: number;
+    readonly indexes: readonly string[];
+  }[];
   readonly quarantined: readonly string[];
   /** R13, 16 hex digits. */
   readonly hash: string;

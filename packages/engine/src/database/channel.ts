@@ -1,0 +1,48 @@
+import { type DbError, hashToHex } from '@terndb/core';
+import type { CatalogCollection } from '../catalog/catalog.ts';
+import type { ManifestPointer } from '../catalog/manifest-pointer.ts';
+import type { Manifest } from '../manifest/types.ts';
+import type { Replica } from '../replica/replica.ts';
+import { SegmentRows } from '../replica/segment-rows.ts';
+import type { PartitionInspection } from './types.ts';
+
+/** A channel's newest manifest and where the catalog points to it. */
+export interface Published {
+  readonly pointer: ManifestPointer;
+  readonly manifest: Manifest;
+}
+
+/** One partition of one collection, as the engine holds it. */
+export interface Channel {
+  readonly name: string;
+  readonly collection: CatalogCollection;
+  readonly partition: string;
+  replica: Replica;
+  /** Undefined before the first seal. */
+  published: Published | undefined;
+  /** The log is damaged here: what was read before the damage can be read, nothing can be written. */
+  damage: DbError | undefined;
+}
+
+export function inspectChannel({ collection, partition, replica, published }: Channel): PartitionInspection {
+  const { entities } = replica;
+  const sizes = new Map(published?.manifest.segments.map((segment) => [segment.id, segment]));
+  const segments = entities.blocks.flatMap(({ source, live }) => {
+    if (!(source instanceof SegmentRows)) return [];
+    const listed = sizes.get(source.id);
+    const indexes = listed?.indexes.map((index) => `${index.field}:${index.type}`) ?? [];
+    return [{ id: source.id, rows: source.rows, deleted: source.rows - live.count, bytes: source.segment.info.bytes, indexes }];
+  });
+  const sealed = segments.reduce((rows, segment) => rows + segment.rows - segment.deleted, 0);
+  const live = entities.blocks.reduce((rows, block) => rows + block.live.count, 0);
+  return {
+    collection: collection.name,
+    partition,
+    entities: live,
+    growing: live - sealed,
+    segments,
+    quarantined: replica.quarantined,
+    hash: hashToHex(replica.hash),
+    position: replica.position,
+  };
+}

@@ -1,0 +1,20 @@
+import { schemaFromDefinition } from '@terndb/core';
+import { openCatalog } from '../catalog/catalog.ts';
+import { checkLimits } from './limits.ts';
+import { LocalEngine } from './local-engine.ts';
+import { openChannels } from './open-channels.ts';
+import type { Engine, EngineOptions } from './types.ts';
+
+/**
+ * Opens a database on these ports, or makes it. Only one engine may be open on the same storage: appends fence a second one, which then
+ * closes itself.
+ * @throws SCHEMA_INVALID, SCHEMA_CONFLICT, OPTION_INVALID, FORMAT_INVALID, FORMAT_VERSION_UNSUPPORTED, STORAGE_UNAVAILABLE, MEMORY_LIMIT.
+ */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { ports } = options;
+  const limits = checkLimits(options.limits);
+  const { definition: schema } = schemaFromDefinition(options.schema);
+  const catalog = await openCatalog({ meta: ports.meta, rng: ports.rng, schema });
+  const opened = await openChannels(ports, catalog);
+  return new LocalEngine({ ports, limits, catalog, opened });
+}

@@ -1,0 +1,135 @@
+import { assert, type CollectionDefinition, type Hash64, type PrimaryKey, type StoredValue, type Timestamp } from '@terndb/core';
+import type { Kernel } from '@terndb/kernel';
+import type { Column } from '../columns/column.ts';
+import { newestTimestamp } from '../fold/fold.ts';
+import type { LiveStamps } from '../fold/registers.ts';
+import { rowHash } from '../fold/row-hash.ts';
+import type { RowSource } from '../replica/row-source.ts';
+import { approximateBytes } from './row-bytes.ts';
+import { VectorSlots } from './vector-slots.ts';
+
+/** Stamps, hash, position and map entry of one slot, roughly. */
+const SLOT_OVERHEAD_BYTES = 120;
+
+/**
+ * Rows folded since the last seal: append-only slots of full rows. A row that changes gets a new slot, so a view that looks at the first n
+ * slots is never disturbed. Values are kept per field as arrays; dense vectors go into kernel memory, row-aligned.
+ */
+export class GrowingRows implements RowSource {
+  readonly id: string;
+  readonly sortedByKey = false;
+  readonly #keyField: string;
+  readonly #keys: PrimaryKey[] = [];
+  readonly #stamps: LiveStamps[] = [];
+  readonly #hashes: Hash64[] = [];
+  readonly #positions: number[] = [];
+  readonly #older: number[] = [];
+  readonly #newest = new Map<PrimaryKey, number>();
+  readonly #columns = new Map<string, StoredValue[]>();
+  readonly #vectors = new Map<string, VectorSlots>();
+  #bytes = 0;
+  #freed = false;
+
+  constructor(options: { readonly id: string; readonly definition: CollectionDefinition; readonly kernel: Kernel }) {
+    this.id = options.id;
+    let keyField = '';
+    for (const field of options.definition.fields) {
+      if (field.type === 'primaryKey') keyField = field.name;
+      else if (field.type === 'vector') this.#vectors.set(field.name, new VectorSlots(options.kernel, field.params.dim));
+      else this.#columns.set(field.name, []);
+    }
+    assert(keyField !== '', 'growing rows: a definition with a primary key expected');
+    this.#keyField = keyField;
+  }
+
+  get rows(): number {
+    return this.#keys.length;
+  }
+
+  /** Approximate bytes of all slots, dead ones included. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Appends a row; `valueOf` gives each field's value and is not kept. Strings, arrays and byte arrays are taken over, vectors copied.
+   * @returns its slot. MEMORY_LIMIT: the row may be partly there; the caller gives the whole block up.
+   */
+  append(row: {
+    readonly key: PrimaryKey;
+    readonly stamps: LiveStamps;
+    readonly position: number;
+    valueOf(field: string): StoredValue;
+  }): number {
+    assert(!this.#freed, () => `growing rows ${this.id}: used after free`);
+    const slot = this.#keys.length;
+    let bytes = SLOT_OVERHEAD_BYTES;
+    for (const [field, vectors] of this.#vectors) bytes += vectors.append(slot, row.valueOf(field) as Float32Array | null);
+    for (const [field, values] of this.#columns) {
+      const value = row.valueOf(field);
+      values.push(value);
+      bytes += approximateBytes(value);
+    }
+    this.#stamps.push(row.stamps);
+    this.#hashes.push(rowHash(row.key, row.stamps));
+    this.#positions.push(row.position);
+    this.#older.push(this.#newest.get(row.key) ?? -1);
+    this.#newest.set(row.key, slot);
+    this.#keys.push(row.key);
+    this.#bytes += bytes;
+    return slot;
+  }
+
+  keyAt(offset: number): PrimaryKey {
+    return this.#keys[offset]!;
+  }
+
+  findKey(key: PrimaryKey): number {
+    return this.#newest.get(key) ?? -1;
+  }
+
+  olderRow(offset: number): number {
+    return this.#older[offset]!;
+  }
+
+  stampsAt(offset: number): LiveStamps {
+    return this.#stamps[offset]!;
+  }
+
+  hashAt(offset: number): Hash64 {
+    return this.#hashes[offset]!;
+  }
+
+  versionAt(offset: number): Timestamp {
+    return newestTimestamp(this.#stamps[offset]!);
+  }
+
+  /** Position of the record that made the slot. */
+  positionAt(offset: number): number {
+    return this.#positions[offset]!;
+  }
+
+  column(field: string): Column | undefined {
+    if (field === this.#keyField) return { kind: 'values', values: this.#keys };
+    const values = this.#columns.get(field);
+    if (values !== undefined) return { kind: 'values', values };
+    return this.#vectors.get(field)?.column();
+  }
+
+  vectors(field: string): ReturnType<RowSource['vectors']> {
+    return this.#vectors.get(field)?.block;
+  }
+
+  valueAt(field: string, offset: number): StoredValue {
+    if (field === this.#keyField) return this.#keys[offset]!;
+    const values = this.#columns.get(field);
+    if (values !== undefined) return values[offset]!;
+    return this.#vectors.get(field)?.valueAt(offset) ?? null;
+  }
+
+  free(): void {
+    assert(!this.#freed, () => `growing rows ${this.id}: freed twice`);
+    this.#freed = true;
+    for (const vectors of this.#vectors.values()) vectors.free();
+  }
+}

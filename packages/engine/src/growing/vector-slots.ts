@@ -1,0 +1,65 @@
+import { assert } from '@terndb/core';
+import type { Kernel, VectorBlock } from '@terndb/kernel';
+import type { VectorColumn } from '../columns/column.ts';
+
+/** Words of validity added at least when it grows: 1,024 rows. */
+const MIN_GROWTH_WORDS = 32;
+
+/**
+ * The dense vectors of one field of growing rows: a kernel block, row-aligned, with zero rows where there is none, and a validity bitmap.
+ * The block is made with the first vector. A bit is set once, when its row is appended, so columns handed out stay true.
+ */
+export class VectorSlots {
+  readonly #kernel: Kernel;
+  /** Null until the first vector when the schema leaves it to the model. */
+  #dim: number | null;
+  #block: VectorBlock | undefined;
+  #validity = new Uint32Array(MIN_GROWTH_WORDS);
+
+  constructor(kernel: Kernel, dim: number | null) {
+    this.#kernel = kernel;
+    this.#dim = dim;
+  }
+
+  get block(): VectorBlock | undefined {
+    return this.#block;
+  }
+
+  /** Copies the vector. @returns bytes taken. MEMORY_LIMIT. */
+  append(slot: number, vector: Float32Array | null): number {
+    if (slot >>> 5 >= this.#validity.length) {
+      const grown = new Uint32Array(Math.max(this.#validity.length * 2, MIN_GROWTH_WORDS));
+      grown.set(this.#validity);
+      this.#validity = grown;
+    }
+    if (vector === null && this.#block === undefined) return 0;
+    const block = this.#blockFor(vector);
+    while (block.rows < slot) block.append(new Float32Array(block.dim));
+    block.append(vector ?? new Float32Array(block.dim));
+    if (vector !== null) this.#validity[slot >>> 5]! |= 1 << (slot & 31);
+    return block.dim * Float32Array.BYTES_PER_ELEMENT;
+  }
+
+  column(): VectorColumn {
+    return { kind: 'vector', dim: this.#dim ?? 0, validity: this.#validity };
+  }
+
+  valueAt(slot: number): Float32Array | null {
+    const present = (this.#validity[slot >>> 5]! & (1 << (slot & 31))) !== 0;
+    return present ? this.#block!.row(slot) : null;
+  }
+
+  free(): void {
+    this.#block?.free();
+    this.#block = undefined;
+  }
+
+  #blockFor(vector: Float32Array | null): VectorBlock {
+    if (this.#block !== undefined) return this.#block;
+    const dim = this.#dim ?? vector!.length;
+    assert(vector!.length === dim, () => `growing vectors: dim ${dim} expected, got ${vector!.length}`);
+    this.#dim = dim;
+    this.#block = this.#kernel.createBlock({ dim });
+    return this.#block;
+  }
+}

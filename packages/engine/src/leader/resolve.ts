@@ -1,0 +1,151 @@
+import {
+  type CollectionDefinition,
+  DbError,
+  type FieldDefinitionOf,
+  type NormalizePutOptions,
+  normalizeKey,
+  normalizePatch,
+  normalizePut,
+  type PrimaryKey,
+  type SingleOp,
+  type StoredFields,
+  type Timestamp,
+} from '@terndb/core';
+import { DEFAULT_PARTITION } from '../catalog/channels.ts';
+import type { WriteRequest } from '../database/types.ts';
+import { compileFilter } from '../read/compile-filter.ts';
+import { matchKeys } from '../read/get.ts';
+import type { Replica } from '../replica/replica.ts';
+
+/** What a write needs to know of its collection. */
+export interface WriteTarget {
+  readonly collection: string;
+  readonly definition: CollectionDefinition;
+  readonly newKey: () => PrimaryKey;
+  /** Partition name → replica. PARTITION_UNKNOWN. */
+  readonly replica: (partition: string) => Replica;
+  /** Undefined when there is no such partition; then a put makes it. */
+  readonly findReplica: (partition: string) => Replica | undefined;
+  readonly partitions: () => readonly string[];
+}
+
+export interface PartitionOps {
+  readonly partition: string;
+  readonly ops: readonly SingleOp[];
+  /** What the write has read: its ops carry this stamp, so that later edits survive. Left out: a new stamp. */
+  readonly hlc?: Timestamp;
+}
+export interface ResolvedWrite {
+  readonly keys: readonly PrimaryKey[];
+  readonly partitions: readonly PartitionOps[];
+}
+
+/** Validates the whole request and turns it into ops; changes nothing. Whatever reads before writing is resolved here (design 5). */
+export function resolveWrite(target: WriteTarget, request: WriteRequest): ResolvedWrite {
+  switch (request.type) {
+    case 'put':
+      return resolvePut(target, request);
+    case 'patch':
+      return resolvePatch(target, request);
+    case 'delete':
+      return resolveDelete(target, request);
+    case 'deleteBy':
+      return resolveDeleteBy(target, request);
+  }
+}
+
+type RequestOf<T extends WriteRequest['type']> = Extract<WriteRequest, { readonly type: T }>;
+
+function resolvePut(target: WriteTarget, request: RequestOf<'put'>): ResolvedWrite {
+  const { collection, definition, newKey } = target;
+  const partition = request.partition ?? DEFAULT_PARTITION;
+  const replica = target.findReplica(partition);
+  const { dimOf, note } = modelDims(replica);
+  const isMany = request.entities.length > 1;
+  const keys: PrimaryKey[] = [];
+  const ops = request.entities.map((entity, index): SingleOp => {
+    const { pk, fields } = normalizePut(definition, collection, entity, { newKey, dimOf, ...(isMany ? { index } : {}) });
+    note(fields);
+    keys.push(pk);
+    return { type: 'put', pk, fields, create: replica?.entities.find(pk) === undefined };
+  });
+  return { keys, partitions: ops.length === 0 ? [] : [{ partition, ops }] };
+}
+
+function resolvePatch(target: WriteTarget, request: RequestOf<'patch'>): ResolvedWrite {
+  const { collection, definition } = target;
+  const pk = normalizeKey(definition, collection, request.key);
+  const partition = holderOf(target, pk, request.partition);
+  const { dimOf } = modelDims(partition === undefined ? undefined : target.replica(partition));
+  const fields = normalizePatch(definition, collection, request.fields, { dimOf });
+  if (partition === undefined || Object.keys(fields).length === 0) return { keys: [pk], partitions: [] };
+  return { keys: [pk], partitions: [{ partition, ops: [{ type: 'patch', pk, fields }] }] };
+}
+
+function resolveDelete(target: WriteTarget, request: RequestOf<'delete'>): ResolvedWrite {
+  const pk = normalizeKey(target.definition, target.collection, request.key);
+  const partition = holderOf(target, pk, request.partition);
+  return { keys: [pk], partitions: partition === undefined ? [] : [{ partition, ops: [{ type: 'delete', pk }] }] };
+}
+
+function resolveDeleteBy(target: WriteTarget, request: RequestOf<'deleteBy'>): ResolvedWrite {
+  const { collection, definition } = target;
+  if (request.where === undefined && request.filter === undefined) {
+    throw new DbError('OPTION_INVALID', `${collection}: delete by where or filter expected, got neither`, {
+      details: { collection, option: 'where' },
+    });
+  }
+  const node = compileFilter(definition, collection, request);
+  const keys: PrimaryKey[] = [];
+  const partitions: PartitionOps[] = [];
+  for (const partition of new Set(request.partitions ?? target.partitions())) {
+    const replica = target.replica(partition);
+    const view = replica.view();
+    try {
+      const matched = matchKeys([{ partition, view }], node, definition).flatMap((match) => match.keys);
+      if (matched.length === 0) continue;
+      for (const key of matched) keys.push(key);
+      partitions.push({ partition, ops: matched.map((pk) => ({ type: 'delete', pk })), hlc: replica.maxHlc });
+    } finally {
+      view.release();
+    }
+  }
+  return { keys, partitions };
+}
+
+/** The partition that holds the key live; undefined when none does, and then there is nothing to do. PARTITION_REQUIRED when several do. */
+function holderOf(target: WriteTarget, pk: PrimaryKey, named: string | undefined): string | undefined {
+  const candidates = named === undefined ? target.partitions() : [named];
+  const holders = candidates.filter((partition) => target.replica(partition).entities.find(pk) !== undefined);
+  if (holders.length <= 1) return holders[0];
+  throw new DbError(
+    'PARTITION_REQUIRED',
+    `${target.collection}: key ${JSON.stringify(String(pk))}: a partition expected, got none, and ${holders.join(', ')} hold the key`,
+    {
+      details: { collection: target.collection, key: String(pk), partitions: holders },
+    },
+  );
+}
+
+/** The dimension that a field without one in its schema has in this partition, or gets with the first vector of this write. */
+function modelDims(replica: Replica | undefined): {
+  dimOf: NonNullable<NormalizePutOptions['dimOf']>;
+  note: (fields: StoredFields) => void;
+} {
+  const dims = new Map<string, number>();
+  const open = new Set<string>();
+  return {
+    dimOf: (field: FieldDefinitionOf<'vector'>) => {
+      const dim = dims.get(field.name) ?? replica?.entities.dimOf(field.name);
+      if (dim === undefined) open.add(field.name);
+      else dims.set(field.name, dim);
+      return dim;
+    },
+    note: (fields) => {
+      for (const name of open) {
+        const value = fields[name];
+        if (value instanceof Float32Array) dims.set(name, value.length);
+      }
+    },
+  };
+}

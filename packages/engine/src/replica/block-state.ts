@@ -1,0 +1,45 @@
+import { assert } from '@terndb/core';
+import { LiveBitmap } from '../growing/live-bitmap.ts';
+import type { RowSource } from './row-source.ts';
+
+/**
+ * One block of a replica: rows that never change and the bitmap of those that are live. Views pin it; it is freed at the last unpin
+ * after the replica retired it.
+ */
+export class BlockState<S extends RowSource = RowSource> {
+  readonly source: S;
+  readonly live: LiveBitmap;
+  readonly #onFree: () => void;
+  #pins = 0;
+  #retired = false;
+
+  constructor(source: S, live: LiveBitmap = new LiveBitmap(), onFree: () => void = () => {}) {
+    this.source = source;
+    this.live = live;
+    this.#onFree = onFree;
+  }
+
+  pin(): void {
+    assert(!this.#retired || this.#pins > 0, () => `block ${this.source.id}: pinned after it was freed`);
+    this.#pins += 1;
+  }
+
+  unpin(): void {
+    assert(this.#pins > 0, () => `block ${this.source.id}: unpinned more often than pinned`);
+    this.#pins -= 1;
+    this.#freeIfUnused();
+  }
+
+  /** The replica no longer shows it. */
+  retire(): void {
+    assert(!this.#retired, () => `block ${this.source.id}: retired twice`);
+    this.#retired = true;
+    this.#freeIfUnused();
+  }
+
+  #freeIfUnused(): void {
+    if (!this.#retired || this.#pins > 0) return;
+    this.source.free();
+    this.#onFree();
+  }
+}

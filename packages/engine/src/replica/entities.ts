@@ -1,0 +1,211 @@
+import {
+  addHash,
+  type CollectionDefinition,
+  type Hash64,
+  type PrimaryKey,
+  type Stamp,
+  type StoredFields,
+  type StoredValue,
+  subHash,
+  type Timestamp,
+  ZERO_HASH,
+} from '@terndb/core';
+import type { Kernel } from '@terndb/kernel';
+import { foldDelete, foldPatch, foldPut, isForgotten } from '../fold/fold.ts';
+import type { EntityStamps, LiveStamps, Tombstone } from '../fold/registers.ts';
+import { rowHash } from '../fold/row-hash.ts';
+import { GrowingRows } from '../growing/growing.ts';
+import { BlockState } from './block-state.ts';
+
+/** Where a live row is. */
+export interface RowPlace {
+  readonly block: BlockState;
+  readonly offset: number;
+}
+
+/**
+ * The entities of one channel: blocks of rows with their live bitmaps, tombstones, and the sum of their hashes (R13). At most one live row
+ * per key over all blocks, and never a live row and a tombstone. Its methods apply one op each, and nothing else changes it.
+ */
+export class Entities {
+  readonly definition: CollectionDefinition;
+  readonly #kernel: Kernel;
+  /** Stored default, or null, of each field but the key. */
+  readonly #defaults: ReadonlyMap<string, StoredValue>;
+  readonly #tombstones: Map<PrimaryKey, Tombstone>;
+  /** Oldest first; the last one takes new rows. */
+  #blocks: BlockState[];
+  #growing: BlockState<GrowingRows>;
+  #growingCount = 0;
+  #hash: Hash64;
+
+  constructor(options: {
+    readonly definition: CollectionDefinition;
+    readonly defaults: ReadonlyMap<string, StoredValue>;
+    readonly kernel: Kernel;
+    readonly sealed?: readonly BlockState[];
+    readonly tombstones?: Map<PrimaryKey, Tombstone>;
+    readonly hash?: Hash64;
+  }) {
+    this.definition = options.definition;
+    this.#defaults = options.defaults;
+    this.#kernel = options.kernel;
+    this.#tombstones = options.tombstones ?? new Map();
+    this.#hash = options.hash ?? ZERO_HASH;
+    this.#growing = this.#newGrowing();
+    this.#blocks = [...(options.sealed ?? []), this.#growing];
+  }
+
+  get blocks(): readonly BlockState[] {
+    return this.#blocks;
+  }
+
+  get growing(): BlockState<GrowingRows> {
+    return this.#growing;
+  }
+
+  get hash(): Hash64 {
+    return this.#hash;
+  }
+
+  get tombstones(): ReadonlyMap<PrimaryKey, Tombstone> {
+    return this.#tombstones;
+  }
+
+  find(key: PrimaryKey): RowPlace | undefined {
+    for (let index = this.#blocks.length - 1; index >= 0; index--) {
+      const block = this.#blocks[index]!;
+      const offset = block.source.findKey(key);
+      // Within a block only the newest slot of a key can be live.
+      if (offset >= 0 && block.live.has(offset)) return { block, offset };
+    }
+    return undefined;
+  }
+
+  /** Dimension of the dense vectors stored in a field; undefined while there are none. */
+  dimOf(field: string): number | undefined {
+    for (const block of this.#blocks) {
+      const vectors = block.source.vectors(field);
+      if (vectors !== undefined) return vectors.dim;
+    }
+    return undefined;
+  }
+
+  /** Each returns whether anything changed. */
+  put(key: PrimaryKey, fields: StoredFields, stamp: Stamp, position: number): boolean {
+    const place = this.find(key);
+    const after = foldPut(this.#stampsOf(key, place), stamp);
+    if (after === undefined) return false;
+    if (!after.live) this.#bury(key, undefined, after);
+    else
+      this.#replaceRow(key, place, after, position, (field) => {
+        if (place !== undefined && after.exceptions?.has(field)) return place.block.source.valueAt(field, place.offset);
+        return fields[field] ?? (field in fields ? null : this.#defaults.get(field)!);
+      });
+    return true;
+  }
+
+  patch(key: PrimaryKey, fields: StoredFields, stamp: Stamp, position: number): boolean {
+    const place = this.find(key);
+    if (place === undefined) return false;
+    const known = Object.keys(fields).filter((field) => this.#defaults.has(field));
+    const effect = foldPatch(place.block.source.stampsAt(place.offset), stamp, known);
+    if (effect === undefined) return false;
+    this.#replaceRow(key, place, effect.stamps, position, (field) =>
+      effect.applied.includes(field) ? fields[field]! : place.block.source.valueAt(field, place.offset),
+    );
+    return true;
+  }
+
+  delete(key: PrimaryKey, stamp: Stamp): boolean {
+    const place = this.find(key);
+    const after = foldDelete(this.#stampsOf(key, place), stamp);
+    if (after === undefined) return false;
+    this.#bury(key, place, after);
+    return true;
+  }
+
+  /** R7. @returns tombstones forgotten. */
+  forget(floor: Timestamp): number {
+    let forgotten = 0;
+    for (const [key, tombstone] of this.#tombstones) {
+      if (!isForgotten(tombstone, floor)) continue;
+      this.#hash = subHash(this.#hash, rowHash(key, tombstone));
+      this.#tombstones.delete(key);
+      forgotten += 1;
+    }
+    return forgotten;
+  }
+
+  /** New rows go into a fresh block from now on; the ones so far stay as they are until they are replaced by a segment. */
+  rotate(): void {
+    if (this.#growing.source.rows === 0) return;
+    this.#growing = this.#newGrowing();
+    this.#blocks.push(this.#growing);
+  }
+
+  /**
+   * Puts `added` (if any) in the place of the oldest of `removed`, which are retired. The rows must be the same: only how they are kept
+   * changes, so the hash does not.
+   */
+  exchange(removed: readonly BlockState[], added: BlockState | undefined): void {
+    const first = this.#blocks.findIndex((block) => removed.includes(block));
+    const kept = (block: BlockState): boolean => !removed.includes(block);
+    this.#blocks = [
+      ...this.#blocks.slice(0, first).filter(kept),
+      ...(added === undefined ? [] : [added]),
+      ...this.#blocks.slice(first).filter(kept),
+    ];
+    for (const block of removed) block.retire();
+  }
+
+  retire(): void {
+    for (const block of this.#blocks) block.retire();
+    this.#blocks = [];
+  }
+
+  #newGrowing(): BlockState<GrowingRows> {
+    this.#growingCount += 1;
+    const id = this.#growingCount === 1 ? 'growing' : `growing.${this.#growingCount}`;
+    return new BlockState(new GrowingRows({ id, definition: this.definition, kernel: this.#kernel }));
+  }
+
+  #stampsOf(key: PrimaryKey, place: RowPlace | undefined): EntityStamps | undefined {
+    return place === undefined ? this.#tombstones.get(key) : place.block.source.stampsAt(place.offset);
+  }
+
+  #replaceRow(
+    key: PrimaryKey,
+    place: RowPlace | undefined,
+    stamps: LiveStamps,
+    position: number,
+    valueOf: (field: string) => StoredValue,
+  ): void {
+    const { source, live } = this.#growing;
+    const slot = source.append({ key, stamps, position, valueOf });
+    if (place !== undefined) this.#mask(place);
+    else this.#unbury(key);
+    live.set(slot);
+    this.#hash = addHash(this.#hash, source.hashAt(slot));
+  }
+
+  #mask({ block, offset }: RowPlace): void {
+    block.live.clear(offset);
+    this.#hash = subHash(this.#hash, block.source.hashAt(offset));
+  }
+
+  #bury(key: PrimaryKey, place: RowPlace | undefined, tombstone: EntityStamps): void {
+    if (tombstone.live) return;
+    if (place !== undefined) this.#mask(place);
+    this.#unbury(key);
+    this.#tombstones.set(key, tombstone);
+    this.#hash = addHash(this.#hash, rowHash(key, tombstone));
+  }
+
+  #unbury(key: PrimaryKey): void {
+    const tombstone = this.#tombstones.get(key);
+    if (tombstone === undefined) return;
+    this.#tombstones.delete(key);
+    this.#hash = subHash(this.#hash, rowHash(key, tombstone));
+  }
+}

@@ -1,0 +1,111 @@
+import { assert, type CollectionDefinition, type PrimaryKey, type StoredValue, type Timestamp } from '@terndb/core';
+import type { VectorBlock } from '@terndb/kernel';
+import type { Column } from '../columns/column.ts';
+import { isSet } from '../growing/live-bitmap.ts';
+import type { RowBlock, View } from '../view/view.ts';
+import type { BlockState } from './block-state.ts';
+import type { RowSource } from './row-source.ts';
+
+export interface ViewState {
+  readonly channel: string;
+  readonly definition: CollectionDefinition;
+  readonly position: number;
+  /** Oldest first. */
+  readonly blocks: readonly BlockState[];
+  readonly quarantined: readonly string[];
+  readonly missingRows: number;
+}
+
+/** A snapshot of a replica. It pins its blocks while it has readers, or is the replica's current one. */
+export class ReplicaView implements View {
+  readonly channel: string;
+  readonly definition: CollectionDefinition;
+  readonly position: number;
+  readonly blocks: readonly RowBlock[];
+  readonly liveRows: number;
+  readonly quarantined: readonly string[];
+  readonly missingRows: number;
+  readonly #pinned: readonly BlockState[];
+  readonly #newestFirst: readonly ViewBlock[];
+  #readers = 0;
+
+  constructor(state: ViewState) {
+    this.channel = state.channel;
+    this.definition = state.definition;
+    this.position = state.position;
+    this.quarantined = state.quarantined;
+    this.missingRows = state.missingRows;
+    this.#pinned = state.blocks;
+    const blocks = state.blocks.map((block) => new ViewBlock(block.source, block.live.share()));
+    this.blocks = blocks;
+    this.#newestFirst = blocks.toReversed();
+    this.liveRows = state.blocks.reduce((rows, block) => rows + block.live.count, 0);
+    for (const block of this.#pinned) block.pin();
+  }
+
+  /** One more reader. */
+  acquire(): this {
+    this.#readers += 1;
+    return this;
+  }
+
+  find(key: PrimaryKey): { readonly block: RowBlock; readonly offset: number } | undefined {
+    for (const block of this.#newestFirst) {
+      const offset = block.findLive(key);
+      if (offset >= 0) return { block, offset };
+    }
+    return undefined;
+  }
+
+  release(): void {
+    assert(this.#readers > 0, () => `view of ${this.channel}: released more often than acquired`);
+    this.#readers -= 1;
+    if (this.#readers === 0) for (const block of this.#pinned) block.unpin();
+  }
+}
+
+class ViewBlock implements RowBlock {
+  readonly id: string;
+  readonly rows: number;
+  readonly live: Uint32Array;
+  readonly sortedByKey: boolean;
+  /** What stays the same from view to view: readers hang their caches on it. */
+  readonly cacheKey: object;
+  readonly #source: RowSource;
+
+  constructor(source: RowSource, live: Uint32Array) {
+    this.id = source.id;
+    this.rows = source.rows;
+    this.live = live;
+    this.sortedByKey = source.sortedByKey;
+    this.cacheKey = source;
+    this.#source = source;
+  }
+
+  keyAt(offset: number): PrimaryKey {
+    return this.#source.keyAt(offset);
+  }
+
+  versionAt(offset: number): Timestamp {
+    return this.#source.versionAt(offset);
+  }
+
+  column(field: string): Column | undefined {
+    return this.#source.column(field);
+  }
+
+  vectors(field: string): VectorBlock | undefined {
+    return this.#source.vectors(field);
+  }
+
+  valueAt(field: string, offset: number): StoredValue {
+    return this.#source.valueAt(field, offset);
+  }
+
+  /** Offset of the visible row, or -1. Rows appended after this view are skipped. */
+  findLive(key: PrimaryKey): number {
+    let offset = this.#source.findKey(key);
+    while (offset >= 0 && (offset >= this.rows || !isSet(this.live, offset))) offset = this.#source.olderRow(offset);
+    return offset;
+  }
+}

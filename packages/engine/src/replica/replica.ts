@@ -1,0 +1,212 @@
+import {
+  type CollectionDefinition,
+  DbError,
+  type Frame,
+  type Hash64,
+  hashEquals,
+  hashToHex,
+  type LogRecord,
+  type OpRecord,
+  type PrimaryKey,
+  type SingleOp,
+  type Stamp,
+  type Timestamp,
+} from '@terndb/core';
+import type { LmidEntry } from '../manifest/types.ts';
+import type { Entities } from './entities.ts';
+import { ReplicaView } from './replica-view.ts';
+
+/** What a channel's state is besides its entities. */
+export interface ReplicaState {
+  readonly channel: string;
+  readonly logEpoch: string;
+  readonly entities: Entities;
+  /** Applied position; 0 before the first record. */
+  readonly position: number;
+  readonly maxHlc: Timestamp;
+  readonly floor: Timestamp;
+  readonly lmids: Map<string, LmidEntry>;
+  /** Segments that could not be opened, and the rows missing with them. */
+  readonly quarantined: readonly string[];
+  readonly missingRows: number;
+}
+
+export interface Applied {
+  /** Records that were new; 0 for a frame seen before. */
+  readonly records: number;
+  /** Keys whose entity changed, in the order of the records; a key may come twice. */
+  readonly keys: readonly PrimaryKey[];
+}
+
+/**
+ * One channel, folded: the log's records go in in order, views come out. A frame becomes visible atomically (R5): everything here is
+ * synchronous, and a view taken before keeps showing what it showed.
+ */
+export class Replica {
+  readonly channel: string;
+  readonly logEpoch: string;
+  readonly entities: Entities;
+  readonly quarantined: readonly string[];
+  readonly missingRows: number;
+  readonly lmids: Map<string, LmidEntry>;
+  /** R13: frames whose `hashBefore` was not this replica's hash. Anything above 0 calls for a re-bootstrap. */
+  divergences = 0;
+  #position: number;
+  #maxHlc: Timestamp;
+  #floor: Timestamp;
+  #view: ReplicaView | undefined;
+
+  constructor(state: ReplicaState) {
+    this.channel = state.channel;
+    this.logEpoch = state.logEpoch;
+    this.entities = state.entities;
+    this.quarantined = state.quarantined;
+    this.missingRows = state.missingRows;
+    this.lmids = state.lmids;
+    this.#position = state.position;
+    this.#maxHlc = state.maxHlc;
+    this.#floor = state.floor;
+  }
+
+  get definition(): CollectionDefinition {
+    return this.entities.definition;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get hash(): Hash64 {
+    return this.entities.hash;
+  }
+
+  get maxHlc(): Timestamp {
+    return this.#maxHlc;
+  }
+
+  get floor(): Timestamp {
+    return this.#floor;
+  }
+
+  /** The view of this moment, to be released by the caller. Cheap when nothing changed since the last one. */
+  view(): ReplicaView {
+    this.#view ??= new ReplicaView({
+      channel: this.channel,
+      definition: this.definition,
+      position: this.#position,
+      blocks: this.entities.blocks.slice(),
+      quarantined: this.quarantined,
+      missingRows: this.missingRows,
+    }).acquire();
+    return this.#view.acquire();
+  }
+
+  /**
+   * Applies the records that are new. A frame that lies wholly or partly below the position is a repetition (or the tail of a manifest);
+   * what was applied is skipped.
+   * @throws APPEND_CONFLICT when a record is missing before it, or the frame is of another channel or universe (R12).
+   */
+  applyFrame(frame: Frame): Applied {
+    this.#check(frame);
+    const skipped = this.#position + 1 - frame.base;
+    if (skipped >= frame.records.length) return { records: 0, keys: [] };
+    // A missing segment's rows cannot be taken out of the sum, so there the comparison would only cry wolf.
+    if (skipped === 0 && this.quarantined.length === 0 && !hashEquals(frame.hashBefore, this.hash)) this.divergences += 1;
+    const keys: PrimaryKey[] = [];
+    for (let index = skipped; index < frame.records.length; index++) this.#apply(frame.records[index]!, keys);
+    this.changed();
+    return { records: frame.records.length - skipped, keys };
+  }
+
+  /** The next view is a new one: rows changed, or how they are kept. */
+  changed(): void {
+    const view = this.#view;
+    this.#view = undefined;
+    view?.release();
+  }
+
+  /** Gives everything up; views that are still read keep their blocks. */
+  retire(): void {
+    this.changed();
+    this.entities.retire();
+  }
+
+  #check(frame: Frame): void {
+    const { channel, base, logEpoch } = frame;
+    const expected = this.#position + 1;
+    if (channel === this.channel && logEpoch === this.logEpoch && base <= expected) return;
+    throw new DbError(
+      'APPEND_CONFLICT',
+      `channel ${this.channel}: frame of ${this.logEpoch} at ${expected} expected, got ${channel} of ${logEpoch} at ${base}`,
+      {
+        details: {
+          channel: this.channel,
+          expected,
+          got: base,
+          expectedEpoch: this.logEpoch,
+          gotEpoch: logEpoch,
+          gotChannel: channel,
+          hash: hashToHex(this.hash),
+        },
+      },
+    );
+  }
+
+  #apply(record: LogRecord, keys: PrimaryKey[]): void {
+    const position = this.#position + 1;
+    switch (record.type) {
+      case 'op':
+        this.#applyOp(record, position, keys);
+        break;
+      case 'gc':
+        this.#floor = Math.max(this.#floor, record.floor) as Timestamp;
+        this.entities.forget(record.floor);
+        break;
+      case 'reject': {
+        const entry = this.lmids.get(record.clientId);
+        const rejected = [...(entry?.rejected ?? []), { seq: record.seq, code: record.code }];
+        this.lmids.set(record.clientId, {
+          clientId: record.clientId,
+          lmid: record.seq,
+          position,
+          lastHlc: entry?.lastHlc ?? (0 as Timestamp),
+          rejected,
+        });
+        break;
+      }
+      case 'expire':
+        this.lmids.delete(record.clientId);
+        break;
+    }
+    this.#position = position;
+  }
+
+  #applyOp(record: OpRecord, position: number, keys: PrimaryKey[]): void {
+    const stamp: Stamp = { hlc: record.hlc, clientId: record.clientId };
+    if (record.op.type === 'batch') for (const op of record.op.ops) this.#applySingle(op, stamp, position, keys);
+    else this.#applySingle(record.op, stamp, position, keys);
+    if (record.hlc > this.#maxHlc) this.#maxHlc = record.hlc;
+    const rejected = this.lmids.get(record.clientId)?.rejected ?? [];
+    this.lmids.set(record.clientId, { clientId: record.clientId, lmid: record.seq, position, lastHlc: record.hlc, rejected });
+  }
+
+  #applySingle(op: SingleOp, stamp: Stamp, position: number, keys: PrimaryKey[]): void {
+    if (this.#changes(op, stamp, position)) keys.push(op.pk);
+  }
+
+  #changes(op: SingleOp, stamp: Stamp, position: number): boolean {
+    switch (op.type) {
+      case 'put':
+        return this.entities.put(op.pk, op.fields, stamp, position);
+      case 'patch':
+        return this.entities.patch(op.pk, op.fields, stamp, position);
+      case 'delete':
+        return this.entities.delete(op.pk, stamp);
+      case 'vector':
+        return this.entities.patch(op.pk, { [op.field]: op.vector }, stamp, position);
+      case 'yjs':
+        // Nobody writes them yet: merging needs Yjs, which arrives with the sync of collab fields.
+        return false;
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import type { Hash64, PrimaryKey, StoredValue, Timestamp } from '@terndb/core';
+import type { VectorBlock } from '@terndb/kernel';
+import type { Column } from '../columns/column.ts';
+import type { LiveStamps } from '../fold/registers.ts';
+
+/** Rows that never change once they are there: a sealed segment, or the append-only slots of growing rows. Liveness is kept beside them. */
+export interface RowSource {
+  readonly id: string;
+  readonly rows: number;
+  readonly sortedByKey: boolean;
+  keyAt(offset: number): PrimaryKey;
+  /** The newest row with this key among the first `rows`, or -1. */
+  findKey(key: PrimaryKey): number;
+  /** The next older row with the same key, or -1. */
+  olderRow(offset: number): number;
+  stampsAt(offset: number): LiveStamps;
+  hashAt(offset: number): Hash64;
+  versionAt(offset: number): Timestamp;
+  column(field: string): Column | undefined;
+  vectors(field: string): VectorBlock | undefined;
+  valueAt(field: string, offset: number): StoredValue;
+  free(): void;
+}

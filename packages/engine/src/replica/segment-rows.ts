@@ -1,0 +1,66 @@
+import type { Hash64, PrimaryKey, StoredValue, Timestamp } from '@terndb/core';
+import type { VectorBlock } from '@terndb/kernel';
+import type { Column } from '../columns/column.ts';
+import type { LiveStamps } from '../fold/registers.ts';
+import type { Segment } from '../segment/types.ts';
+import type { RowSource } from './row-source.ts';
+
+/** A sealed segment as a source of rows. */
+export class SegmentRows implements RowSource {
+  readonly segment: Segment;
+  readonly sortedByKey = true;
+  readonly id: string;
+  readonly rows: number;
+
+  constructor(segment: Segment) {
+    this.segment = segment;
+    this.id = segment.id;
+    this.rows = segment.rows;
+  }
+
+  keyAt(offset: number): PrimaryKey {
+    return this.segment.keyAt(offset);
+  }
+
+  findKey(key: PrimaryKey): number {
+    return this.segment.findKey(key);
+  }
+
+  /** Keys are distinct within a segment. */
+  olderRow(): number {
+    return -1;
+  }
+
+  stampsAt(offset: number): LiveStamps {
+    const exceptions = this.segment.exceptionsAt(offset);
+    return {
+      live: true,
+      put: this.segment.putStampAt(offset),
+      exceptions: exceptions.length === 0 ? null : new Map(exceptions.map(({ field, stamp }) => [field, stamp])),
+    };
+  }
+
+  hashAt(offset: number): Hash64 {
+    return this.segment.hashAt(offset);
+  }
+
+  versionAt(offset: number): Timestamp {
+    return this.segment.versionAt(offset);
+  }
+
+  column(field: string): Column | undefined {
+    return this.segment.column(field);
+  }
+
+  vectors(field: string): VectorBlock | undefined {
+    return this.segment.vectors(field);
+  }
+
+  valueAt(field: string, offset: number): StoredValue {
+    return this.segment.valueAt(field, offset);
+  }
+
+  free(): void {
+    this.segment.free();
+  }
+}

@@ -1,0 +1,1 @@
+export { type MemoryPorts, memoryPorts, testKernel } from './testing/memory-ports.ts';
