@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { test as base, type BrowserContext, chromium, expect } from '@playwright/test';
+import { type BrowserContext, test as base, chromium, expect } from '@playwright/test';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** A server that says nothing for this long will not start. */
