@@ -13,5 +13,5 @@ export type { KernelOptions } from './kernel.ts';
 export { createKernel, DEFAULT_MAX_BYTES, MAX_DIM } from './kernel.ts';
 export type { LoadKernelOptions, WasmSource } from './load.ts';
 export { loadKernel, loadModule } from './load.ts';
-export type { Kernel, Metric, ScanHits, ScanOptions, VectorBlock } from './types.ts';
+export type { BlockOptions, Kernel, Metric, ScanHits, ScanOptions, ScoreOptions, VectorBlock } from './types.ts';
 export type { Fetch, HttpResponse, UrlLike, WasmModule } from './wasm/platform.ts';

@@ -2,7 +2,7 @@ import { type BlockHome, WasmBlock } from './block/block.ts';
 import { KernelError } from './errors.ts';
 import { Arena } from './memory/arena.ts';
 import { Scratch } from './memory/scratch.ts';
-import type { Kernel, VectorBlock } from './types.ts';
+import type { BlockOptions, Kernel, VectorBlock } from './types.ts';
 import { instantiate } from './wasm/exports.ts';
 import type { WasmModule } from './wasm/platform.ts';
 
@@ -11,6 +11,9 @@ export const DEFAULT_MAX_BYTES: number = 3.5 * 2 ** 30;
 /** Largest dimension that any peer accepts, and far above any model's. */
 export const MAX_DIM = 32_768;
 const DEFAULT_CAPACITY = 64;
+/** Below, computing a score costs hardly more than bounding it; above, codes of the query are too coarse for tight bounds. */
+const SCREEN_MIN_DIM = 64;
+const SCREEN_MAX_DIM = 4_096;
 
 export interface KernelOptions {
   /** WASM memory never grows beyond this; then MEMORY_LIMIT. Default 3.5 GiB, at most 4 GiB. */
@@ -43,10 +46,11 @@ class WasmKernel implements Kernel {
     return sum;
   }
 
-  createBlock(options: { readonly dim: number; readonly capacity?: number }): VectorBlock {
+  createBlock(options: BlockOptions): VectorBlock {
     const dim = mustBeWithin('dim', options.dim, 1, MAX_DIM);
     const capacity = mustBeWithin('capacity', options.capacity ?? DEFAULT_CAPACITY, 0, 2 ** 32 - 1);
-    const block = new WasmBlock(this.home, { dim, capacity: Math.max(1, capacity) });
+    const screen = options.screen ?? (dim >= SCREEN_MIN_DIM && dim <= SCREEN_MAX_DIM);
+    const block = new WasmBlock(this.home, { dim, capacity: Math.max(1, capacity), screen });
     this.blocks.add(block);
     return block;
   }

@@ -22,6 +22,24 @@ export interface ScanOptions {
   readonly maxScore?: number;
 }
 
+export interface ScoreOptions {
+  readonly query: Float32Array;
+  readonly metric: Metric;
+  /** Rows of the block, in any order, also repeated. */
+  readonly offsets: Uint32Array;
+}
+
+export interface BlockOptions {
+  readonly dim: number;
+  /** Rows to reserve (default 64); grows beyond it. */
+  readonly capacity?: number;
+  /**
+   * Keep int8 codes beside the floats (a quarter more memory) and use them to skip rows that cannot be hits. Results are the same to the
+   * last bit. Default: from 64 to 4,096 dimensions, where it pays.
+   */
+  readonly screen?: boolean;
+}
+
 /**
  * A block of float32 vectors in kernel memory, row-major, one row after the other. A row's score depends only on the row, the query and the
  * metric: not on its offset, its neighbours or the block. COSINE with a zero vector scores 0.
@@ -43,14 +61,14 @@ export interface VectorBlock {
   /** Exact scan. Cost O(rows * dim) without a bitmap, O(set bits * dim) with one. */
   scan(options: ScanOptions): ScanHits;
   /** Scores of these rows, in their order. */
-  scores(options: { readonly query: Float32Array; readonly metric: Metric; readonly offsets: Uint32Array }): Float32Array<ArrayBuffer>;
+  scores(options: ScoreOptions): Float32Array<ArrayBuffer>;
   /** Gives the memory back to the kernel; the block must not be used after it. */
   free(): void;
 }
 
 export interface Kernel {
-  /** `capacity`: rows to reserve; grows beyond it by copying. */
-  createBlock(options: { readonly dim: number; readonly capacity?: number }): VectorBlock;
+  /** Throws OPTION_INVALID, MEMORY_LIMIT. */
+  createBlock(options: BlockOptions): VectorBlock;
   /** WASM memory now, bytes. It never shrinks: throw the worker away to get it back. */
   readonly memoryBytes: number;
   /** Of those, in use by blocks. */

@@ -1,11 +1,13 @@
 import { KernelError } from '../errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Scratch } from '../memory/scratch.ts';
-import type { Metric, ScanHits, ScanOptions, VectorBlock } from '../types.ts';
+import type { ScanHits, ScanOptions, ScoreOptions, VectorBlock } from '../types.ts';
 import { METRIC_NUMBERS, type WasmExports } from '../wasm/exports.ts';
-import { Columns } from './columns.ts';
 import { checkQuery, writeQuery } from './query.ts';
-import { scoreBounds } from './score-bounds.ts';
+import { RowStore, type RowStoreOptions } from './row-store.ts';
+import { PLAN_BYTES, type ScreenPlan, writePlan } from './scan-plan.ts';
+import { type ScoreBounds, scoreBounds } from './score-bounds.ts';
+import { encodeQuery } from './screening.ts';
 
 /** What a block works with; shared by all blocks of a kernel. */
 export interface BlockHome {
@@ -16,40 +18,33 @@ export interface BlockHome {
   released(block: WasmBlock): void;
 }
 
-const FLOAT_BYTES = 4;
-/** Rows are padded with zeros to whole SIMD registers. */
-const LANES = 4;
 /** `scores` works through its offsets in pieces of this many, so that scratch memory stays small. */
 const SCORES_CHUNK = 16_384;
-
-const VECTORS = 0;
-const NORMS = 1;
+/** The first k rows are computed in any case; when they are more than this share of the rows, bounding them first is wasted work. */
+const SCREEN_MIN_ROWS_PER_HIT = 8;
 
 export class WasmBlock implements VectorBlock {
   readonly dim: number;
   private readonly home: BlockHome;
-  private readonly columns: Columns;
-  private readonly stride: number;
-  private count = 0;
+  private readonly store: RowStore;
   private freed = false;
   /** The bytes of a row that has only begun to arrive through `appendBytes`. */
   private readonly partial: Uint8Array<ArrayBuffer>;
   private partialBytes = 0;
 
-  constructor(home: BlockHome, options: { dim: number; capacity: number }) {
+  constructor(home: BlockHome, options: RowStoreOptions) {
     this.home = home;
     this.dim = options.dim;
-    this.stride = Math.ceil(options.dim / LANES) * LANES;
-    this.partial = new Uint8Array(options.dim * FLOAT_BYTES);
-    this.columns = new Columns(home.arena, [this.stride * FLOAT_BYTES, FLOAT_BYTES], options.capacity);
+    this.store = new RowStore(home, options);
+    this.partial = new Uint8Array(this.store.rowBytes);
   }
 
   get rows(): number {
-    return this.count;
+    return this.store.rows;
   }
 
   get bytes(): number {
-    return this.columns.bytes;
+    return this.store.bytes;
   }
 
   append(vectors: Float32Array): void {
@@ -60,78 +55,69 @@ export class WasmBlock implements VectorBlock {
       });
     }
     this.mustBeWhole();
-    this.appendRows(new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength));
+    this.store.append(new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength));
   }
 
   appendBytes(chunk: Uint8Array): void {
     this.mustLive();
     const rowBytes = this.partial.length;
-    const rows = Math.floor((this.partialBytes + chunk.length) / rowBytes);
-    this.makeRoom(rows);
-    let at = 0;
+    // Before anything is taken in, so that MEMORY_LIMIT leaves the block as it was.
+    this.store.makeRoom(Math.floor((this.partialBytes + chunk.length) / rowBytes));
+    let from = 0;
     if (this.partialBytes > 0) {
-      at = Math.min(rowBytes - this.partialBytes, chunk.length);
-      this.partial.set(chunk.subarray(0, at), this.partialBytes);
-      this.partialBytes += at;
+      from = Math.min(rowBytes - this.partialBytes, chunk.length);
+      this.keepPartial(chunk.subarray(0, from));
       if (this.partialBytes < rowBytes) return;
-      this.appendRows(this.partial);
+      this.store.append(this.partial);
       this.partialBytes = 0;
     }
-    const end = chunk.length - ((chunk.length - at) % rowBytes);
-    this.appendRows(chunk.subarray(at, end));
-    this.partial.set(chunk.subarray(end));
-    this.partialBytes = chunk.length - end;
+    const end = chunk.length - ((chunk.length - from) % rowBytes);
+    this.store.append(chunk.subarray(from, end));
+    this.keepPartial(chunk.subarray(end));
   }
 
   row(offset: number): Float32Array<ArrayBuffer> {
     this.mustLive();
     this.mustHave(offset);
-    return this.home.arena.f32(this.columns.address(VECTORS) + offset * this.stride * FLOAT_BYTES, this.dim).slice();
+    return this.store.row(offset);
   }
 
   scan(options: ScanOptions): ScanHits {
     this.mustLive();
     checkQuery(options.query, options.metric, this.dim);
-    const { low, high } = scoreBounds(options);
+    const bounds = scoreBounds(options);
     const { bitmap } = options;
-    const rows = Math.min(mustCount('rows', options.rows ?? this.count), this.count, bitmap ? bitmap.length * 32 : Infinity);
+    const rows = Math.min(mustCount('rows', options.rows ?? this.rows), this.rows, bitmap ? bitmap.length * 32 : Infinity);
     const k = Math.min(mustCount('k', options.k), rows);
     if (k === 0) return { offsets: new Uint32Array(0), scores: new Float32Array(0) };
 
     const { arena, scratch, wasm } = this.home;
-    const queryBytes = this.stride * FLOAT_BYTES;
     const words = bitmap ? Math.ceil(rows / 32) : 0;
-    scratch.begin([queryBytes, words * 4, k * 8]);
-    const query = this.placeQuery(options.query, options.metric);
+    scratch.begin([...this.planParts(), words * 4, k * 8]);
     const bits = bitmap ? scratch.take(words * 4) : 0;
     if (bitmap) arena.u32(bits, words).set(bitmap.subarray(0, words));
     const hits = scratch.take(k * 8);
-    const metric = METRIC_NUMBERS[options.metric];
-    const vectors = this.columns.address(VECTORS);
-    const found = wasm.scan(metric, query, vectors, queryBytes, this.norms(options.metric), rows, bits, low, high, hits, k);
-    const result = readHits(arena, hits, found);
+    const plan = this.placePlan(options, { rows, bitmap: bits, bounds, hits, k });
+    const result = readHits(arena, hits, wasm.scan(plan));
     scratch.end();
     return result;
   }
 
-  scores(options: { readonly query: Float32Array; readonly metric: Metric; readonly offsets: Uint32Array }): Float32Array<ArrayBuffer> {
+  scores(options: ScoreOptions): Float32Array<ArrayBuffer> {
     this.mustLive();
     checkQuery(options.query, options.metric, this.dim);
     for (const offset of options.offsets) this.mustHave(offset);
     const { arena, scratch, wasm } = this.home;
     const result = new Float32Array(options.offsets.length);
-    const chunk = Math.min(SCORES_CHUNK, options.offsets.length);
-    const queryBytes = this.stride * FLOAT_BYTES;
-    scratch.begin([queryBytes, chunk * 4, chunk * 4]);
-    const query = this.placeQuery(options.query, options.metric);
+    const chunk = Math.min(SCORES_CHUNK, result.length);
+    scratch.begin([...this.planParts(), chunk * 4, chunk * 4]);
     const offsets = scratch.take(chunk * 4);
     const scores = scratch.take(chunk * 4);
-    const metric = METRIC_NUMBERS[options.metric];
-    const vectors = this.columns.address(VECTORS);
+    const plan = this.placePlan(options, { rows: this.rows, bitmap: 0, bounds: { low: 0, high: 0 }, hits: 0, k: 0 });
     for (let from = 0; from < result.length; from += chunk) {
       const part = options.offsets.subarray(from, from + chunk);
       arena.u32(offsets, part.length).set(part);
-      wasm.scoreRows(metric, query, vectors, queryBytes, this.norms(options.metric), offsets, part.length, scores);
+      wasm.scoreRows(plan, offsets, part.length, scores);
       result.set(arena.f32(scores, part.length), from);
     }
     scratch.end();
@@ -141,49 +127,57 @@ export class WasmBlock implements VectorBlock {
   free(): void {
     if (this.freed) return;
     this.freed = true;
-    this.count = 0;
-    this.columns.free();
+    this.store.free();
     this.home.released(this);
   }
 
-  /** `bytes`: whole rows, unpadded. */
-  private appendRows(bytes: Uint8Array): void {
-    const rowBytes = this.partial.length;
-    const rows = bytes.length / rowBytes;
-    if (rows === 0) return;
-    this.makeRoom(rows);
-    const { arena, wasm } = this.home;
-    const strideBytes = this.stride * FLOAT_BYTES;
-    const vectors = this.columns.address(VECTORS);
-    const target = arena.u8(vectors + this.count * strideBytes, rows * strideBytes);
-    if (strideBytes === rowBytes) target.set(bytes);
-    else copyPadded(target, bytes, strideBytes, rowBytes);
-    wasm.writeNorms(vectors, strideBytes, this.columns.address(NORMS), this.count, rows);
-    this.count += rows;
+  /** Scratch memory of `placePlan`: query, its codes, the plan. */
+  private planParts(): number[] {
+    return [this.store.strideBytes, this.store.codeBytes * 2, PLAN_BYTES];
   }
 
-  /** Doubles when full; near the limit takes only what is needed. */
-  private makeRoom(rows: number): void {
-    const wanted = this.count + rows;
-    const { capacity } = this.columns;
-    if (wanted <= capacity) return;
-    const doubled = Math.max(wanted, capacity * 2);
-    try {
-      this.columns.grow(doubled, this.count);
-    } catch (error) {
-      if (doubled === wanted) throw error;
-      this.columns.grow(wanted, this.count);
-    }
-  }
-
-  private placeQuery(query: Float32Array, metric: Metric): number {
-    const address = this.home.scratch.take(this.stride * FLOAT_BYTES);
-    writeQuery(this.home.arena.f32(address, this.stride), query, metric);
+  /** Writes query, codes and plan to the scratch memory (no growth between here and the call) and returns the plan's address. */
+  private placePlan(
+    options: ScoreOptions | ScanOptions,
+    scan: { rows: number; bitmap: number; bounds: ScoreBounds; hits: number; k: number },
+  ): number {
+    const { arena, scratch } = this.home;
+    const { store } = this;
+    const query = scratch.take(store.strideBytes);
+    const floats = arena.f32(query, store.stride);
+    writeQuery(floats, options.query, options.metric);
+    const screen = store.screened && scan.k * SCREEN_MIN_ROWS_PER_HIT <= scan.rows ? this.placeCodes(floats) : undefined;
+    const address = scratch.take(PLAN_BYTES);
+    writePlan(arena, address, {
+      metric: METRIC_NUMBERS[options.metric],
+      query,
+      vectors: store.vectors,
+      rowBytes: store.strideBytes,
+      norms: options.metric === 'COSINE' ? store.norms : 0,
+      rows: scan.rows,
+      bitmap: scan.bitmap,
+      minScore: scan.bounds.low,
+      maxScore: scan.bounds.high,
+      hits: scan.hits,
+      k: scan.k,
+      screen,
+    });
     return address;
   }
 
-  private norms(metric: Metric): number {
-    return metric === 'COSINE' ? this.columns.address(NORMS) : 0;
+  private placeCodes(query: Float32Array): ScreenPlan | undefined {
+    const { arena, scratch } = this.home;
+    const { codeBytes } = this.store;
+    const queryCodes = scratch.take(codeBytes * 2);
+    const encoded = encodeQuery(arena.i16(queryCodes, codeBytes), query);
+    if (!encoded) return undefined;
+    const { scale, norm, square } = encoded;
+    return { ...this.store.codes, codeBytes, queryCodes, queryScale: scale, queryNorm: norm, querySquare: square };
+  }
+
+  private keepPartial(bytes: Uint8Array): void {
+    this.partial.set(bytes, this.partialBytes);
+    this.partialBytes += bytes.length;
   }
 
   private mustLive(): void {
@@ -202,9 +196,9 @@ export class WasmBlock implements VectorBlock {
   }
 
   private mustHave(offset: number): void {
-    if (Number.isInteger(offset) && offset >= 0 && offset < this.count) return;
-    throw new KernelError('OPTION_INVALID', `vector block: offset below ${this.count} expected, got ${offset}`, {
-      details: { rows: this.count, got: offset },
+    if (Number.isInteger(offset) && offset >= 0 && offset < this.rows) return;
+    throw new KernelError('OPTION_INVALID', `vector block: offset below ${this.rows} expected, got ${offset}`, {
+      details: { rows: this.rows, got: offset },
     });
   }
 }
@@ -212,13 +206,6 @@ export class WasmBlock implements VectorBlock {
 function mustCount(name: string, value: number): number {
   if (Number.isInteger(value) && value >= 0) return value;
   throw new KernelError('QUERY_INVALID', `query: ${name} is a non-negative integer, got ${value}`, { details: { [name]: value } });
-}
-
-/** Rows of `rowBytes` into rows of `strideBytes`; memory may be used again, so the padding is written too. */
-function copyPadded(target: Uint8Array, source: Uint8Array, strideBytes: number, rowBytes: number): void {
-  target.fill(0);
-  for (let from = 0, to = 0; from < source.length; from += rowBytes, to += strideBytes)
-    target.set(source.subarray(from, from + rowBytes), to);
 }
 
 function readHits(arena: Arena, address: number, count: number): ScanHits {

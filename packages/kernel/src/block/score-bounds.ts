@@ -1,13 +1,16 @@
 import { KernelError } from '../errors.ts';
 
+/** Inclusive. */
+export interface ScoreBounds {
+  readonly low: number;
+  readonly high: number;
+}
+
 /**
  * The kernel compares float32 scores with inclusive bounds; callers give float64 ones, an exclusive upper one among them. Rounding towards
  * the inside keeps the meaning exact: `score >= minScore && score < maxScore` holds for a float32 score iff it lies within the result.
  */
-export function scoreBounds(options: { readonly minScore?: number | undefined; readonly maxScore?: number | undefined }): {
-  low: number;
-  high: number;
-} {
+export function scoreBounds(options: { readonly minScore?: number | undefined; readonly maxScore?: number | undefined }): ScoreBounds {
   const { minScore = -Infinity, maxScore } = options;
   if (Number.isNaN(minScore) || Number.isNaN(maxScore)) {
     throw new KernelError('QUERY_INVALID', `query: score bounds are numbers, got ${minScore}..${maxScore}`, {

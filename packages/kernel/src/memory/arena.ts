@@ -79,6 +79,10 @@ export class Arena {
     return new Float32Array(this.memory.buffer, address, length);
   }
 
+  i16(address: number, length: number): Int16Array<ArrayBuffer> {
+    return new Int16Array(this.memory.buffer, address, length);
+  }
+
   u32(address: number, length: number): Uint32Array<ArrayBuffer> {
     return new Uint32Array(this.memory.buffer, address, length);
   }

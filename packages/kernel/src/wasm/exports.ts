@@ -9,32 +9,25 @@ export interface WasmExports {
   readonly memory: WasmMemory;
   heapBase(): number;
   writeNorms(vectors: number, rowBytes: number, norms: number, first: number, rows: number): void;
-  scan(
-    metric: number,
-    query: number,
+  writeCodes(
     vectors: number,
     rowBytes: number,
-    norms: number,
+    codes: number,
+    codeBytes: number,
+    scales: number,
+    margins: number,
+    squares: number,
+    first: number,
     rows: number,
-    bitmap: number,
-    minScore: number,
-    maxScore: number,
-    hits: number,
-    k: number,
-  ): number;
-  scoreRows(
-    metric: number,
-    query: number,
-    vectors: number,
-    rowBytes: number,
-    norms: number,
-    offsets: number,
-    count: number,
-    scores: number,
+    rounding: number,
+    queryRest: number,
   ): void;
+  /** `plan`: address of a written `ScanPlan`. Returns the number of hits. */
+  scan(plan: number): number;
+  scoreRows(plan: number, offsets: number, count: number, scores: number): void;
 }
 
-const NAMES = ['heapBase', 'writeNorms', 'scan', 'scoreRows'] as const;
+const NAMES = ['heapBase', 'writeNorms', 'writeCodes', 'scan', 'scoreRows'] as const;
 
 /** Instantiates the module. Throws INTERNAL when it is not our kernel. */
 export function instantiate(module: WasmModule): WasmExports {
