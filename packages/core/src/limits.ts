@@ -28,11 +28,11 @@ export const MAX_HNSW_M = 2_048;
 export const MAX_EF_CONSTRUCTION = 32_768;
 
 /* ---------- values: FIELD_INVALID, KEY_INVALID, ENTITY_TOO_LARGE ---------- */
-/** One op of the log: a write with its framing, or a whole batch. One message of a broker must hold it (NATS: 1 MiB by default). */
+/** One op of the log, with its framing. One message of a broker must hold it (NATS: 1 MiB by default). */
 export const MAX_OP_BYTES = 524_288;
 /** What an entity may take of an op (`entityBytes`); the rest is for the op's own framing. */
 export const MAX_ENTITY_BYTES = 523_264;
-/** Entities of one `putMany`; their bytes together are bounded by MAX_OP_BYTES. Bounds the work before anything is refused. */
+/** Entities of one `putMany`: it is checked as a whole before any of it is applied, and nothing else runs meanwhile. OPTION_INVALID. */
 export const MAX_BATCH_ENTITIES = 16_384;
 /** UTF-8. Keys are held in memory for every row and in every lookup structure. */
 export const MAX_KEY_BYTES = 512;
