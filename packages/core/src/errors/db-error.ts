@@ -34,7 +34,8 @@ export class DbError<C extends ErrorCode = ErrorCode> extends Error {
 
   /** The way back after a border. An unknown code (a newer peer's) becomes INTERNAL and keeps the code in `details`. */
   static fromMessage(message: ErrorMessage): DbError {
-    if (Object.hasOwn(ERROR_CODES, message.code)) return new DbError(message.code as ErrorCode, message.message, { details: message.details });
+    if (Object.hasOwn(ERROR_CODES, message.code))
+      return new DbError(message.code as ErrorCode, message.message, { details: message.details });
     return new DbError('INTERNAL', message.message, { details: { ...message.details, code: message.code } });
   }
 
