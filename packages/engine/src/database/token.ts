@@ -1,7 +1,7 @@
 import { DbError } from '@terndb/core';
-import { fromBase64UrlEncoded, toBase64UrlEncoded } from 'lib0/buffer';
 import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
+import { fromBase64Url, toBase64Url } from '../bytes/base64url.ts';
 
 /**
  * Token, version 1: positions a read has seen or a write has reached, as base64url without padding. Varints and texts as in lib0.
@@ -27,7 +27,7 @@ export function encodeToken({ logEpoch, positions }: TokenPositions): string {
     encoding.writeVarString(encoder, channel);
     encoding.writeVarUint(encoder, positions.get(channel)!);
   }
-  return toBase64UrlEncoded(encoding.toUint8Array(encoder));
+  return toBase64Url(encoding.toUint8Array(encoder));
 }
 
 /** TOKEN_INVALID. */
@@ -47,8 +47,9 @@ export function decodeToken(token: string): TokenPositions {
 }
 
 function decode(token: string): TokenPositions {
-  if (token.length > MAX_TOKEN_LENGTH || !/^[A-Za-z0-9_-]+$/.test(token)) throw new Error('base64url expected');
-  const decoder = decoding.createDecoder(fromBase64UrlEncoded(token));
+  const bytes = token.length > MAX_TOKEN_LENGTH ? undefined : fromBase64Url(token);
+  if (bytes === undefined) throw new Error('base64url expected');
+  const decoder = decoding.createDecoder(bytes);
   const version = decoding.readUint8(decoder);
   if (version !== TOKEN_VERSION) throw new Error(`version ${TOKEN_VERSION} expected, got ${version}`);
   const logEpoch = decoding.readVarString(decoder);
