@@ -31,10 +31,15 @@ export async function loadVectors(file: SegmentFile, kernel: Kernel, section: Ve
     return block;
   } catch (error) {
     block?.free();
-    if (!(error instanceof KernelError)) throw error;
-    const details = { what: file.what, field: entry.field, dim, rows };
-    throw new DbError(error.code, `${file.what}: field ${entry.field}: ${error.message}`, { details, cause: error });
+    throw error instanceof KernelError ? refusal(error, file.what, section) : error;
   }
+}
+
+/** No memory is the device's trouble; anything else that the kernel refuses is the file's. */
+function refusal(error: KernelError, what: string, { entry, dim, rows }: VectorSection): DbError {
+  const code = error.code === 'MEMORY_LIMIT' || error.code === 'INTERNAL' ? error.code : 'FORMAT_INVALID';
+  const details = { what, field: entry.field, dim, rows };
+  return new DbError(code, `${what}: field ${entry.field}: ${error.message}`, { details, cause: error });
 }
 
 /** @returns the checksum of the section and its padding. */
