@@ -1,3 +1,4 @@
+import { propertyOptions } from '@terndb/core/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { queryResult, queryWindow } from './query.ts';
@@ -5,10 +6,7 @@ import { filtersOf, NAMED, viewsOf } from './testing/arbitraries.ts';
 import { memoryContext } from './testing/memory-view.ts';
 import { names, oracleOrder, oracleRows } from './testing/oracle.ts';
 
-const runs = {
-  numRuns: Number(process.env['FC_RUNS'] ?? 1000),
-  ...(process.env['FC_SEED'] ? { seed: Number(process.env['FC_SEED']) } : {}),
-};
+const runs = propertyOptions(1000);
 const orders = fc.array(
   fc.record({ field: fc.constantFrom('id', 'tag', 'big', 'price', 'stars', 'at', 'sold'), descending: fc.boolean() }),
   { maxLength: 3 },

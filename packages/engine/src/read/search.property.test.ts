@@ -1,4 +1,5 @@
 import { comparePrimaryKeys, type FilterNode, type SparseValue, type StoredValue } from '@terndb/core';
+import { propertyOptions } from '@terndb/core/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ReadContext } from './context.ts';
@@ -12,10 +13,7 @@ import { vectorScore } from './testing/flat-vectors.ts';
 import { memoryContext } from './testing/memory-view.ts';
 import { names, type OracleRow, oracleRows } from './testing/oracle.ts';
 
-const runs = {
-  numRuns: Number(process.env['FC_RUNS'] ?? 1000),
-  ...(process.env['FC_SEED'] ? { seed: Number(process.env['FC_SEED']) } : {}),
-};
+const runs = propertyOptions(1000);
 
 const queries: fc.Arbitrary<VectorQuery> = fc.oneof(
   denseVectors.map((query): VectorQuery => ({ kind: 'dense', field: 'cosine', metric: 'COSINE', query })),

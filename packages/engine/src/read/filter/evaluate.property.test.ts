@@ -1,4 +1,5 @@
 import { evaluateFilter } from '@terndb/core';
+import { propertyOptions } from '@terndb/core/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { setOffsets } from '../../bitmap/bitmap.ts';
@@ -6,10 +7,7 @@ import { matchKeys } from '../get.ts';
 import { filtersOf, NAMED, NUMBERED, viewsOf } from '../testing/arbitraries.ts';
 import { filterView, matchRows } from './evaluate.ts';
 
-const runs = {
-  numRuns: Number(process.env['FC_RUNS'] ?? 2000),
-  ...(process.env['FC_SEED'] ? { seed: Number(process.env['FC_SEED']) } : {}),
-};
+const runs = propertyOptions(2000);
 
 describe.each([
   ['string keys', NAMED],

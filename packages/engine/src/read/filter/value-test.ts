@@ -1,4 +1,4 @@
-import { assertNever, compileLike, type FilterNode, type ScalarValue, type StoredValue, tokenize } from '@terndb/core';
+import { assertNever, compileLike, compileMatch, type FilterNode, type ScalarValue, type StoredValue } from '@terndb/core';
 import { isScalar, OUTCOMES, outcomeOf } from './compare.ts';
 
 /** A filter node that looks at one field. */
@@ -31,8 +31,10 @@ export function valueTest(leaf: ValueLeaf): ValueTest {
       const outcomes = OUTCOMES[leaf.operator];
       return (value) => Array.isArray(value) && (outcomeOf(value.length, leaf.value) & outcomes) !== 0;
     }
-    case 'match':
-      return matchTest(leaf.mode, leaf.text);
+    case 'match': {
+      const matches = compileMatch(leaf.mode, leaf.text);
+      return (value) => typeof value === 'string' && matches(value);
+    }
     default:
       return assertNever(leaf, 'filter leaf');
   }
@@ -44,24 +46,4 @@ function containsTest(mode: 'any' | 'all', values: readonly ScalarValue[]): Valu
     const items = value as readonly ScalarValue[];
     return mode === 'any' ? values.some((wanted) => items.includes(wanted)) : values.every((wanted) => items.includes(wanted));
   };
-}
-
-/** A text without a token matches nothing. */
-function matchTest(mode: 'any' | 'phrase', text: string): ValueTest {
-  const wanted = tokenize(text);
-  if (wanted.length === 0) return () => false;
-  if (mode === 'any') {
-    const set = new Set(wanted);
-    return (value) => typeof value === 'string' && tokenize(value).some((token) => set.has(token));
-  }
-  return (value) => typeof value === 'string' && hasPhrase(tokenize(value), wanted);
-}
-
-function hasPhrase(tokens: readonly string[], wanted: readonly string[]): boolean {
-  for (let start = 0; start + wanted.length <= tokens.length; start++) {
-    let matched = 0;
-    while (matched < wanted.length && tokens[start + matched] === wanted[matched]) matched++;
-    if (matched === wanted.length) return true;
-  }
-  return false;
 }
