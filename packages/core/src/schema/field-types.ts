@@ -1,4 +1,3 @@
-import type { Int64 } from '../value/value.ts';
 import type { FieldParams, Kind } from './definition.ts';
 
 /**
@@ -43,5 +42,3 @@ export type InOf<F> = F extends FieldType<any, infer I, any, any, any> ? I : nev
 export type OutOf<F> = F extends FieldType<any, any, infer O, any, any> ? O : never;
 /** The text fields that a vector field is embedded from; never for other fields. */
 export type EmbedOf<F> = F extends { readonly x: { embed: readonly (infer E extends string)[] } } ? E : never;
-
-export type { Int64 };

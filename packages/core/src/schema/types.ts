@@ -1,5 +1,5 @@
 import type { JsonValue } from '../errors/db-error.ts';
-import type { Int64, PrimaryKey } from '../value/value.ts';
+import type { PrimaryKey } from '../value/value.ts';
 import type { Kind, SchemaDefinition } from './definition.ts';
 import type { AnyField, EmbedOf, FieldType, InOf, OutOf, VectorKind } from './field-types.ts';
 import type { ReservedCollection, ReservedField } from './names.ts';
@@ -132,5 +132,3 @@ export type Sortable<S extends Shape> =
   IsDynamic<S> extends true ? string : NamesOf<S, 'primaryKey' | 'keyword' | 'int64' | 'number' | 'boolean' | 'date'> | KeyName<S>;
 export type Groupable<S extends Shape> = IsDynamic<S> extends true ? string : NamesOf<S, 'keyword' | 'int64' | 'boolean'>;
 export type OrderBy<S extends Shape> = { [P in Sortable<S>]: { field: P; order?: 'asc' | 'desc' } }[Sortable<S>];
-
-export type { Int64 };
