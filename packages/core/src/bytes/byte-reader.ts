@@ -68,6 +68,8 @@ export class ByteReader {
 
   /** A safe integer; keeps the sign of a negative zero. */
   varInt(): number {
+    // lib0 takes the end of the input for a zero here.
+    this.#checked(1);
     try {
       return decoding.readVarInt(this.#decoder);
     } catch (cause) {
@@ -122,7 +124,7 @@ export class ByteReader {
   }
 
   #checked(length: number): number {
-    if (length > this.remaining) throw this.invalid(`${length} bytes expected, ${this.remaining} left`);
+    if (!(length >= 0 && length <= this.remaining)) throw this.invalid(`${length} bytes expected, ${this.remaining} left`);
     return length;
   }
 

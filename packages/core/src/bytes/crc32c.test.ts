@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { propertyOptions } from '../testing/property-options.ts';
 import { crc32c } from './crc32c.ts';
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
@@ -35,6 +36,7 @@ describe('crc32c', () => {
       fc.property(fc.uint8Array({ maxLength: 600 }), fc.nat(600), (bytes, cut) => {
         expect(crc32c(bytes.subarray(cut), crc32c(bytes.subarray(0, cut)))).toBe(naive(bytes));
       }),
+      propertyOptions(200),
     );
   });
 });

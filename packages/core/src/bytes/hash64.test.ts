@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Hash64 } from '../ops/op.ts';
+import { propertyOptions } from '../testing/property-options.ts';
 import { addHash, hash64, hashEquals, hashFromHex, hashToHex, subHash, ZERO_HASH } from './hash64.ts';
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
@@ -29,6 +30,7 @@ describe('hash64', () => {
         expect(hashEquals(subHash(addHash(a, b), b), a)).toBe(true);
         expect(hashEquals(addHash(a, ZERO_HASH), a)).toBe(true);
       }),
+      propertyOptions(200),
     );
   });
 
@@ -37,6 +39,7 @@ describe('hash64', () => {
       fc.property(hashes, (hash) => {
         expect(hashFromHex(hashToHex(hash))).toEqual(hash);
       }),
+      propertyOptions(200),
     );
     expect(hashToHex({ lo: 1, hi: 0xab })).toBe('000000ab00000001');
   });

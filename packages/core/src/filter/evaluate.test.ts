@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { propertyOptions } from '../testing/property-options.ts';
 import type { ScalarValue, StoredValue } from '../value/value.ts';
 import type { CompareOperator, FilterNode } from './ast.ts';
 import { evaluateFilter, type Truth } from './evaluate.ts';
@@ -92,7 +93,7 @@ describe('evaluateFilter', () => {
         expect(ask(not({ type: 'or', nodes: parts }), row)).toBe(ask({ type: 'and', nodes: negated }, row));
         for (const part of parts) expect(ask(not(not(part)), row)).toBe(ask(part, row));
       }),
-      { numRuns: 500 },
+      propertyOptions(500),
     );
   });
 
@@ -104,6 +105,7 @@ describe('evaluateFilter', () => {
         else if (leaf.type === 'isNull') expect(truth).toBe(!leaf.negated);
         else expect([truth, ask(not(leaf), {})]).toEqual([null, null]);
       }),
+      propertyOptions(200),
     );
   });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { propertyOptions } from '../testing/property-options.ts';
 import { compileLike } from './like.ts';
 
 /** Straight from the definition, exponential, over code points. */
@@ -45,7 +46,7 @@ describe('like', () => {
         if (expected) matched += 1;
         expect(like(pattern.join(''), text.join(''))).toBe(expected);
       }),
-      { numRuns: 3000 },
+      propertyOptions(3000),
     );
     expect(matched).toBeGreaterThan(50);
   });

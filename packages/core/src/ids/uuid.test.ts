@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.ts';
+import { propertyOptions } from '../testing/property-options.ts';
 import { seededRng } from '../testing/seeded-rng.ts';
 import { newCatalogId, newClientId, newLogEpoch } from './ids.ts';
 import { createKeyGenerator } from './uuid.ts';
@@ -29,6 +30,7 @@ describe('createKeyGenerator', () => {
           previous = key;
         }
       }),
+      propertyOptions(200),
     );
   });
 

@@ -5,6 +5,7 @@ import { crc32c } from '../bytes/crc32c.ts';
 import { AssertionError } from '../errors/assert.ts';
 import { DbError } from '../errors/db-error.ts';
 import { frames, ops } from '../testing/arbitraries.ts';
+import { propertyOptions } from '../testing/property-options.ts';
 import { asTimestamp } from '../time/hlc.ts';
 import type { StoredFields, StoredValue } from '../value/value.ts';
 import { FRAME_V1, FRAME_V1_HEX } from './fixtures/frame-v1.ts';
@@ -44,7 +45,7 @@ describe('frame codec', () => {
         const decoded = decodeFrame(encodeFrame(frame));
         expect(decoded).toStrictEqual(frame);
       }),
-      { numRuns: 300 },
+      propertyOptions(300),
     );
   });
 
@@ -105,6 +106,7 @@ describe('frame codec', () => {
         expect(measured).toBeLessThanOrEqual(frame);
         expect(frame - measured).toBeLessThan(60);
       }),
+      propertyOptions(200),
     );
   });
 
@@ -201,7 +203,7 @@ describe('frame decoder on damaged bytes', () => {
         spliced[0] = 1;
         expect(['ok', 'FORMAT_INVALID']).toContain(codeOf(resealed(spliced)));
       }),
-      { numRuns: 500 },
+      propertyOptions(500),
     );
   });
 

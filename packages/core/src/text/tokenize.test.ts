@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { propertyOptions } from '../testing/property-options.ts';
 import { tokenize } from './tokenize.ts';
 
 describe('tokenize', () => {
@@ -27,6 +28,7 @@ describe('tokenize', () => {
           expect(tokenize(token)).toEqual([token]);
         }
       }),
+      propertyOptions(200),
     );
   });
 });

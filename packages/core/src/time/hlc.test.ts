@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AssertionError } from '../errors/assert.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
+import { propertyOptions } from '../testing/property-options.ts';
 import { asTimestamp, createHlc, isTooFarAhead, MAX_AHEAD_MS, timestampFromMs, timestampToMs } from './hlc.ts';
 import { compareStamps, type Stamp, TICKS_PER_MS } from './timestamp.ts';
 
@@ -68,6 +69,7 @@ describe('createHlc', () => {
           previous = next;
         }
       }),
+      propertyOptions(200),
     );
   });
 
@@ -95,6 +97,7 @@ describe('compareStamps', () => {
         if (compareStamps(a, b) <= 0 && compareStamps(b, c) <= 0) expect(compareStamps(a, c)).toBeLessThanOrEqual(0);
         if (compareStamps(a, b) === 0) expect(a).toEqual(b);
       }),
+      propertyOptions(200),
     );
   });
 });
