@@ -1,6 +1,8 @@
 /**
- * Exact search over 10,000 × 384: plain JavaScript, the kernel's float32 scan, and the kernel's screened scan, interleaved in one process on
- * one thread. The ratio is the median of the ratios of neighbouring runs, so that a slow moment of the machine touches both sides.
+ * Exact search over 10,000 × 384: plain JavaScript, the kernel's float32 scan, and the kernel's screened scan, in one process on one thread.
+ * They take turns, `perTurn` queries each, so that each runs with its own rows in the caches, and a slow moment of the machine touches all.
+ * `ratio` is the median over the rounds of (JavaScript's median / the kernel's median). `coldRatio` is the same with turns of one query, where
+ * each finds the caches full of the others' rows: then the memory's speed counts more than the code's.
  * Two data sets: `gaussian` has no structure at all, `mixture` has clusters of low inner dimension, as embeddings do.
  */
 import { readFileSync } from 'node:fs';
@@ -15,7 +17,7 @@ const dim = 384;
 const k = 10;
 const metric = 'COSINE';
 const queries = tiny ? 3 : 300;
-const warmUps = tiny ? 1 : 50;
+const perTurn = 20;
 const wasmUrl = new URL('../../kernel/dist/kernel.wasm', import.meta.url);
 
 /** mulberry32 and Box–Muller: the same numbers everywhere. */
@@ -64,7 +66,7 @@ function sameHits(a: Uint32Array, b: Uint32Array): number {
 
 async function bench(data: string, make: (count: number, normal: () => number) => Float32Array): Promise<void> {
   const normal = gaussians(seed);
-  const all = make(rows + queries + warmUps, normal);
+  const all = make(rows + queries, normal);
   const stored = all.slice(0, rows * dim);
   const kernel = await loadKernel({ wasm: wasmUrl });
   const blockOf = (screen: boolean): VectorBlock => {
@@ -75,21 +77,39 @@ async function bench(data: string, make: (count: number, normal: () => number) =
   const js = prepareRows(stored, dim);
   const f32 = blockOf(false);
   const { ms: appendMs, result: screened } = timed(() => blockOf(true));
-  const times = { js: [] as number[], f32: [] as number[], screened: [] as number[], ratio: [] as number[], f32Ratio: [] as number[] };
+  const queryAt = (index: number) => all.subarray((rows + index) * dim, (rows + index + 1) * dim);
+  const contenders = {
+    js: (query: Float32Array) => jsScan(js, query, k),
+    f32: (query: Float32Array) => f32.scan({ query, metric, k }).offsets,
+    screened: (query: Float32Array) => screened.scan({ query, metric, k }).offsets,
+  };
+  const turns = (perTurn: number) => {
+    const rounds: { js: number; f32: number; screened: number }[] = [];
+    for (let from = 0; from < queries; from += perTurn) {
+      const turn = (scan: (query: Float32Array) => Uint32Array) =>
+        median(Array.from({ length: Math.min(perTurn, queries - from) }, (_, index) => timed(() => scan(queryAt(from + index))).ms));
+      rounds.push({ js: turn(contenders.js), f32: turn(contenders.f32), screened: turn(contenders.screened) });
+    }
+    const of = (pick: (round: { js: number; f32: number; screened: number }) => number) => median(rounds.map(pick));
+    return {
+      jsMs: of((r) => r.js),
+      f32Ms: of((r) => r.f32),
+      screenedMs: of((r) => r.screened),
+      f32Ratio: of((r) => r.js / r.f32),
+      ratio: of((r) => r.js / r.screened),
+    };
+  };
   let recall = 0;
-  for (let index = 0; index < warmUps + queries; index++) {
-    const query = all.slice((rows + index) * dim, (rows + index + 1) * dim);
-    const plain = timed(() => jsScan(js, query, k));
-    const simd = timed(() => f32.scan({ query, metric, k }));
-    const fast = timed(() => screened.scan({ query, metric, k }));
-    if (index < warmUps) continue;
-    times.js.push(plain.ms);
-    times.f32.push(simd.ms);
-    times.screened.push(fast.ms);
-    times.ratio.push(plain.ms / fast.ms);
-    times.f32Ratio.push(plain.ms / simd.ms);
-    recall += sameHits(plain.result, fast.result.offsets) / queries;
+  let checksum = 0;
+  for (let index = 0; index < queries; index++) {
+    const wanted = contenders.js(queryAt(index));
+    const found = contenders.screened(queryAt(index));
+    if (String(found) !== String(contenders.f32(queryAt(index)))) throw new Error(`query ${index}: screening changed the result`);
+    recall += sameHits(wanted, found) / queries;
+    for (const offset of found) checksum = (Math.imul(checksum, 31) + offset) >>> 0;
   }
+  const warm = turns(perTurn);
+  const cold = turns(1);
   report('flat-scan', {
     seed,
     data,
@@ -98,11 +118,15 @@ async function bench(data: string, make: (count: number, normal: () => number) =
     k,
     metric,
     queries,
-    jsMs: round(median(times.js)),
-    f32Ms: round(median(times.f32)),
-    screenedMs: round(median(times.screened)),
-    f32Ratio: round(median(times.f32Ratio), 2),
-    ratio: round(median(times.ratio), 2),
+    perTurn,
+    jsMs: round(warm.jsMs),
+    f32Ms: round(warm.f32Ms),
+    screenedMs: round(warm.screenedMs),
+    f32Ratio: round(warm.f32Ratio, 2),
+    ratio: round(warm.ratio, 2),
+    coldScreenedMs: round(cold.screenedMs),
+    coldRatio: round(cold.ratio, 2),
+    checksum,
     recall: round(recall, 6),
     appendMs: round(appendMs),
     f32Bytes: f32.bytes,
