@@ -58,7 +58,7 @@ class DatabaseHandle implements DatabaseMembers<any> {
 
   async import(source: Blob | ReadableStream<Uint8Array>, options: TransferOptions = {}): Promise<{ readonly entities: number }> {
     this.#mustBeOpen();
-    return await importDatabase(this.#session.connection, { source, definition: this.schema.definition, ...options });
+    return await importDatabase(this.#session.connection, { source, ...options });
   }
 
   async openCollection(name: string): Promise<Collection<DynamicShape>> {

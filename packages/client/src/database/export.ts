@@ -8,9 +8,10 @@ export async function exportDatabase(
 ): Promise<Blob | undefined> {
   const pages: Uint8Array<ArrayBuffer>[] = [];
   const writer = to?.getWriter();
-  const { exportId } = await connection.call('exportOpen', collections === undefined ? {} : { collections }, { signal });
+  let exportId: string | undefined;
   let doneBytes = 0;
   try {
+    ({ exportId } = await connection.call('exportOpen', { collections }, { signal }));
     for (let done = false; !done; ) {
       const page = await connection.call('exportPage', { exportId }, { signal });
       done = page.done;
@@ -26,6 +27,6 @@ export async function exportDatabase(
     await writer?.abort(error).catch(() => {});
     throw error;
   } finally {
-    connection.call('exportClose', { exportId }).catch(() => {});
+    if (exportId !== undefined) connection.call('exportClose', { exportId }).catch(() => {});
   }
 }

@@ -1,12 +1,32 @@
-import { DbError, type SchemaDefinition } from '@terndb/core';
+import { DbError } from '@terndb/core';
 import type { TransferOptions } from '../api/database.ts';
 import type { WorkerConnection } from '../worker/connection.ts';
 
 export interface ImportOptions extends TransferOptions {
   readonly source: Blob | ReadableStream<Uint8Array>;
-  readonly definition: SchemaDefinition;
 }
 
-export async function importDatabase(_connection: WorkerConnection, _options: ImportOptions): Promise<{ readonly entities: number }> {
-  throw new DbError('INTERNAL', 'import: not yet');
+/** Hands the bytes to the worker, which writes everything at the end or nothing. One piece is under way at a time. */
+export async function importDatabase(
+  connection: WorkerConnection,
+  { source, onProgress, signal }: ImportOptions,
+): Promise<{ readonly entities: number }> {
+  const totalBytes = source instanceof Blob ? source.size : null;
+  const reader = (source instanceof Blob ? source.stream() : source).getReader();
+  const { importId } = await connection.call('importOpen', undefined, { signal });
+  try {
+    let doneBytes = 0;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      await connection.call('importPush', { importId, bytes: value }, { signal });
+      doneBytes += value.byteLength;
+      onProgress?.({ phase: 'read', doneBytes, totalBytes });
+    }
+    return await connection.call('importCommit', { importId }, { signal });
+  } catch (thrown) {
+    connection.call('importClose', { importId }).catch(() => {});
+    await reader.cancel(thrown).catch(() => {});
+    throw DbError.from(thrown);
+  }
 }

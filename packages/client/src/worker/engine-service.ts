@@ -1,7 +1,7 @@
 import { assertNever, DbError } from '@terndb/core';
 import type { Engine } from '@terndb/engine';
-import { ExportSessions } from './export-sessions.ts';
-import { importAll } from './import-all.ts';
+import { ExportSessions } from '../transfer/export-sessions.ts';
+import { ImportSessions } from '../transfer/import-sessions.ts';
 import type { Call, Service, WatchRequest, WatchSink, WriteAnswer } from './protocol.ts';
 import { WatchPump } from './watch-pump.ts';
 
@@ -9,10 +9,12 @@ import { WatchPump } from './watch-pump.ts';
 export class EngineService implements Service {
   readonly #engine: Engine;
   readonly #exports: ExportSessions;
+  readonly #imports: ImportSessions;
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#exports = new ExportSessions(engine);
+    this.#imports = new ImportSessions(engine);
   }
 
   /** The engine's part runs before this returns, so calls take effect in their order. */
@@ -43,8 +45,14 @@ export class EngineService implements Service {
         return this.#exports.page(call.request.exportId);
       case 'exportClose':
         return this.#exports.close(call.request.exportId);
-      case 'importAll':
-        return await importAll(this.#engine, call.request);
+      case 'importOpen':
+        return this.#imports.open();
+      case 'importPush':
+        return this.#imports.push(call.request.importId, call.request.bytes);
+      case 'importCommit':
+        return await this.#imports.commit(call.request.importId);
+      case 'importClose':
+        return this.#imports.close(call.request.importId);
       default:
         return assertNever(call, 'call');
     }

@@ -17,6 +17,7 @@ import type {
   SearchResult,
   WriteRequest,
 } from '@terndb/engine';
+import type { ExportPage } from '../transfer/export-sessions.ts';
 
 export const PROTOCOL_VERSION = 1;
 
@@ -40,19 +41,6 @@ export interface WriteAnswer {
   readonly token: string;
 }
 
-/** One page of an export: whole lines, UTF-8. */
-export interface ExportPage {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly done: boolean;
-}
-export interface ImportBatch {
-  readonly collection: string;
-  readonly partition: string;
-  readonly entities: readonly Readonly<Record<string, unknown>>[];
-  /** Stamps of the exported rows, in the order of the entities. */
-  readonly versions: readonly number[];
-}
-
 /** Method → what goes in and what comes out. Everything here is structured-cloneable. */
 export interface Calls {
   write: { in: WriteRequest; out: WriteAnswer };
@@ -63,10 +51,13 @@ export interface Calls {
   inspect: { in: undefined; out: EngineInspection };
   flush: { in: undefined; out: undefined };
   seal: { in: undefined; out: undefined };
-  exportOpen: { in: { readonly collections?: readonly string[] }; out: { readonly exportId: string; readonly entities: number } };
+  exportOpen: { in: { readonly collections?: readonly string[] | undefined }; out: { readonly exportId: string; readonly entities: number } };
   exportPage: { in: { readonly exportId: string }; out: ExportPage };
   exportClose: { in: { readonly exportId: string }; out: undefined };
-  importAll: { in: readonly ImportBatch[]; out: { readonly entities: number } };
+  importOpen: { in: undefined; out: { readonly importId: string } };
+  importPush: { in: { readonly importId: string; readonly bytes: Uint8Array }; out: undefined };
+  importCommit: { in: { readonly importId: string }; out: { readonly entities: number } };
+  importClose: { in: { readonly importId: string }; out: undefined };
 }
 export type Method = keyof Calls;
 export type Call = { [M in Method]: { readonly method: M; readonly request: Calls[M]['in'] } }[Method];
