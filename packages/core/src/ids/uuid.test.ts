@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { AssertionError } from '../errors/assert.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { propertyOptions } from '../testing/property-options.ts';
 import { seededRng } from '../testing/seeded-rng.ts';
 import { newCatalogId, newClientId, newLogEpoch } from './ids.ts';
-import { createKeyGenerator } from './uuid.ts';
+import { createKeyGenerator, nextKeyTick } from './uuid.ts';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -41,6 +42,15 @@ describe('createKeyGenerator', () => {
     const first = generator.next();
     expect(first).toBe('00000000-03e8-77ff-bfff-ffffffffffff');
     expect(generator.next()).toBe('00000000-03e8-7800-8000-ffffffffffff');
+  });
+
+  it('carries into the milliseconds when the counter is full, and leaves 48 bits never', () => {
+    const full = { ms: 1000, counter: 2 ** 26 - 1 };
+    expect(nextKeyTick({ ms: 1000, counter: 2 ** 26 - 2 }, 1000, 5)).toEqual(full);
+    expect(nextKeyTick(full, 1000, 5)).toEqual({ ms: 1001, counter: 5 });
+    expect(nextKeyTick(full, 900, 0xffffffff)).toEqual({ ms: 1001, counter: 2 ** 25 - 1 });
+    expect(nextKeyTick(full, 2000, 5)).toEqual({ ms: 2000, counter: 5 });
+    expect(() => nextKeyTick(full, 2 ** 48, 5)).toThrow(AssertionError);
   });
 
   it('gives different keys on devices with the same clock', () => {

@@ -22,27 +22,31 @@ const COUNTER_LIMIT = 2 ** 26;
 const COUNTER_SEED_LIMIT = 2 ** 25;
 const MAX_MS = 2 ** 48;
 
+/** What makes keys ascend: a millisecond and a counter within it. */
+export interface KeyTick {
+  readonly ms: number;
+  readonly counter: number;
+}
+
+/** The tick after `last` at wall clock `nowMs`. `seed`, 32 random bits, starts the counter of a new millisecond. */
+export function nextKeyTick(last: KeyTick, nowMs: number, seed: number): KeyTick {
+  if (nowMs <= last.ms && last.counter + 1 < COUNTER_LIMIT) return { ms: last.ms, counter: last.counter + 1 };
+  const ms = Math.max(nowMs, last.ms + 1);
+  assert(ms >= 0 && ms < MAX_MS, () => `key generator: 48 bits of milliseconds expected, got ${ms}`);
+  return { ms, counter: seed % COUNTER_SEED_LIMIT };
+}
+
 /**
  * UUID version 7 (RFC 9562): 48 bits of milliseconds, a 26-bit counter that starts anew at a random value each millisecond (12 bits before,
  * 14 after the variant), 48 random bits. Time-ordered across devices as far as their clocks agree; strictly ascending within one generator,
  * also when the clock stands still, jumps back or the counter overflows (it then carries into the milliseconds).
  */
 export function createKeyGenerator(clock: Clock, rng: Rng): KeyGenerator {
-  let ms = -1;
-  let counter = 0;
-
-  function advance(): void {
-    const nowMs = Math.floor(clock.nowMs());
-    if (nowMs > ms) ms = nowMs;
-    else if (++counter < COUNTER_LIMIT) return;
-    else ms += 1;
-    assert(ms >= 0 && ms < MAX_MS, () => `key generator: 48 bits of milliseconds expected, got ${ms}`);
-    counter = rng.nextUint32() % COUNTER_SEED_LIMIT;
-  }
-
+  let tick: KeyTick = { ms: -1, counter: 0 };
   return {
     next(): string {
-      advance();
+      tick = nextKeyTick(tick, Math.floor(clock.nowMs()), rng.nextUint32());
+      const { ms, counter } = tick;
       const b = (ms % 0x10000) * 0x10000 + (0x7000 | (counter >>> 14));
       const c = ((0x80000000 | ((counter & 0x3fff) << 16)) >>> 0) + (rng.nextUint32() >>> 16);
       return formatUuid(Math.floor(ms / 0x10000), b, c, rng.nextUint32());
