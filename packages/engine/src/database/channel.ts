@@ -3,7 +3,7 @@ import type { CatalogCollection } from '../catalog/catalog.ts';
 import type { ManifestPointer } from '../catalog/manifest-pointer.ts';
 import type { Manifest } from '../manifest/types.ts';
 import type { Replica } from '../replica/replica.ts';
-import { SegmentRows } from '../replica/segment-rows.ts';
+import { SealedRows } from '../replica/sealed-rows.ts';
 import type { PartitionInspection } from './types.ts';
 
 /** A channel's newest manifest and where the catalog points to it. */
@@ -28,7 +28,7 @@ export function inspectChannel({ collection, partition, replica, published }: Ch
   const { entities } = replica;
   const sizes = new Map(published?.manifest.segments.map((segment) => [segment.id, segment]));
   const segments = entities.blocks.flatMap(({ source, live }) => {
-    if (!(source instanceof SegmentRows)) return [];
+    if (!(source instanceof SealedRows)) return [];
     const listed = sizes.get(source.id);
     const indexes = listed?.indexes.map((index) => `${index.field}:${index.type}`) ?? [];
     return [{ id: source.id, rows: source.rows, deleted: source.rows - live.count, bytes: source.segment.info.bytes, indexes }];

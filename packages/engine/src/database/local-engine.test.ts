@@ -54,3 +54,37 @@ describe('a database on one device', () => {
     await engine.close();
   });
 });
+
+describe('sealing', () => {
+  it('keeps rows, hash and answers through a seal, deletes after it, and a reopen', async () => {
+    const ports = await memoryPorts();
+    const engine = await open(ports);
+    put(engine, ...Array.from({ length: 100 }, (_, i) => ({ key: `k${i}`, title: `t${i}`, embedding: [i, 1, 0, 0] })));
+    engine.write({ type: 'delete', collection: 'notes', key: 'k7' });
+    engine.write({ type: 'patch', collection: 'notes', key: 'k8', fields: { title: 'patched' } });
+    const before = inspectOne(engine);
+    await engine.seal();
+    const after = inspectOne(engine);
+    expect(after).toMatchObject({ entities: 99, growing: 0, hash: before.hash, position: before.position });
+    expect(after.segments).toMatchObject([{ rows: 99, deleted: 0 }]);
+    expect(await ports.log.bounds('0')).toMatchObject({ first: 2, last: 1 });
+    engine.write({ type: 'delete', collection: 'notes', key: 'k9' });
+    engine.write({ type: 'patch', collection: 'notes', key: 'k10', fields: { rank: 1 } });
+    const changed = inspectOne(engine);
+    expect(changed.segments).toMatchObject([{ rows: 99, deleted: 2 }]);
+    await engine.close();
+
+    const again = await open(ports);
+    expect(inspectOne(again)).toEqual(changed);
+    expect(get(again, 'k7', 'k8', 'k9', 'k10').map((entity) => entity?.['title'])).toEqual([undefined, 'patched', undefined, 't10']);
+    const hits = again.search({ collection: 'notes', vector: [10, 1, 0, 0], limit: 1 }).hits;
+    expect(hits.map((hit) => hit.key)).toEqual(['k10']);
+    await again.seal();
+    expect(inspectOne(again)).toMatchObject({ entities: 98, growing: 0, hash: changed.hash, segments: [{ rows: 98, deleted: 0 }] });
+    expect(get(again, 'k10')).toMatchObject([{ title: 't10', rank: 1 }]);
+    expect(ports.kernel.usedBytes).toBeGreaterThan(0);
+    await again.close();
+    expect(ports.kernel.usedBytes).toBe(0);
+    expect((await ports.objects.list('')).length).toBe(2);
+  });
+});

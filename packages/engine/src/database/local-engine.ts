@@ -12,6 +12,7 @@ import type { Catalog, CatalogCollection } from '../catalog/catalog.ts';
 import { Committer } from '../leader/committer.ts';
 import type { SizedFrame } from '../leader/frames.ts';
 import { foldWrite } from '../leader/leader.ts';
+import type { LogTail } from '../leader/log-tail.ts';
 import { resolveWrite, type WriteTarget } from '../leader/resolve.ts';
 import { createLive, type Live } from '../live/live.ts';
 import type { ReadContext } from '../read/context.ts';
@@ -20,6 +21,8 @@ import { runCount, runQuery } from '../read/query.ts';
 import { runSearch } from '../read/search.ts';
 import { emptyReplica } from '../replica/open-replica.ts';
 import type { Replica } from '../replica/replica.ts';
+import type { SegmentPool } from '../replica/segment-pool.ts';
+import { Sealer } from '../seal/sealer.ts';
 import { type Channel, inspectChannel } from './channel.ts';
 import { type OpenChannels, openChannels, STREAM } from './open-channels.ts';
 import { openRead, wantedChannels } from './read-context.ts';
@@ -57,6 +60,8 @@ type EngineState = 'open' | 'recovering' | 'closed';
  */
 export class LocalEngine implements Engine {
   readonly #ports: EnginePorts;
+  readonly #pool: SegmentPool;
+  readonly #sealer: Sealer;
   readonly #catalog: Catalog;
   readonly #keys: KeyGenerator;
   readonly #committer: Committer;
@@ -67,15 +72,19 @@ export class LocalEngine implements Engine {
   #state: EngineState = 'open';
   #closedBy: DbError | undefined;
   #recovery: Promise<void> = Promise.resolve();
+  #tail: LogTail;
 
   constructor(options: {
     readonly ports: EnginePorts;
     readonly limits: EngineLimits;
     readonly catalog: Catalog;
+    readonly pool: SegmentPool;
     readonly opened: OpenChannels;
   }) {
     const { ports, limits, catalog, opened } = options;
     this.#ports = ports;
+    this.#pool = options.pool;
+    this.#tail = opened.tail;
     this.#catalog = catalog;
     this.#channels = opened.channels;
     this.#hlc = createHlc({ clock: ports.clock, last: opened.maxHlc });
@@ -86,8 +95,17 @@ export class LocalEngine implements Engine {
       clock: ports.clock,
       groupCommitMs: limits.groupCommitMs,
       tail: opened.tail,
-      onCommitted: () => {},
+      onCommitted: (channels) => this.#sealer.sealDue(channels),
       onFailed: (error) => this.#onAppendFailed(error),
+    });
+    this.#sealer = new Sealer({
+      context: { ports, pool: options.pool, logEpoch: catalog.database.logEpoch, flush: () => this.#committer.flush() },
+      log: ports.log,
+      stream: STREAM,
+      clock: ports.clock,
+      limits,
+      channels: () => this.#channels,
+      tail: () => this.#tail,
     });
     this.#live = createLive({
       clock: ports.clock,
@@ -176,18 +194,20 @@ export class LocalEngine implements Engine {
   async flush(): Promise<void> {
     this.#checkOpen();
     await this.#committer.flush();
-    await this.#recovery;
   }
 
   async seal(collection?: string): Promise<void> {
     this.#checkOpen();
-    if (collection !== undefined) this.#catalog.mustGetCollection(collection);
-    await this.#committer.flush();
+    const collections = collection === undefined ? [...this.#catalog.collections()].map(({ name }) => name) : [collection];
+    const names = collections.flatMap((name) => [...this.#catalog.partitionsOf(name).values()]);
+    await this.#recovery;
+    await this.#sealer.seal(names);
   }
 
   async compact(): Promise<void> {
     this.#checkOpen();
-    await this.#committer.flush();
+    await this.#recovery;
+    await this.#sealer.compact([...this.#channels.keys()]);
   }
 
   inspect(): EngineInspection {
@@ -198,8 +218,7 @@ export class LocalEngine implements Engine {
 
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
-    await this.#committer.flush();
-    await this.#recovery;
+    await this.#settle();
     this.#close(undefined);
   }
 
@@ -285,16 +304,25 @@ export class LocalEngine implements Engine {
   }
 
   async #reopen(error: DbError, { flushFirst }: { readonly flushFirst: boolean }): Promise<void> {
-    if (flushFirst) await this.#committer.flush();
+    if (flushFirst) await this.#committer.quiesce();
+    await this.#sealer.idle();
     const undone = this.#committer.waiting();
-    const opened = await openChannels(this.#ports, this.#catalog);
     const before = this.#channels;
+    const opened = await openChannels({ ports: this.#ports, catalog: this.#catalog, pool: this.#pool });
     this.#channels = opened.channels;
+    this.#tail = opened.tail;
     for (const { replica } of before.values()) replica.retire();
     this.#state = 'open';
     this.#committer.rejectAll(error);
     this.#committer.resume(opened.tail);
     this.#notify(changesOf(before, undone));
+  }
+
+  /** Whatever was written is durable or refused, and no job runs. */
+  async #settle(): Promise<void> {
+    await this.#committer.settled();
+    await this.#recovery;
+    await this.#sealer.idle();
   }
 
   #close(error: DbError | undefined): void {
@@ -303,6 +331,7 @@ export class LocalEngine implements Engine {
     this.#closedBy = error;
     this.#committer.rejectAll(error ?? this.#closedError());
     this.#live.close();
+    this.#sealer.close();
     this.#listeners.clear();
     for (const { replica } of this.#channels.values()) replica.retire();
   }

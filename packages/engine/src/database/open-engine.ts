@@ -1,5 +1,7 @@
 import { schemaFromDefinition } from '@terndb/core';
 import { openCatalog } from '../catalog/catalog.ts';
+import { SegmentPool } from '../replica/segment-pool.ts';
+import { collectObjects } from '../seal/collect-objects.ts';
 import { checkLimits } from './limits.ts';
 import { LocalEngine } from './local-engine.ts';
 import { openChannels } from './open-channels.ts';
@@ -15,6 +17,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const limits = checkLimits(options.limits);
   const { definition: schema } = schemaFromDefinition(options.schema);
   const catalog = await openCatalog({ meta: ports.meta, rng: ports.rng, schema });
-  const opened = await openChannels(ports, catalog);
-  return new LocalEngine({ ports, limits, catalog, opened });
+  const pool = new SegmentPool(ports.objects, ports.kernel);
+  const opened = await openChannels({ ports, catalog, pool });
+  await collectObjects(ports.objects, opened.channels);
+  return new LocalEngine({ ports, limits, catalog, pool, opened });
 }

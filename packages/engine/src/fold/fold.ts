@@ -42,7 +42,7 @@ export function foldPatch(current: EntityStamps | undefined, stamp: Stamp, field
 }
 
 /** R7: whether a `gc` at this floor forgets the tombstone. */
-export function isForgotten(tombstone: Tombstone, floor: Timestamp): boolean {
+export function isForgotten(tombstone: Pick<Tombstone, 'delete'>, floor: Timestamp): boolean {
   return tombstone.delete.hlc < floor;
 }
 

@@ -1,4 +1,5 @@
 import { assert } from '@terndb/core';
+import { countBits, testBit } from '../bitmap/bitmap.ts';
 
 /** Words added at least when a bitmap grows: 1,024 rows. */
 const MIN_GROWTH_WORDS = 32;
@@ -15,7 +16,7 @@ export class LiveBitmap {
   /** Takes the words over. */
   constructor(words: Uint32Array = new Uint32Array(MIN_GROWTH_WORDS)) {
     this.#words = words;
-    for (const word of words) this.#count += popCount(word);
+    this.#count = countBits(words);
   }
 
   /** Set bits. */
@@ -24,8 +25,7 @@ export class LiveBitmap {
   }
 
   has(offset: number): boolean {
-    const word = this.#words[offset >>> 5];
-    return word !== undefined && (word & (1 << (offset & 31))) !== 0;
+    return testBit(this.#words, offset);
   }
 
   set(offset: number): void {
@@ -59,16 +59,4 @@ export class LiveBitmap {
     else return;
     this.#shared = false;
   }
-}
-
-export function isSet(words: Uint32Array, offset: number): boolean {
-  const word = words[offset >>> 5];
-  return word !== undefined && (word & (1 << (offset & 31))) !== 0;
-}
-
-/** Set bits of one word (Hacker's Delight, 5-2). */
-export function popCount(word: number): number {
-  let bits = word - ((word >>> 1) & 0x55555555);
-  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
-  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

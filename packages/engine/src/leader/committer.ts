@@ -13,6 +13,7 @@ interface PendingWrite {
   readonly bytes: number;
   /** What must be durable first, e.g. the partition in the catalog. */
   readonly after: Promise<void> | undefined;
+  readonly durable: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: DbError) => void;
 }
@@ -43,9 +44,8 @@ export class Committer {
   #inFlight: readonly PendingWrite[] = [];
   #uncommittedBytes = 0;
   #cancelTimer: (() => void) | undefined;
+  #running: Promise<void> = Promise.resolve();
   #state: 'idle' | 'appending' | 'failed' = 'idle';
-  /** Settles when everything added so far is durable or refused. */
-  #settled: Promise<unknown> = Promise.resolve();
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -68,22 +68,35 @@ export class Committer {
     assert(this.#state !== 'failed', 'committer: a write was added while the engine goes back to the durable state');
     const bytes = frames.reduce((sum, frame) => sum + frame.bytes, 0);
     this.#uncommittedBytes += bytes;
+    let settle!: Pick<PendingWrite, 'resolve' | 'reject'>;
     const durable = new Promise<void>((resolve, reject) => {
-      this.#queue.push({ frames, bytes, after, resolve, reject });
+      settle = { resolve, reject };
     });
     durable.catch(() => {});
-    this.#settled = Promise.allSettled([this.#settled, durable]);
+    this.#queue.push({ frames, bytes, after, durable, ...settle });
     if (this.#state === 'idle' && this.#cancelTimer === undefined) {
       this.#cancelTimer = this.#options.clock.after(this.#options.groupCommitMs, () => this.#start());
     }
     return durable;
   }
 
-  /** Appends at once; resolves when everything added so far is durable or refused. */
+  /** Appends at once; resolves when everything added so far is durable, rejects when some of it was refused. */
   async flush(): Promise<void> {
-    const settled = this.#settled;
+    const added = [...this.#inFlight, ...this.#queue].map((write) => write.durable);
     if (this.#state === 'idle') this.#start();
-    await settled;
+    await Promise.all(added);
+  }
+
+  /** Appends at once; resolves when everything added so far is durable or refused. */
+  async settled(): Promise<void> {
+    await this.flush().catch(() => {});
+    await Promise.allSettled([...this.#inFlight, ...this.#queue].map((write) => write.durable));
+  }
+
+  /** Appends at once; resolves when nothing is in flight, be it that all is durable or that an append failed. */
+  async quiesce(): Promise<void> {
+    if (this.#state === 'idle') this.#start();
+    await this.#running;
   }
 
   /** The frames that are folded and not durable. */
@@ -117,7 +130,7 @@ export class Committer {
     this.#stopTimer();
     if (this.#queue.length === 0) return;
     this.#state = 'appending';
-    this.#run().catch((error: unknown) => this.#fail(DbError.from(error)));
+    this.#running = this.#run().catch((error: unknown) => this.#fail(DbError.from(error)));
   }
 
   async #run(): Promise<void> {

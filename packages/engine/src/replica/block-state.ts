@@ -9,14 +9,18 @@ import type { RowSource } from './row-source.ts';
 export class BlockState<S extends RowSource = RowSource> {
   readonly source: S;
   readonly live: LiveBitmap;
-  readonly #onFree: () => void;
+  #onFreed: () => void = () => {};
   #pins = 0;
   #retired = false;
 
-  constructor(source: S, live: LiveBitmap = new LiveBitmap(), onFree: () => void = () => {}) {
+  constructor(source: S, live: LiveBitmap = new LiveBitmap()) {
     this.source = source;
     this.live = live;
-    this.#onFree = onFree;
+  }
+
+  /** Once nobody reads it any more, after it was retired. */
+  whenFreed(callback: () => void): void {
+    this.#onFreed = callback;
   }
 
   pin(): void {
@@ -40,6 +44,6 @@ export class BlockState<S extends RowSource = RowSource> {
   #freeIfUnused(): void {
     if (!this.#retired || this.#pins > 0) return;
     this.source.free();
-    this.#onFree();
+    this.#onFreed();
   }
 }

@@ -12,10 +12,16 @@ import {
 } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
 import { foldDelete, foldPatch, foldPut, isForgotten } from '../fold/fold.ts';
-import type { EntityStamps, LiveStamps, Tombstone } from '../fold/registers.ts';
+import type { EntityStamps, LiveStamps } from '../fold/registers.ts';
 import { rowHash } from '../fold/row-hash.ts';
 import { GrowingRows } from '../growing/growing.ts';
+import { type TombstoneEntry, TombstoneSet } from '../tombstones/tombstone-set.ts';
 import { BlockState } from './block-state.ts';
+
+/** A tombstone's share of the state hash (R13). */
+export function tombstoneHash(entry: TombstoneEntry): Hash64 {
+  return rowHash(entry.pk, { live: false, put: entry.put, delete: entry.delete });
+}
 
 /** Where a live row is. */
 export interface RowPlace {
@@ -32,7 +38,7 @@ export class Entities {
   readonly #kernel: Kernel;
   /** Stored default, or null, of each field but the key. */
   readonly #defaults: ReadonlyMap<string, StoredValue>;
-  readonly #tombstones: Map<PrimaryKey, Tombstone>;
+  readonly #tombstones: TombstoneSet;
   /** Oldest first; the last one takes new rows. */
   #blocks: BlockState[];
   #growing: BlockState<GrowingRows>;
@@ -44,13 +50,13 @@ export class Entities {
     readonly defaults: ReadonlyMap<string, StoredValue>;
     readonly kernel: Kernel;
     readonly sealed?: readonly BlockState[];
-    readonly tombstones?: Map<PrimaryKey, Tombstone>;
+    readonly tombstones?: TombstoneSet;
     readonly hash?: Hash64;
   }) {
     this.definition = options.definition;
     this.#defaults = options.defaults;
     this.#kernel = options.kernel;
-    this.#tombstones = options.tombstones ?? new Map();
+    this.#tombstones = options.tombstones ?? new TombstoneSet();
     this.#hash = options.hash ?? ZERO_HASH;
     this.#growing = this.#newGrowing();
     this.#blocks = [...(options.sealed ?? []), this.#growing];
@@ -68,7 +74,7 @@ export class Entities {
     return this.#hash;
   }
 
-  get tombstones(): ReadonlyMap<PrimaryKey, Tombstone> {
+  get tombstones(): Pick<TombstoneSet, 'size' | 'get' | 'sorted'> {
     return this.#tombstones;
   }
 
@@ -128,10 +134,9 @@ export class Entities {
   /** R7. @returns tombstones forgotten. */
   forget(floor: Timestamp): number {
     let forgotten = 0;
-    for (const [key, tombstone] of this.#tombstones) {
-      if (!isForgotten(tombstone, floor)) continue;
-      this.#hash = subHash(this.#hash, rowHash(key, tombstone));
-      this.#tombstones.delete(key);
+    for (const entry of [...this.#tombstones]) {
+      if (!isForgotten(entry, floor)) continue;
+      this.#unbury(entry.pk);
       forgotten += 1;
     }
     return forgotten;
@@ -171,7 +176,9 @@ export class Entities {
   }
 
   #stampsOf(key: PrimaryKey, place: RowPlace | undefined): EntityStamps | undefined {
-    return place === undefined ? this.#tombstones.get(key) : place.block.source.stampsAt(place.offset);
+    if (place !== undefined) return place.block.source.stampsAt(place.offset);
+    const entry = this.#tombstones.get(key);
+    return entry === undefined ? undefined : { live: false, put: entry.put, delete: entry.delete };
   }
 
   #replaceRow(
@@ -179,10 +186,10 @@ export class Entities {
     place: RowPlace | undefined,
     stamps: LiveStamps,
     position: number,
-    valueOf: (field: string) => StoredValue,
+    valueAt: (field: string) => StoredValue,
   ): void {
     const { source, live } = this.#growing;
-    const slot = source.append({ key, stamps, position, valueOf });
+    const slot = source.append({ key, stamps, position, valueOf: valueAt });
     if (place !== undefined) this.#mask(place);
     else this.#unbury(key);
     live.set(slot);
@@ -198,14 +205,14 @@ export class Entities {
     if (tombstone.live) return;
     if (place !== undefined) this.#mask(place);
     this.#unbury(key);
-    this.#tombstones.set(key, tombstone);
+    this.#tombstones.set({ pk: key, put: tombstone.put, delete: tombstone.delete });
     this.#hash = addHash(this.#hash, rowHash(key, tombstone));
   }
 
   #unbury(key: PrimaryKey): void {
-    const tombstone = this.#tombstones.get(key);
-    if (tombstone === undefined) return;
+    const entry = this.#tombstones.get(key);
+    if (entry === undefined) return;
     this.#tombstones.delete(key);
-    this.#hash = subHash(this.#hash, rowHash(key, tombstone));
+    this.#hash = subHash(this.#hash, tombstoneHash(entry));
   }
 }

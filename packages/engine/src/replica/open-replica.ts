@@ -1,7 +1,30 @@
-import { type CollectionDefinition, defaultValueOf, type StoredValue, type Timestamp, valueFieldsOf } from '@terndb/core';
+import {
+  addHash,
+  type CollectionDefinition,
+  DbError,
+  defaultValueOf,
+  type Hash64,
+  hashEquals,
+  type ObjectStore,
+  type StoredValue,
+  subHash,
+  type Timestamp,
+  valueFieldsOf,
+  ZERO_HASH,
+} from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
-import { Entities } from './entities.ts';
+import { andNotInto, createFullBitmap, forEachSet } from '../bitmap/bitmap.ts';
+import { LiveBitmap } from '../growing/live-bitmap.ts';
+import { readManifest } from '../manifest/manifest-file.ts';
+import type { Manifest, ManifestSegment } from '../manifest/types.ts';
+import { readTombstones } from '../tombstones/tombstone-file.ts';
+import { TombstoneSet } from '../tombstones/tombstone-set.ts';
+import { BlockState } from './block-state.ts';
+import { Entities, tombstoneHash } from './entities.ts';
+import { maskSuperseded } from './mask-superseded.ts';
 import { Replica } from './replica.ts';
+import { SealedRows } from './sealed-rows.ts';
+import type { SegmentPool } from './segment-pool.ts';
 
 export interface ReplicaOptions {
   readonly channel: string;
@@ -28,4 +51,100 @@ export function emptyReplica({ channel, logEpoch, definition, kernel }: ReplicaO
     quarantined: [],
     missingRows: 0,
   });
+}
+
+/** @throws STORAGE_LOST when it is gone; FORMAT_INVALID, CHECKSUM_MISMATCH, FORMAT_VERSION_UNSUPPORTED. */
+export async function loadManifest(objects: ObjectStore, name: string): Promise<Manifest> {
+  return readManifest(await readWhole(objects, name), name);
+}
+
+/**
+ * A channel as its manifest says. A segment that is damaged or lost is left out and named in `quarantined`; its rows count as missing.
+ * @throws what is wrong with the tombstones, and STORAGE_UNAVAILABLE, MEMORY_LIMIT. Nothing stays open then.
+ */
+export async function openReplica(
+  options: ReplicaOptions & { readonly objects: ObjectStore; readonly pool: SegmentPool; readonly manifest: Manifest },
+): Promise<Replica> {
+  const { channel, logEpoch, definition, kernel, objects, pool, manifest } = options;
+  const tombstones = await loadTombstones(objects, manifest);
+  const sealed: BlockState<SealedRows>[] = [];
+  const quarantined: ManifestSegment[] = [];
+  try {
+    for (const listed of manifest.segments) {
+      const block = await openBlock(options, listed, pool);
+      if (block === undefined) quarantined.push(listed);
+      else sealed.push(block);
+    }
+  } catch (error) {
+    for (const block of sealed) block.retire();
+    throw error;
+  }
+  let { hash } = manifest;
+  if (quarantined.length === 0 && !hashEquals(hash, stateHash(sealed, tombstones))) {
+    // A segment that had been left out is back, and the manifests since then do not know which of its rows died.
+    maskSuperseded(sealed, tombstones);
+    hash = stateHash(sealed, tombstones);
+  }
+  return new Replica({
+    channel,
+    logEpoch,
+    entities: new Entities({ definition, defaults: defaultsOf(definition), kernel, sealed, tombstones, hash }),
+    position: manifest.upTo,
+    maxHlc: manifest.maxHlc,
+    floor: manifest.floor,
+    lmids: new Map(manifest.lmids.map((entry) => [entry.clientId, entry])),
+    quarantined: quarantined.map((segment) => segment.id),
+    missingRows: quarantined.reduce((rows, segment) => rows + liveRowsOf(segment), 0),
+  });
+}
+
+async function openBlock(
+  options: { readonly channel: string; readonly definition: CollectionDefinition },
+  listed: ManifestSegment,
+  pool: SegmentPool,
+): Promise<BlockState<SealedRows> | undefined> {
+  const { id, rows, bytes, name, dead } = listed;
+  try {
+    const segment = await pool.open(name, options.definition, { id, channel: options.channel, rows, bytes });
+    const live = createFullBitmap(rows);
+    if (dead !== null) andNotInto(live, dead);
+    return new BlockState(new SealedRows(segment, pool), new LiveBitmap(live));
+  } catch (error) {
+    if (error instanceof DbError && error.kind === 'data') return undefined;
+    throw error;
+  }
+}
+
+async function loadTombstones(objects: ObjectStore, { tombstones }: Manifest): Promise<TombstoneSet> {
+  if (tombstones.type === 'none') return new TombstoneSet();
+  if (tombstones.type === 'inline') return new TombstoneSet(readTombstones(tombstones.bytes, 'tombstones in the manifest'));
+  return new TombstoneSet(readTombstones(await readWhole(objects, tombstones.name), tombstones.name));
+}
+
+async function readWhole(objects: ObjectStore, name: string): Promise<Uint8Array> {
+  const info = await objects.head(name);
+  const bytes = info && (await objects.read(name, 0, info.bytes));
+  if (bytes !== undefined) return bytes;
+  throw new DbError('STORAGE_LOST', `object ${name}: expected in the store, got nothing`, { details: { name } });
+}
+
+/** Segments' sums, without their dead rows, and the tombstones (R13). Cost: one hash per dead row and tombstone. */
+function stateHash(sealed: readonly BlockState<SealedRows>[], tombstones: TombstoneSet): Hash64 {
+  let hash = ZERO_HASH;
+  for (const { source, live } of sealed) {
+    hash = addHash(hash, source.segment.info.hash);
+    const dead = createFullBitmap(source.rows);
+    andNotInto(dead, live.share());
+    forEachSet(dead, (offset) => {
+      hash = subHash(hash, source.hashAt(offset));
+    });
+  }
+  for (const entry of tombstones) hash = addHash(hash, tombstoneHash(entry));
+  return hash;
+}
+
+function liveRowsOf({ rows, dead }: ManifestSegment): number {
+  let live = rows;
+  if (dead !== null) forEachSet(dead, () => live--);
+  return live;
 }

@@ -1,7 +1,7 @@
 import { assert, type CollectionDefinition, type PrimaryKey, type StoredValue, type Timestamp } from '@terndb/core';
 import type { VectorBlock } from '@terndb/kernel';
+import { testBit } from '../bitmap/bitmap.ts';
 import type { Column } from '../columns/column.ts';
-import { isSet } from '../growing/live-bitmap.ts';
 import type { RowBlock, View } from '../view/view.ts';
 import type { BlockState } from './block-state.ts';
 import type { RowSource } from './row-source.ts';
@@ -105,7 +105,7 @@ class ViewBlock implements RowBlock {
   /** Offset of the visible row, or -1. Rows appended after this view are skipped. */
   findLive(key: PrimaryKey): number {
     let offset = this.#source.findKey(key);
-    while (offset >= 0 && (offset >= this.rows || !isSet(this.live, offset))) offset = this.#source.olderRow(offset);
+    while (offset >= 0 && (offset >= this.rows || !testBit(this.live, offset))) offset = this.#source.olderRow(offset);
     return offset;
   }
 }

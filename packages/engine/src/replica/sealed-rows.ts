@@ -4,16 +4,21 @@ import type { Column } from '../columns/column.ts';
 import type { LiveStamps } from '../fold/registers.ts';
 import type { Segment } from '../segment/types.ts';
 import type { RowSource } from './row-source.ts';
+import type { SegmentPool } from './segment-pool.ts';
 
 /** A sealed segment as a source of rows. */
-export class SegmentRows implements RowSource {
+export class SealedRows implements RowSource {
   readonly segment: Segment;
   readonly sortedByKey = true;
   readonly id: string;
   readonly rows: number;
 
-  constructor(segment: Segment) {
+  readonly #pool: SegmentPool;
+
+  /** Takes over one use of the segment. */
+  constructor(segment: Segment, pool: SegmentPool) {
     this.segment = segment;
+    this.#pool = pool;
     this.id = segment.id;
     this.rows = segment.rows;
   }
@@ -61,6 +66,6 @@ export class SegmentRows implements RowSource {
   }
 
   free(): void {
-    this.segment.free();
+    this.#pool.release(this.segment);
   }
 }

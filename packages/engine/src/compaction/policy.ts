@@ -1,0 +1,49 @@
+/**
+ * Which sealed segments a seal rewrites together with the growing rows: size-tiered, so that a row is rewritten O(log rows) times and a
+ * channel has a few segments per size. Pure: sizes in, choice out.
+ */
+export interface SegmentSize {
+  readonly rows: number;
+  readonly live: number;
+}
+
+/** Smaller ones are rewritten by every seal: one small object rather than many. */
+export const SMALL_SEGMENT_ROWS = 2_048;
+/** Segments of one tier differ in size by less than this; so many of them become one of the next tier. */
+const TIER_FACTOR = 4;
+/** More than this share of dead rows costs every scan, and space: rewrite (design 6). */
+const MAX_DEAD_SHARE = 0.2;
+/** One rewrite handles at most so many rows: it holds up the worker, at some microseconds per row, and needs the memory twice. */
+export const MAX_REWRITE_ROWS = 262_144;
+
+/** Indexes of the segments to rewrite, ascending. Empty: none. */
+export function chooseRewrites(segments: readonly SegmentSize[], growingRows: number): number[] {
+  const chosen = new Set<number>();
+  let total = growingRows;
+  const choose = (index: number): void => {
+    const { live } = segments[index]!;
+    if (chosen.has(index) || (chosen.size > 0 && total + live > MAX_REWRITE_ROWS)) return;
+    chosen.add(index);
+    total += live;
+  };
+  segments.forEach(({ rows, live }, index) => {
+    if (rows - live > rows * MAX_DEAD_SHARE) choose(index);
+  });
+  const small = indexesOf(segments, ({ live }) => live <= SMALL_SEGMENT_ROWS);
+  if (growingRows > 0 || small.length > 1) for (const index of small) choose(index);
+  for (let tier = 0; tier <= tierOf(MAX_REWRITE_ROWS); tier++) {
+    const members = indexesOf(segments, ({ live }, index) => !chosen.has(index) && tierOf(live) === tier);
+    const incoming = total > 0 && tierOf(total) === tier ? 1 : 0;
+    if (members.length + incoming >= TIER_FACTOR) for (const index of members) choose(index);
+  }
+  return [...chosen].sort((a, b) => a - b);
+}
+
+function indexesOf(segments: readonly SegmentSize[], matches: (segment: SegmentSize, index: number) => boolean): number[] {
+  return segments.flatMap((segment, index) => (matches(segment, index) ? [index] : []));
+}
+
+/** 0 up to SMALL_SEGMENT_ROWS, then one more for each factor. */
+function tierOf(rows: number): number {
+  return Math.max(0, Math.ceil(Math.log2(rows / SMALL_SEGMENT_ROWS) / Math.log2(TIER_FACTOR)));
+}

@@ -1,0 +1,138 @@
+import type { ObjectStore } from '@terndb/core';
+import { writeManifestPointer } from '../catalog/manifest-pointer.ts';
+import type { Channel } from '../database/channel.ts';
+import type { EnginePorts } from '../database/types.ts';
+import { writeManifest } from '../manifest/manifest-file.ts';
+import type { Manifest, ManifestSegment, ManifestTombstones } from '../manifest/types.ts';
+import { BlockState } from '../replica/block-state.ts';
+import { SealedRows } from '../replica/sealed-rows.ts';
+import type { SegmentPool } from '../replica/segment-pool.ts';
+import { buildSegment } from '../segment/build-segment.ts';
+import { writeTombstones } from '../tombstones/tombstone-file.ts';
+import { manifestName, segmentName, tombstonesName } from './object-names.ts';
+import { SealRows } from './seal-rows.ts';
+import { isSealed, keptSegments, type SealSnapshot, takeSnapshot } from './snapshot.ts';
+
+/** Tombstone files up to this size are part of the manifest: one object less to read at open. */
+const MAX_INLINE_TOMBSTONE_BYTES = 16 * 1024;
+
+export interface SealContext {
+  readonly ports: Pick<EnginePorts, 'objects' | 'meta'>;
+  readonly pool: SegmentPool;
+  readonly logEpoch: string;
+  /** Resolves when everything folded so far is durable; rejects when it will never be. */
+  readonly flush: () => Promise<void>;
+  /** Sequence of the last log entry that reaches no further than the position. */
+  readonly cursorAt: (channel: string, position: number) => number;
+}
+
+/**
+ * Growing rows and deaths at a position become a segment, a tombstone file and, last, a manifest; small and half-dead segments are
+ * rewritten with them. The objects are written before the pointer moves, so a crash at any point leaves the state before or after.
+ * @returns whether a manifest was published. On an error the channel is as it was; what was written is collected at the next open.
+ */
+export async function sealChannel(context: SealContext, channel: Channel, options: { readonly forCompaction: boolean }): Promise<boolean> {
+  const snapshot = takeSnapshot(channel.replica, channel.published?.manifest.upTo ?? 0, options);
+  if (snapshot === undefined) return false;
+  // A manifest never covers what the log may still lose.
+  await context.flush();
+  const rows = new SealRows(snapshot.inputs);
+  const added = rows.count === 0 ? undefined : await writeSegment(context, channel, snapshot, rows);
+  try {
+    await publish(context, channel, snapshot, added?.listed);
+  } catch (error) {
+    if (added !== undefined) context.pool.release(added.source.segment);
+    throw error;
+  }
+  install(context.ports.objects, channel, snapshot, added && new BlockState(added.source, rows.liveNow()));
+  return true;
+}
+
+interface AddedSegment {
+  readonly source: SealedRows;
+  readonly listed: ManifestSegment;
+}
+
+/** Written and opened again: what is published is known to be readable. */
+async function writeSegment({ ports, pool }: SealContext, channel: Channel, snapshot: SealSnapshot, rows: SealRows): Promise<AddedSegment> {
+  const { definition, schemaHash, schemaVersion } = channel.collection;
+  const { minPosition, maxPosition, upTo, maxHlc } = snapshot;
+  const built = buildSegment({
+    channel: channel.name,
+    definition,
+    schemaHash,
+    schemaVersion,
+    minPosition,
+    maxPosition,
+    upTo,
+    maxHlc,
+    rows,
+  });
+  const { id, bytes } = built.info;
+  const name = segmentName(channel.name, id);
+  await ports.objects.put(name, built.parts);
+  const segment = await pool.open(name, definition, { id, channel: channel.name, rows: rows.count, bytes });
+  return { source: new SealedRows(segment, pool), listed: { id, name, rows: rows.count, bytes, dead: null, indexes: [] } };
+}
+
+async function publish(context: SealContext, channel: Channel, snapshot: SealSnapshot, added: ManifestSegment | undefined): Promise<void> {
+  const { objects, meta } = context.ports;
+  const before = channel.published;
+  const kept = keptSegments(before?.manifest.segments ?? [], snapshot, new Set(channel.replica.quarantined));
+  const manifest: Manifest = {
+    logEpoch: context.logEpoch,
+    channel: channel.name,
+    version: (before?.manifest.version ?? 0) + 1,
+    upTo: snapshot.upTo,
+    brokerCursor: context.cursorAt(channel.name, snapshot.upTo),
+    floor: snapshot.floor,
+    maxHlc: snapshot.maxHlc,
+    hash: snapshot.hash,
+    schemaVersion: channel.collection.schemaVersion,
+    segments: added === undefined ? kept : [...kept, added],
+    tombstones: await storeTombstones(objects, channel.name, snapshot),
+    lmids: snapshot.lmids,
+  };
+  const bytes = writeManifest(manifest);
+  const name = manifestName(channel.name, manifest.version, bytes);
+  await objects.put(name, [bytes]);
+  channel.published = { pointer: await writeManifestPointer(meta, channel.name, before?.pointer, name), manifest };
+  if (before !== undefined) forget(objects, channel, [before.pointer.object, ...tombstoneObjects(before.manifest)]);
+}
+
+async function storeTombstones(objects: ObjectStore, channel: string, { tombstones }: SealSnapshot): Promise<ManifestTombstones> {
+  if (tombstones.length === 0) return { type: 'none' };
+  const bytes = writeTombstones(tombstones);
+  if (bytes.length <= MAX_INLINE_TOMBSTONE_BYTES) return { type: 'inline', bytes };
+  const name = tombstonesName(channel, bytes);
+  await objects.put(name, [bytes]);
+  return { type: 'object', name, bytes: bytes.length };
+}
+
+/** Synchronous: no write and no view comes between. Replaced objects go when the last view of them does. */
+function install(objects: ObjectStore, channel: Channel, snapshot: SealSnapshot, added: BlockState | undefined): void {
+  const removed = snapshot.inputs.map((input) => input.block);
+  for (const block of removed) {
+    if (isSealed(block)) block.whenFreed(() => forget(objects, channel, [block.source.segment.name]));
+  }
+  channel.replica.entities.exchange(removed, added);
+  channel.replica.changed();
+}
+
+/** Deletes what the newest manifest does not name. If that fails, or the engine dies first, the next open collects it. */
+function forget(objects: ObjectStore, channel: Channel, names: readonly string[]): void {
+  const named = objectsOf(channel);
+  for (const name of names) if (!named.has(name)) objects.delete(name).catch(() => {});
+}
+
+/** Names of all objects that a channel's newest manifest needs, its own included. */
+export function objectsOf({ published }: Pick<Channel, 'published'>): ReadonlySet<string> {
+  if (published === undefined) return new Set();
+  const { pointer, manifest } = published;
+  const indexes = manifest.segments.flatMap((segment) => segment.indexes.map((index) => index.name));
+  return new Set([pointer.object, ...tombstoneObjects(manifest), ...manifest.segments.map((segment) => segment.name), ...indexes]);
+}
+
+function tombstoneObjects({ tombstones }: Manifest): string[] {
+  return tombstones.type === 'object' ? [tombstones.name] : [];
+}

@@ -1,0 +1,63 @@
+import { comparePrimaryKeys, type PrimaryKey, type Stamp, type StoredValue } from '@terndb/core';
+import { forEachSet } from '../bitmap/bitmap.ts';
+import { LiveBitmap } from '../growing/live-bitmap.ts';
+import type { BlockState } from '../replica/block-state.ts';
+import type { FieldStamp, SegmentRows } from '../segment/types.ts';
+
+/** A block as it was when the seal began. */
+export interface SealInput {
+  readonly block: BlockState;
+  /** Shared with the block, copy-on-write: these bits do not change. */
+  readonly live: Uint32Array;
+}
+
+/** The live rows of several blocks as one list, ascending by key. A key is live in at most one block. Values are read through. */
+export class SealRows implements SegmentRows {
+  readonly count: number;
+  readonly #blocks: readonly BlockState[];
+  readonly #keys: readonly PrimaryKey[];
+  /** Index of the block, and the offset in it. */
+  readonly #places: readonly { readonly block: number; readonly offset: number }[];
+
+  /** Cost: O(rows log rows) comparisons; sorted blocks merge in fewer. */
+  constructor(inputs: readonly SealInput[]) {
+    const rows: { key: PrimaryKey; block: number; offset: number }[] = [];
+    inputs.forEach(({ block, live }, index) => {
+      forEachSet(live, (offset) => rows.push({ key: block.source.keyAt(offset), block: index, offset }));
+    });
+    rows.sort((a, b) => comparePrimaryKeys(a.key, b.key));
+    this.count = rows.length;
+    this.#blocks = inputs.map((input) => input.block);
+    this.#keys = rows.map((row) => row.key);
+    this.#places = rows;
+  }
+
+  keyAt(index: number): PrimaryKey {
+    return this.#keys[index]!;
+  }
+
+  putAt(index: number): Stamp {
+    const { block, offset } = this.#places[index]!;
+    return this.#blocks[block]!.source.stampsAt(offset).put;
+  }
+
+  exceptionsAt(index: number): readonly FieldStamp[] {
+    const { block, offset } = this.#places[index]!;
+    const { exceptions } = this.#blocks[block]!.source.stampsAt(offset);
+    return exceptions === null ? [] : Array.from(exceptions, ([field, stamp]) => ({ field, stamp }));
+  }
+
+  valueAt(field: string, index: number): StoredValue {
+    const { block, offset } = this.#places[index]!;
+    return this.#blocks[block]!.source.valueAt(field, offset);
+  }
+
+  /** Which of the rows are live now: deaths since the seal began are re-applied to the new segment. */
+  liveNow(): LiveBitmap {
+    const live = new LiveBitmap();
+    this.#places.forEach(({ block, offset }, index) => {
+      if (this.#blocks[block]!.live.has(offset)) live.set(index);
+    });
+    return live;
+  }
+}
