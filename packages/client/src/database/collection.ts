@@ -49,9 +49,12 @@ export class CollectionProxy implements Collection<any> {
   }
 
   putMany(entities: readonly Loose[], options: PartitionOption = {}): WriteMany<any> {
-    const keyed = Array.isArray(entities) ? this.#withKeys(entities) : (entities as readonly Loose[]);
-    const answer = this.#write({ type: 'put', collection: this.name, partition: options.partition, entities: keyed });
-    const keys = Array.isArray(keyed) ? keyed.map((entity) => entity?.[this.#key.name] as PrimaryKey) : [];
+    const given = Array.isArray(entities);
+    const keyed = given ? this.#withKeys(entities) : [];
+    const answer = given
+      ? this.#write({ type: 'put', collection: this.name, partition: options.partition, entities: keyed })
+      : Promise.reject(new DbError('FIELD_INVALID', `${this.name}: putMany: an array of entities expected, got ${typeof entities}`));
+    const keys = keyed.map((entity) => entity?.[this.#key.name] as PrimaryKey);
     const what = { key: keys[0], partition: options.partition, op: { type: 'put', fields: keyed[0] } };
     return createWriteMany(
       keys,

@@ -1,32 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type DatabaseMembers, defineSchema, f, open, type Shapes } from '../index.ts';
+import { defineSchema, f, open } from '../index.ts';
+import { disposeDatabases, freshName, note, openNotes } from './testing/databases.ts';
 
-const schema = defineSchema({
-  notes: {
-    title: f.text({ search: true }),
-    body: f.collabText({ search: true }),
-    tag: f.keyword(['work', 'home']),
-    stars: f.number().default(0),
-    vec: f.vector(4).nullable(),
-  },
-});
-let names = 0;
-const opened: Pick<DatabaseMembers<Shapes>, 'logout'>[] = [];
+afterEach(disposeDatabases);
 
-function freshName(): string {
-  return `open-test-${Date.now().toString(36)}-${names++}`;
-}
-async function openNotes(name: string = freshName()) {
-  const db = await open(name, { schema });
-  opened.push(db);
-  return db;
-}
-afterEach(async () => {
-  for (const db of opened.splice(0)) await db.logout({ unsynced: 'discard' }).catch(() => {});
-});
-const note = (title: string, more: object = {}) => ({ title, body: `${title} body`, tag: 'home' as const, ...more });
-
-describe('open, put, search', () => {
+describe('a database', () => {
   it('finds by text what was just put, with the key known at once', async () => {
     const db = await openNotes();
     expect(db.storage.get().mode).toBe('indexeddb');
@@ -46,8 +24,24 @@ describe('open, put, search', () => {
     await expect(first.notes.count()).rejects.toMatchObject({ code: 'DATABASE_CLOSED' });
     const again = await openNotes(name);
     expect((await again.notes.count()).count).toBe(2);
-    const { hits } = await again.notes.search({ vector: [0, 1, 0.1, 0], limit: 1 });
+    const { hits } = await again.notes.search({ vector: [0, 1, 0.1, 0], field: 'vec', limit: 1 });
     expect(hits[0]?.key).toBe(keys[1]);
+  });
+
+  it('gives every kind of value back as it was given', async () => {
+    const db = await openNotes();
+    const values = {
+      due: new Date(86_400_000),
+      big: 9007199254740993n,
+      labels: ['a', 'b'],
+      extra: { deep: [1, null, 'x'] },
+      vec: new Float32Array([1, 2, 3, 4]),
+      terms: { 7: 0.5 },
+      hash: new Uint8Array([1, 128]),
+    };
+    const { key } = db.notes.put(note('all', values));
+    const select = ['due', 'big', 'labels', 'extra', 'vec', 'terms', 'hash'] as const;
+    expect(await db.notes.get(key, { select })).toEqual({ id: key, ...values });
   });
 
   it('applies the writes of a page in the order of the calls', async () => {
@@ -58,5 +52,78 @@ describe('open, put, search', () => {
     expect((await db.notes.get(key))?.stars).toBe(2);
     void db.notes.delete(key);
     expect(await db.notes.get(key)).toBeUndefined();
+  });
+
+  it('copies what it is given before the call returns, one row of a matrix without the others', async () => {
+    const db = await openNotes();
+    const matrix = new Float32Array([1, 2, 3, 4, 5, 6, 7, 8]);
+    const labels = ['before'];
+    const { key } = db.notes.put(note('row', { vec: matrix.subarray(4), labels }));
+    matrix.fill(0);
+    labels[0] = 'after';
+    expect(await db.notes.get(key, { select: ['vec', 'labels'] })).toMatchObject({
+      vec: new Float32Array([5, 6, 7, 8]),
+      labels: ['before'],
+    });
+  });
+
+  it('deletes by filter and says which keys', async () => {
+    const db = await openNotes();
+    const keys = await db.notes.putMany([note('a', { stars: 1 }), note('b', { stars: 5 }), note('c', { stars: 2 })]);
+    const gone = await db.notes.delete({ where: { stars: { lt: 3 } } });
+    expect([...gone].sort()).toEqual([keys[0], keys[2]].sort());
+    expect(await db.notes.getMany(keys)).toMatchObject([undefined, { title: 'b' }, undefined]);
+  });
+
+  it('is shared by all that open it in one page, and closed with the last of them', async () => {
+    const name = freshName();
+    const first = await openNotes(name);
+    const second = await openNotes(name);
+    await first.notes.put(note('shared'));
+    expect((await second.notes.count()).count).toBe(1);
+    await first.close();
+    await expect(first.notes.count()).rejects.toMatchObject({ code: 'DATABASE_CLOSED' });
+    expect((await second.notes.count()).count).toBe(1);
+    await expect(open(name, { schema: defineSchema({ other: { a: f.text() } }) })).rejects.toMatchObject({ code: 'SCHEMA_CONFLICT' });
+  });
+
+  it('is gone after logout with discard, and stays after logout with keep', async () => {
+    const name = freshName();
+    const first = await openNotes(name);
+    await first.notes.put(note('kept'));
+    await expect(first.logout({ unsynced: 'upload' })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    await first.logout({ unsynced: 'keep' });
+    const second = await openNotes(name);
+    expect((await second.notes.count()).count).toBe(1);
+    await second.logout({ unsynced: 'discard' });
+    expect((await (await openNotes(name)).notes.count()).count).toBe(0);
+  });
+
+  it('tells that the browser dropped it', async () => {
+    const name = freshName();
+    const first = await openNotes(name);
+    expect(first.storage.get().lossDetected).toBe(false);
+    await first.close();
+    await new Promise((resolve) => {
+      indexedDB.deleteDatabase(`terndb:${name}`).onsuccess = resolve;
+    });
+    const again = await openNotes(name);
+    expect(again.storage.get().lossDetected).toBe(true);
+    const event = await new Promise<{ lastOpened: Date }>((resolve) => again.on('lossDetected', resolve));
+    expect(event.lastOpened.getTime()).toBeLessThanOrEqual(Date.now());
+  });
+
+  it('answers NOT_CONNECTED where a server is needed', async () => {
+    const db = await openNotes();
+    expect(() => db.connect({ url: '/sync', partitions: ['_default'], getToken: async () => '' })).toThrowError(
+      expect.objectContaining({ code: 'NOT_CONNECTED' }),
+    );
+    const write = db.notes.put(note('local'));
+    expect(await write.wait('local')).toMatch(/^[\w-]+$/);
+    await expect(write.wait('acked')).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    await expect(db.notes.search({ text: 'x', scope: 'global' })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    await expect(db.notes.query({ consistency: 'strong' })).rejects.toMatchObject({ code: 'CONSISTENCY_UNAVAILABLE' });
+    await expect(db.openCollection('orders')).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    expect(db.sync.get()).toMatchObject({ state: { name: 'off' }, leader: true });
   });
 });

@@ -51,7 +51,10 @@ export interface Calls {
   inspect: { in: undefined; out: EngineInspection };
   flush: { in: undefined; out: undefined };
   seal: { in: undefined; out: undefined };
-  exportOpen: { in: { readonly collections?: readonly string[] | undefined }; out: { readonly exportId: string; readonly entities: number } };
+  exportOpen: {
+    in: { readonly collections?: readonly string[] | undefined };
+    out: { readonly exportId: string; readonly entities: number };
+  };
   exportPage: { in: { readonly exportId: string }; out: ExportPage };
   exportClose: { in: { readonly exportId: string }; out: undefined };
   importOpen: { in: undefined; out: { readonly importId: string } };
