@@ -19,6 +19,8 @@ export default defineConfig({
         ssr: { resolve: { conditions: ['@terndb/source', 'node'] } },
         test: {
           name: 'unit',
+          // Property tests and loaded machines: a limit for hangs, not for speed.
+          testTimeout: 120_000,
           environment: 'node',
           include: ['packages/*/src/**/*.test.ts', 'server/src/**/*.test.ts', 'web-demo/src/**/*.test.ts'],
           exclude: ['**/*.browser.test.ts', '**/node_modules/**'],
@@ -28,6 +30,7 @@ export default defineConfig({
         resolve: sources,
         test: {
           name: 'browser',
+          testTimeout: 120_000,
           include: ['packages/*/src/**/*.browser.test.ts'],
           browser: {
             enabled: true,
