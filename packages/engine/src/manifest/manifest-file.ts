@@ -17,7 +17,7 @@ import type { LmidEntry, Manifest, ManifestIndex, ManifestSegment, ManifestTombs
  */
 const MANIFEST_FILE: FileKind = { magic: 0x31464d54, version: 1 };
 /** A shard must fit one query node; more is damage, and would cost more than 16 MiB of bitmaps. */
-export const MAX_CHANNEL_ROWS = 2 ** 27;
+export const MAX_CHANNEL_ROWS: number = 2 ** 27;
 const MIN_SEGMENT_BYTES = 6;
 const MIN_INDEX_BYTES = 8;
 const MIN_LMID_BYTES = 5;

@@ -35,7 +35,7 @@ const CHECKSUM_AT = 12;
 /** Field of sections that belong to no field. */
 export const NO_FIELD = 0xffff;
 /** Offsets are used as array indexes and in bitmaps; the design's segments have at most a million rows. */
-export const MAX_SEGMENT_ROWS = 2 ** 24;
+export const MAX_SEGMENT_ROWS: number = 2 ** 24;
 
 /** Section kinds. `n` rows; offsets have n + 1 entries, ascending from 0, the last one the length of what they cut. */
 export const SECTION = {
