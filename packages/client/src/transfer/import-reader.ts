@@ -36,7 +36,7 @@ export class ImportReader {
     this.#schema = schema;
   }
 
-  /** @throws FORMAT_INVALID, FORMAT_VERSION_UNSUPPORTED, CHECKSUM_MISMATCH, SCHEMA_CONFLICT, COLLECTION_UNKNOWN */
+  /** @throws FORMAT_INVALID, FORMAT_VERSION_UNSUPPORTED, CHECKSUM_MISMATCH, SCHEMA_CONFLICT */
   push(bytes: Uint8Array): void {
     const all = this.#rest.byteLength === 0 ? bytes : concat(this.#rest, bytes);
     let start = 0;
@@ -138,7 +138,7 @@ function pick(schema: SchemaDefinition, names: readonly string[]): SchemaDefinit
 }
 
 function unknownCollection(name: string): DbError {
-  return new DbError('COLLECTION_UNKNOWN', `import: collection ${name} is not in the schema`, { details: { collection: name } });
+  return new DbError('SCHEMA_CONFLICT', `import: collection ${name} is not in the schema`, { details: { collection: name } });
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
