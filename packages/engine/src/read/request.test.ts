@@ -204,6 +204,21 @@ describe('a text search where the schema embeds text and no embedder is loaded',
     expect(failure(() => runSearch(only, { collection: 'embeddedOnly', text: 'tern' })).code).toBe('EMBEDDER_UNAVAILABLE');
   });
 
+  test('a query vector of another length than the model gave is refused when it meets one', () => {
+    const vectors = memoryContext(notes, [
+      memoryView(notes, [
+        memoryBlock({
+          definition: notes,
+          form: 'values',
+          dims: { vec: 2 },
+          rows: [{ key: 'a', fields: { title: 'tern', vec: Float32Array.of(1, 0) } }],
+        }),
+      ]),
+    ]);
+    expect(runSearch(vectors, { collection: 'notes', vector: [1, 1] }).hits).toHaveLength(1);
+    expect(failure(() => runSearch(vectors, { collection: 'notes', vector: [1, 1, 1] })).code).toBe('DIMENSION_MISMATCH');
+  });
+
   test('what the facade knows about the read comes first', () => {
     const behind = { ...notesContext, info: { ...notesContext.info, degraded: 'behind-token' as const } };
     expect(runSearch(behind, { collection: 'notes', text: 'tern' }).degraded).toBe('behind-token');

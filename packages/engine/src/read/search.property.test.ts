@@ -13,7 +13,7 @@ import { vectorScore } from './testing/flat-vectors.ts';
 import { memoryContext } from './testing/memory-view.ts';
 import { names, type OracleRow, oracleRows } from './testing/oracle.ts';
 
-const runs = propertyOptions(1000);
+const runs = propertyOptions(500);
 
 const queries: fc.Arbitrary<VectorQuery> = fc.oneof(
   denseVectors.map((query): VectorQuery => ({ kind: 'dense', field: 'cosine', metric: 'COSINE', query })),
@@ -130,7 +130,7 @@ test('grouping gives the first groups by their best hit, each with its best hits
 test('a search like a stored entity gives what its vector gives, without itself', () => {
   let hits = 0;
   fc.assert(
-    fc.property(contexts, filters, pages, fc.nat(30), (context, node, page, pick) => {
+    fc.property(contexts, filters, pages, fc.nat(12), (context, node, page, pick) => {
       const withVector = oracleRows(context, { type: 'true' }).filter((row) => row.read('squared') !== null);
       const like = withVector[pick];
       fc.pre(like !== undefined);
@@ -145,7 +145,7 @@ test('a search like a stored entity gives what its vector gives, without itself'
       expect(names(searchWindow(context, plan).groups.slice(page.offset).flat())).toEqual(names(expected));
       hits += expected.length;
     }),
-    runs,
+    propertyOptions(200),
   );
   expect(hits).toBeGreaterThan(0);
 });

@@ -70,7 +70,7 @@ test('keyword hits are all passing texts by the sum of their fields BM25, wherev
         hits += expected.length;
       },
     ),
-    propertyOptions(1000),
+    propertyOptions(500),
   );
   expect(hits).toBeGreaterThan(0);
 });

@@ -1,6 +1,7 @@
 import { assertNever, type StoredValue } from '@terndb/core';
-import { andNotInto, createBitmap } from '../../bitmap/bitmap.ts';
+import { andNotInto, countBits, createBitmap } from '../../bitmap/bitmap.ts';
 import type { Column } from '../../columns/column.ts';
+import { isIndexWorth, matchTexts } from '../../text/match-rows.ts';
 import type { RowBlock } from '../../view/view.ts';
 import { compareInt64s, compareKeywords, compareNumbers, OUTCOMES, rowsWhere } from './compare.ts';
 import { keysPassing } from './keys.ts';
@@ -28,7 +29,9 @@ export function leafMask(block: RowBlock, keyField: string, leaf: Leaf, negated:
     return absent;
   }
   if (isEmptyMask(present)) return present;
-  return withSign(present, columnHits(column, leaf, present, rows), isNegative(leaf, negated));
+  const isIndexed = leaf.type === 'match' && isIndexWorth(block, countBits(present));
+  const hits = isIndexed ? matchTexts(block, leaf.field, leaf, present) : columnHits(column, leaf, present, rows);
+  return withSign(present, hits, isNegative(leaf, negated));
 }
 
 /** `notIn` is `in` with the sign turned. */

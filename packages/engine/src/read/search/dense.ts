@@ -1,3 +1,4 @@
+import { DbError } from '@terndb/core';
 import type { Metric, ScanHits, VectorBlock } from '@terndb/kernel';
 import type { Mask } from '../filter/mask.ts';
 import { presentRows } from '../filter/present.ts';
@@ -11,20 +12,27 @@ export interface DenseQuery {
   readonly query: Float32Array;
 }
 
-/** Exact scan of every block by the kernel. Rows without a vector are never hits. */
+/** Exact scan of every block by the kernel. Rows without a vector are never hits. DIMENSION_MISMATCH where the schema leaves the dim to the model. */
 export function denseRanker({ field, metric, query }: DenseQuery, bounds: ScoreBounds): Ranker {
   const range = { minScore: Math.max(bounds.atLeast, nextFloat32Above(bounds.above)), maxScore: nextFloat32Above(bounds.atMost) };
-  return (_context, matched, k) => {
+  return (context, matched, k) => {
     const top = scoredTop(k);
     for (const part of matched) {
       const vectors = part.block.vectors(field);
       const bitmap = withVectors(part, field);
-      if (vectors === undefined || bitmap === undefined || vectors.dim !== query.length) continue;
+      if (vectors === undefined || bitmap === undefined) continue;
+      if (vectors.dim !== query.length) throw wrongDim(context.collection, field, vectors.dim, query.length);
       const hits = scanBlock(vectors, part, bitmap, { query, metric, k, ...range });
       for (let i = 0; i < hits.offsets.length; i++) offerRow(top, part, hits.offsets[i]!, hits.scores[i]!);
     }
     return top.sorted();
   };
+}
+
+function wrongDim(collection: string, field: string, expected: number, got: number): DbError {
+  return new DbError('DIMENSION_MISMATCH', `${collection}.${field}: vector: dim ${expected} expected, got ${got}`, {
+    details: { collection, field, option: 'vector', expected, got },
+  });
 }
 
 interface ScanQuery {

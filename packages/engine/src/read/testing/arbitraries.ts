@@ -122,9 +122,11 @@ export function viewsOf(definition: CollectionDefinition): fc.Arbitrary<{ readon
     .record({
       sealed: fc.uniqueArray(rows, { selector: (row) => row.key, maxLength: 12 }),
       growing: fc.array(rows, { maxLength: 12 }),
+      cached: fc.boolean(),
+      plainKeywords: fc.boolean(),
       young: fc.option(fc.constantFrom(...valueFieldsOf(definition).map((field) => field.name))),
     })
-    .map(({ sealed, growing, young }) => {
+    .map(({ sealed, growing, young, cached, plainKeywords }) => {
       const without = new Set(young === null ? [] : [young]);
       const stored = sealed.map((row) => ({
         ...row,
@@ -132,8 +134,15 @@ export function viewsOf(definition: CollectionDefinition): fc.Arbitrary<{ readon
       }));
       const masked = oneLivePerKey([...stored, ...growing]);
       const blocks = [
-        memoryBlock({ definition, rows: masked.slice(0, stored.length), form: 'typed', without }),
-        memoryBlock({ definition, rows: masked.slice(stored.length), form: 'values' }),
+        memoryBlock({
+          definition,
+          rows: masked.slice(0, stored.length),
+          form: 'typed',
+          without,
+          plainKeywords,
+          cacheKey: cached ? {} : undefined,
+        }),
+        memoryBlock({ definition, rows: masked.slice(stored.length), form: 'values', cacheKey: cached ? {} : undefined }),
       ];
       return { view: memoryView(definition, blocks), live: masked.filter((row) => row.live !== false) };
     });

@@ -17,7 +17,7 @@ import type { ReadInfo } from '../../database/types.ts';
 import type { RowBlock, View } from '../../view/view.ts';
 import type { ReadContext } from '../context.ts';
 import { FlatVectors } from './flat-vectors.ts';
-import { typedColumn } from './typed-column.ts';
+import { stringColumn, typedColumn } from './typed-column.ts';
 
 export interface MemoryRow {
   readonly key: PrimaryKey;
@@ -35,10 +35,24 @@ export interface MemoryBlockOptions {
   readonly form: 'typed' | 'values';
   /** Fields that came after this block was written. */
   readonly without?: ReadonlySet<string>;
+  /** Of vector fields whose dim is the model's. */
+  readonly dims?: Readonly<Record<string, number>>;
+  /** Typed keywords without a dictionary. */
+  readonly plainKeywords?: boolean;
+  /** Left out: nothing is cached for this block. */
+  readonly cacheKey?: object | undefined;
 }
 
 /** A block of rows held in memory, in either of the two forms that readers meet. */
-export function memoryBlock({ definition, rows: given, form, without = new Set() }: MemoryBlockOptions): RowBlock {
+export function memoryBlock({
+  definition,
+  rows: given,
+  form,
+  without = new Set(),
+  cacheKey,
+  plainKeywords,
+  dims = {},
+}: MemoryBlockOptions): RowBlock {
   const rows = form === 'typed' ? [...given].sort((a, b) => comparePrimaryKeys(a.key, b.key)) : given;
   const live = createBitmap(rows.length);
   rows.forEach((row, offset) => {
@@ -50,14 +64,22 @@ export function memoryBlock({ definition, rows: given, form, without = new Set()
   for (const field of valueFieldsOf(definition)) {
     if (without.has(field.name)) continue;
     const values = rows.map((row) => row.fields[field.name] ?? null);
-    columns.set(field.name, form === 'typed' ? typedColumn(field, values) : { kind: 'values', values });
+    columns.set(
+      field.name,
+      form === 'values'
+        ? { kind: 'values', values }
+        : plainKeywords && field.type === 'keyword'
+          ? stringColumn(values)
+          : typedColumn(field, values),
+    );
     if (field.type !== 'vector') continue;
-    const block = new FlatVectors(field.params.dim ?? 0);
+    const block = new FlatVectors(field.params.dim ?? dims[field.name] ?? 1);
     for (const value of values) block.append((value ?? new Float32Array(block.dim)) as Float32Array);
     vectors.set(field.name, block);
   }
   return {
     id: form === 'typed' ? 'segment' : 'growing',
+    ...(cacheKey === undefined ? {} : { cacheKey }),
     rows: rows.length,
     live,
     sortedByKey: form === 'typed',
