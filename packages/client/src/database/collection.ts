@@ -3,7 +3,7 @@ import type { WriteRequest } from '@terndb/engine';
 import type { Collection, PartitionOption, Write, WriteHandle, WriteMany } from '../api/collection.ts';
 import type { CountResult, QueryResult } from '../api/reading.ts';
 import type { SearchResult } from '../api/search.ts';
-import type { CallLimits } from '../worker/connection.ts';
+import type { CallLimits } from '../worker/limits.ts';
 import type { WriteAnswer } from '../worker/protocol.ts';
 import { startLive } from './live.ts';
 import { toPublicCount, toPublicQuery, toPublicSearch } from './results.ts';

@@ -1,6 +1,7 @@
 import { DbError } from '@terndb/core';
 import type { Level, Write, WriteHandle, WriteMany } from '../api/collection.ts';
 import type { Token } from '../api/reading.ts';
+import { withLimits } from '../worker/limits.ts';
 import type { WriteAnswer } from '../worker/protocol.ts';
 
 export interface HandleOptions<T> {
@@ -36,7 +37,8 @@ class Handle<T> implements WriteHandle<T> {
 
   wait(level: Level, options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<Token> {
     this.#observed = true;
-    if (level === 'local') return waitLimited(this.#options.answer, options);
+    // The caller stops waiting; the write goes on.
+    if (level === 'local') return withLimits('wait', options, () => this.#options.answer.then(({ token }) => token as Token));
     if (level === 'acked' || level === 'indexed') return Promise.reject(notConnected(level));
     return Promise.reject(new DbError('OPTION_INVALID', `wait: level local, acked or indexed expected, got ${String(level)}`));
   }
@@ -68,32 +70,6 @@ export function createWrite<Ky>(key: Ky, options: HandleOptions<Ky>): Write<Ky> 
 }
 export function createWriteMany<Ky>(keys: readonly Ky[], options: HandleOptions<readonly Ky[]>): WriteMany<Ky> {
   return new ManyHandle(keys, options);
-}
-
-/** The caller stops waiting; the write goes on. */
-async function waitLimited(
-  answer: Promise<WriteAnswer>,
-  { timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal },
-): Promise<Token> {
-  if (signal?.aborted) throw new DbError('ABORTED', 'wait: aborted by its signal; the write goes on', { cause: signal.reason });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let onAbort: (() => void) | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    if (timeoutMs !== undefined) {
-      timer = setTimeout(
-        () => reject(new DbError('TIMEOUT', `wait: not durable within ${timeoutMs} ms; the write goes on`, { details: { timeoutMs } })),
-        timeoutMs,
-      );
-    }
-    onAbort = () => reject(new DbError('ABORTED', 'wait: aborted by its signal; the write goes on', { cause: signal?.reason }));
-    signal?.addEventListener('abort', onAbort);
-  });
-  try {
-    return (await Promise.race([answer, limit])).token as Token;
-  } finally {
-    clearTimeout(timer);
-    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
-  }
 }
 
 export function notConnected(what: string): DbError {

@@ -1,12 +1,9 @@
 import { DbError } from '@terndb/core';
 import { proxy, type Remote, wrap } from 'comlink';
 import { installErrorTransfer } from './error-transfer.ts';
+import { type CallLimits, withLimits } from './limits.ts';
 import type { Calls, Method, Started, StartOptions, WatchRequest, WatchSink, WorkerApi, WorkerEvent } from './protocol.ts';
 
-export interface CallLimits {
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 export interface ConnectionEvents {
   onLeader(leader: boolean): void;
   /** The worker died or the database was closed from outside: every pending call has failed with this error. */
@@ -100,57 +97,16 @@ export class WorkerConnection {
     }
   }
 
-  /** The promise of a call, ended by the worker's death, the signal and the time limit too. */
-  #guard<T>(what: string, send: () => Promise<T>, { timeoutMs, signal }: CallLimits): Promise<T> {
+  /** The promise of a call, ended by the worker's death too. */
+  #guard<T>(what: string, send: () => Promise<T>, limits: CallLimits): Promise<T> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    if (signal?.aborted) return Promise.reject(aborted(what, signal));
-    return new Promise<T>((resolve, reject) => {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const onAbort = (): void => fail(aborted(what, signal!));
-      const finish = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        this.#pending.delete(fail);
-      };
-      const fail = (error: DbError): void => {
-        finish();
-        reject(error);
-      };
-      this.#pending.add(fail);
-      signal?.addEventListener('abort', onAbort);
-      if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY)
-        timer = setTimeout(() => fail(timedOut(what, timeoutMs)), timeoutMs);
-      send().then(
-        (value) => {
-          finish();
-          resolve(value);
-        },
-        (thrown: unknown) => fail(fromSend(what, thrown)),
-      );
+    return withLimits(what, limits, send, {
+      onStart: (fail) => this.#pending.add(fail),
+      onEnd: (fail) => this.#pending.delete(fail),
     });
   }
-}
-
-function fromSend(what: string, thrown: unknown): DbError {
-  if (thrown instanceof DOMException && thrown.name === 'DataCloneError') {
-    return new DbError('FIELD_INVALID', `${what}: plain data expected, got something that cannot be copied: ${thrown.message}`, {
-      cause: thrown,
-    });
-  }
-  return DbError.from(thrown);
 }
 
 function workerLost(why: string): DbError {
   return new DbError('WORKER_LOST', `engine worker: ended unexpectedly: ${why}`, { details: { why } });
-}
-
-function aborted(what: string, signal: AbortSignal): DbError {
-  const timeout = signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError';
-  return timeout
-    ? new DbError('TIMEOUT', `${what}: the signal's time passed`, { cause: signal.reason })
-    : new DbError('ABORTED', `${what}: aborted by its signal`, { cause: signal.reason });
-}
-
-function timedOut(what: string, timeoutMs: number): DbError {
-  return new DbError('TIMEOUT', `${what}: no result within ${timeoutMs} ms`, { details: { timeoutMs } });
 }
