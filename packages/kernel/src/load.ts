@@ -57,9 +57,9 @@ async function fetchModule(url: string, fetch: Fetch | undefined): Promise<WasmM
   return canStream(response) ? host.WebAssembly.compileStreaming!(response) : compile(await response.arrayBuffer(), url);
 }
 
-/** Streaming is refused by the platform for any other content type: some static servers send none. */
+/** The platform refuses to stream any other content type, parameters included; some static servers send none. */
 function canStream(response: HttpResponse): boolean {
-  const type = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  const type = response.headers.get('content-type')?.trim().toLowerCase();
   return host.WebAssembly.compileStreaming !== undefined && type === 'application/wasm';
 }
 
