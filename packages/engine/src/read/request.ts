@@ -27,7 +27,7 @@ export interface Selection {
 const SORTABLE: ReadonlySet<Kind> = new Set<Kind>(['primaryKey', 'keyword', 'int64', 'number', 'boolean', 'date']);
 
 /** A value as it appears in an error: short, and plain data. */
-export function shown(value: unknown): JsonValue {
+function shown(value: unknown): JsonValue {
   if (value === undefined) return 'nothing';
   if (value === null || typeof value === 'boolean' || typeof value === 'number') return Number.isNaN(value) ? 'NaN' : (value as JsonValue);
   if (typeof value === 'string') return value.length > 100 ? `${value.slice(0, 100)}…` : value;

@@ -6,7 +6,7 @@ import type { Mask, MaskView } from './mask.ts';
 import type { ValueLeaf, ValueTest } from './value-test.ts';
 
 /** Above this many keys a scan is not slower than one lookup per key. */
-export const MAX_KEY_LOOKUPS = 4096;
+const MAX_KEY_LOOKUPS = 4096;
 
 /**
  * Keys outside of which the filter is never true, or undefined when it does not say. A filter on the key is then a few lookups

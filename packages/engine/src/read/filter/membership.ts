@@ -30,7 +30,7 @@ export function keywordsLike(column: KeywordColumn, pattern: string, mask: MaskV
 }
 
 /** The test runs once per term of the dictionary, not once per row. */
-export function keywordsWhere(column: KeywordColumn, test: (term: string) => boolean, mask: MaskView, rows: number): Mask {
+function keywordsWhere(column: KeywordColumn, test: (term: string) => boolean, mask: MaskView, rows: number): Mask {
   return flaggedCodes(column.codes, flagTerms(column.dictionary, test), mask, rows);
 }
 

@@ -11,6 +11,7 @@ import {
   normalizeKey,
   type PrimaryKey,
   searchableTextFieldsOf,
+  utf8Encode,
   vectorFieldsOf,
 } from '@terndb/core';
 import type { ReadInfo, SearchRequest } from '../../database/types.ts';
@@ -72,9 +73,7 @@ function planSource(definition: CollectionDefinition, request: SearchRequest): P
   const hasVector = request.vector !== undefined && request.vector !== null;
   const hasLike = request.like !== undefined && request.like !== null;
   if (hasText && typeof request.text !== 'string') throw invalidOption(collection, 'text', 'a string', request.text);
-  if (hasText && (request.text as string).length > MAX_SEARCH_TEXT_BYTES) {
-    throw invalidOption(collection, 'text', `at most ${MAX_SEARCH_TEXT_BYTES} bytes`, (request.text as string).length);
-  }
+  if (hasText) checkTextLength(collection, request.text as string);
   if (hasLike && (hasVector || hasText)) throw invalidOption(collection, 'like', `no 'vector' or 'text' beside it`, request.like);
   if (request.mode !== undefined && request.mode !== null) {
     if (!MODES.includes(request.mode)) throw invalidOption(collection, 'mode', `'hybrid', 'keyword' or 'semantic'`, request.mode);
@@ -91,6 +90,12 @@ function planSource(definition: CollectionDefinition, request: SearchRequest): P
   }
   if (hasText) return planText(definition, request, request.text as string);
   throw invalidOption(collection, 'search', `one of 'text', 'vector' and 'like'`, undefined);
+}
+
+function checkTextLength(collection: string, text: string): void {
+  // No text is shorter in UTF-8 than in code units.
+  const bytes = text.length > MAX_SEARCH_TEXT_BYTES ? text.length : utf8Encode(text).length;
+  if (bytes > MAX_SEARCH_TEXT_BYTES) throw invalidOption(collection, 'text', `at most ${MAX_SEARCH_TEXT_BYTES} bytes`, bytes);
 }
 
 function whole(source: SearchSource): PlannedSource {

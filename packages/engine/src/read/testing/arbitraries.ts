@@ -62,7 +62,7 @@ export const binaryVectors: fc.Arbitrary<Uint8Array> = fc
   .array(fc.constantFrom(0, 1, 3, 255), { minLength: 2, maxLength: 2 })
   .map((bytes) => Uint8Array.from(bytes));
 
-export function scalarsOf(field: FieldDefinition): fc.Arbitrary<ScalarValue> {
+function scalarsOf(field: FieldDefinition): fc.Arbitrary<ScalarValue> {
   switch (field.type) {
     case 'keyword':
       return fc.constantFrom(...KEYWORDS);
@@ -83,7 +83,7 @@ export function keysOf(keyType: 'varchar' | 'int64'): fc.Arbitrary<PrimaryKey> {
     : fc.constantFrom(-3, 0, 1, 2, 3, 10, 11, 12, 2n ** 60n, -(2n ** 60n));
 }
 
-export const texts: fc.Arbitrary<string> = fc.array(fc.constantFrom(...WORDS), { maxLength: 6 }).map((words) => words.join(' '));
+const texts: fc.Arbitrary<string> = fc.array(fc.constantFrom(...WORDS), { maxLength: 6 }).map((words) => words.join(' '));
 
 function valuesOf(field: FieldDefinition): fc.Arbitrary<StoredValue> {
   switch (field.type) {
