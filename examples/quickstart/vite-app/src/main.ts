@@ -1,0 +1,21 @@
+import { defineSchema, f, open } from '@terndb/client';
+
+const list = document.querySelector<HTMLElement>('#list')!;
+const schema = defineSchema({
+  notes: {
+    title: f.text({ search: true }),
+    body: f.collabText({ search: true }),
+    tag: f.keyword(['work', 'home']),
+    stars: f.number().default(0),
+    vec: f.vector(384, { embed: ['title', 'body'] }),
+  },
+});
+const db = await open('my-notes', { schema });
+await db.notes.put({ title: 'Espresso', body: 'Grind fine, 18 g in, 36 g out.', tag: 'home' });
+const { hits } = await db.notes.search({ text: 'how fine do I grind', where: { stars: { gte: 0 } }, limit: 5 });
+db.notes.live({ text: 'espresso' }, (r) => {
+  list.textContent = r.hits.map((h) => h.entity.title).join('\n');
+});
+// Replication comes later: db.connect({ url: '/sync', partitions: ['_default', 'team:42'], getToken: fetchJwt });
+
+document.querySelector('#answer')!.textContent = `${hits.length} of ${(await db.notes.count()).count} found`;
