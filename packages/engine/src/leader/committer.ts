@@ -1,4 +1,5 @@
 import { assert, type Clock, DbError, type LogBroker } from '@terndb/core';
+import { appendOnce } from './append-once.ts';
 import { joinFrames, type SizedFrame } from './frames.ts';
 import type { LogTail } from './log-tail.ts';
 
@@ -157,7 +158,7 @@ export class Committer {
   async #append(writes: readonly PendingWrite[]): Promise<ReadonlySet<string>> {
     for (const write of writes) await write.after;
     const entries = joinFrames(writes.flatMap((write) => write.frames));
-    const last = await this.#options.log.append(this.#options.stream, this.#tail.last, entries);
+    const last = await appendOnce(this.#options, this.#tail.last, entries);
     const before = last - entries.length;
     assert(before === this.#tail.last, () => `append: last sequence ${this.#tail.last + entries.length} expected, got ${last}`);
     entries.forEach(({ channel, lastPosition }, index) => {

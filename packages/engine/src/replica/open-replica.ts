@@ -80,10 +80,12 @@ export async function openReplica(
     throw error;
   }
   let { hash } = manifest;
+  let divergences = 0;
   if (quarantined.length === 0 && !hashEquals(hash, stateHash(sealed, tombstones))) {
     // A segment that had been left out is back, and the manifests since then do not know which of its rows died.
     maskSuperseded(sealed, tombstones);
     hash = stateHash(sealed, tombstones);
+    divergences = 1;
   }
   return new Replica({
     channel,
@@ -93,6 +95,7 @@ export async function openReplica(
     maxHlc: manifest.maxHlc,
     floor: manifest.floor,
     lmids: new Map(manifest.lmids.map((entry) => [entry.clientId, entry])),
+    divergences,
     quarantined: quarantined.map((segment) => segment.id),
     missingRows: quarantined.reduce((rows, segment) => rows + liveRowsOf(segment), 0),
   });

@@ -29,6 +29,7 @@ export interface ReplicaState {
   /** Segments that could not be opened, and the rows missing with them. */
   readonly quarantined: readonly string[];
   readonly missingRows: number;
+  readonly divergences?: number;
 }
 
 export interface Applied {
@@ -49,8 +50,8 @@ export class Replica {
   readonly quarantined: readonly string[];
   readonly missingRows: number;
   readonly lmids: Map<string, LmidEntry>;
-  /** R13: frames whose `hashBefore` was not this replica's hash. Anything above 0 calls for a re-bootstrap. */
-  divergences = 0;
+  /** R13: frames whose `hashBefore` was not this replica's hash, or a manifest whose sum was not its rows'. Above 0 calls for a re-bootstrap. */
+  divergences: number;
   #position: number;
   #maxHlc: Timestamp;
   #floor: Timestamp;
@@ -63,6 +64,7 @@ export class Replica {
     this.quarantined = state.quarantined;
     this.missingRows = state.missingRows;
     this.lmids = state.lmids;
+    this.divergences = state.divergences ?? 0;
     this.#position = state.position;
     this.#maxHlc = state.maxHlc;
     this.#floor = state.floor;

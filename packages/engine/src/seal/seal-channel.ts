@@ -11,7 +11,7 @@ import { buildSegment } from '../segment/build-segment.ts';
 import { writeTombstones } from '../tombstones/tombstone-file.ts';
 import { manifestName, segmentName, tombstonesName } from './object-names.ts';
 import { SealRows } from './seal-rows.ts';
-import { isSealed, keptSegments, type SealSnapshot, takeSnapshot } from './snapshot.ts';
+import { isSealed, keptSegments, type SealSnapshot, type SnapshotOptions, takeSnapshot } from './snapshot.ts';
 
 /** Tombstone files up to this size are part of the manifest: one object less to read at open. */
 const MAX_INLINE_TOMBSTONE_BYTES = 16 * 1024;
@@ -31,7 +31,7 @@ export interface SealContext {
  * rewritten with them. The objects are written before the pointer moves, so a crash at any point leaves the state before or after.
  * @returns whether a manifest was published. On an error the channel is as it was; what was written is collected at the next open.
  */
-export async function sealChannel(context: SealContext, channel: Channel, options: { readonly forCompaction: boolean }): Promise<boolean> {
+export async function sealChannel(context: SealContext, channel: Channel, options: SnapshotOptions): Promise<boolean> {
   const snapshot = takeSnapshot(channel.replica, channel.published?.manifest.upTo ?? 0, options);
   if (snapshot === undefined) return false;
   // A manifest never covers what the log may still lose.

@@ -1,6 +1,6 @@
 import type { Hash64, Timestamp } from '@terndb/core';
 import { andNotInto, countBits, createFullBitmap } from '../bitmap/bitmap.ts';
-import { chooseRewrites } from '../compaction/policy.ts';
+import { chooseRewrites, type SegmentSize } from '../compaction/policy.ts';
 import { GrowingRows } from '../growing/growing.ts';
 import type { LmidEntry, ManifestSegment } from '../manifest/types.ts';
 import type { BlockState } from '../replica/block-state.ts';
@@ -26,14 +26,20 @@ export interface SealSnapshot {
   readonly maxPosition: number;
 }
 
+export interface SnapshotOptions {
+  readonly forCompaction: boolean;
+  /** Which sealed segments are rewritten. Default: compaction/policy.ts. */
+  readonly choose?: (segments: readonly SegmentSize[], growingRows: number) => number[];
+}
+
 /** `forCompaction`: only if segments are worth rewriting; otherwise also if anything is unsealed. Undefined: there is nothing to do. */
-export function takeSnapshot(replica: Replica, sealedUpTo: number, options: { readonly forCompaction: boolean }): SealSnapshot | undefined {
+export function takeSnapshot(replica: Replica, sealedUpTo: number, options: SnapshotOptions): SealSnapshot | undefined {
   const { entities } = replica;
   const growing = entities.blocks.filter((block) => block.source instanceof GrowingRows && block.source.rows > 0);
   const sealed = entities.blocks.filter(isSealed);
   const growingRows = growing.reduce((rows, block) => rows + block.live.count, 0);
   const sizes = sealed.map(({ source, live }) => ({ rows: source.rows, live: live.count }));
-  const rewritten = new Set(chooseRewrites(sizes, growingRows).map((index) => sealed[index]!));
+  const rewritten = new Set((options.choose ?? chooseRewrites)(sizes, growingRows).map((index) => sealed[index]!));
   const isUnsealed = replica.position > sealedUpTo;
   if (rewritten.size === 0 && (options.forCompaction || !isUnsealed)) return undefined;
   if (!isUnsealed && rewritten.size === 1 && growing.length === 0 && isClean([...rewritten][0]!)) return undefined;
