@@ -1,0 +1,55 @@
+import { DbError } from '@terndb/core';
+
+export interface CallLimits {
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The promise of `start`, unless the signal or the time limit comes first: ABORTED, TIMEOUT. That ends the waiting only.
+ * `onStart` is given a way to end it with another error, and `onEnd` is called when that is of no use any more.
+ */
+export function withLimits<T>(
+  what: string,
+  { timeoutMs, signal }: CallLimits,
+  start: () => PromiseLike<T>,
+  { onStart, onEnd }: { onStart?: (fail: (error: DbError) => void) => void; onEnd?: (fail: (error: DbError) => void) => void } = {},
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      onEnd?.(fail);
+    };
+    const fail = (error: DbError): void => {
+      finish();
+      reject(error);
+    };
+    const onAbort = (): void => fail(aborted(what, signal!));
+    if (signal?.aborted) return onAbort();
+    signal?.addEventListener('abort', onAbort);
+    if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
+      timer = setTimeout(() => fail(new DbError('TIMEOUT', `${what}: ${timeoutMs} ms passed`, { details: { timeoutMs } })), timeoutMs);
+    }
+    onStart?.(fail);
+    start().then(
+      (value) => {
+        finish();
+        resolve(value);
+      },
+      (thrown: unknown) => fail(fromThrown(what, thrown)),
+    );
+  });
+}
+
+function aborted(what: string, { reason }: AbortSignal): DbError {
+  return new DbError(reason?.name === 'TimeoutError' ? 'TIMEOUT' : 'ABORTED', `${what}: ended by its signal`, { cause: reason });
+}
+
+function fromThrown(what: string, thrown: unknown): DbError {
+  if ((thrown as Error | undefined)?.name !== 'DataCloneError') return DbError.from(thrown);
+  return new DbError('FIELD_INVALID', `${what}: plain data expected, got something that cannot be copied: ${(thrown as Error).message}`, {
+    cause: thrown,
+  });
+}
