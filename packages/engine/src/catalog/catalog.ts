@@ -49,6 +49,7 @@ export class Catalog {
   readonly #collections: ReadonlyMap<string, CatalogCollection>;
   /** Collection name → partition name → channel. */
   readonly #partitions: ReadonlyMap<string, Map<string, string>>;
+  readonly #storing = new Set<Promise<void>>();
 
   constructor(options: {
     readonly database: DatabaseRecord;
@@ -110,12 +111,22 @@ export class Catalog {
     const partitionId = newCatalogId(this.#rng);
     const channel = channelOf(collectionId, partitionId);
     partitions.set(partition, channel);
-    return { channel, stored: storePartition(this.#meta, { collectionId, partition, partitionId }) };
+    const stored = storePartition(this.#meta, { collectionId, partition, partitionId });
+    this.#storing.add(stored);
+    const done = (): boolean => this.#storing.delete(stored);
+    stored.then(done, done);
+    return { channel, stored };
   }
 
-  /** Takes back a partition that could not be stored. */
-  dropPartition(collection: string, partition: string): void {
-    this.#partitions.get(collection)?.delete(partition);
+  /** Reads the partitions again: those that could not be stored are gone. */
+  async reload(): Promise<void> {
+    await Promise.allSettled(this.#storing);
+    for (const { name, collectionId } of this.#collections.values()) {
+      const stored = await readPartitions(this.#meta, collectionId);
+      const known = this.#partitions.get(name)!;
+      for (const partition of [...known.keys()]) if (!stored.has(partition)) known.delete(partition);
+      for (const [partition, channel] of stored) known.set(partition, channel);
+    }
   }
 }
 

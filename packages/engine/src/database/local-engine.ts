@@ -308,6 +308,7 @@ export class LocalEngine implements Engine {
     await this.#sealer.idle();
     const undone = this.#committer.waiting();
     const before = this.#channels;
+    await this.#catalog.reload();
     const opened = await openChannels({ ports: this.#ports, catalog: this.#catalog, pool: this.#pool });
     this.#channels = opened.channels;
     this.#tail = opened.tail;
