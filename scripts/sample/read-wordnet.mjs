@@ -33,10 +33,13 @@ function readUses(folder) {
   return uses;
 }
 
+const curlyQuotes = (text) => text.replace(/`([^`']*)'/g, '‘$1’');
+
 /** `a definition; another; "an example"` → the definition without its examples, and the examples. */
 function splitGloss(text) {
-  const examples = [...text.matchAll(/"([^"]+)"/g)].map((match) => match[1].trim());
-  const gloss = text.replace(/[;:,]?\s*"[^"]*"(?:\s*-\s*[^;]*)?/g, '').replace(/[\s;:,]+$/, '');
+  const examples = [...text.matchAll(/"([^"]+)"/g)].map((match) => curlyQuotes(match[1].trim()));
+  const definition = text.replace(/[;:,]?\s*"[^"]*"(?:\s*-\s*[^;]*)?/g, '').replace(/[\s;:,"]+$/, '');
+  const gloss = curlyQuotes(definition.replaceAll('"', ''));
   return { gloss, examples };
 }
 

@@ -1,4 +1,3 @@
-import { Drawer } from '@mantine/core';
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { lazy, Suspense, useReducer, useRef, useState } from 'react';
 import { EmptyLibrary } from '../browse/empty-library.tsx';
@@ -17,6 +16,7 @@ import { PassageDrawer } from '../passage/passage-drawer.tsx';
 import { Header } from './header.tsx';
 import { Opening } from './opening.tsx';
 import classes from './shell.module.css';
+import { SideDrawer } from './side-drawer.tsx';
 
 /** Charts are heavy and seldom looked at: they load when asked for. */
 const InsightsDrawer = lazy(() => import('../insights/insights-drawer.tsx'));
@@ -30,7 +30,7 @@ export function Shell() {
   const resultsRef = useRef<ResultsHandle>(null);
   const { running } = useImport();
   const results = useResults(view);
-  const facets = useFacets(results.change);
+  const facets = useFacets([results.change, openKey, running]);
   const newNote = useNewNote(setOpenKey);
   useHotkeys([['/', () => searchRef.current?.focus()]]);
 
@@ -38,9 +38,15 @@ export function Shell() {
   const empty = facets.total === 0 && results.rows.length === 0;
   const panel = <Filters facets={facets} view={view} dispatch={dispatch} />;
   return (
-    <div className={classes['shell']}>
+    <div className={classes['shell']} data-empty={empty || undefined}>
       <Header onNewNote={newNote} onInsights={insights.open} onFilters={filters.open} filterCount={filterCount(view)}>
-        <SearchField ref={searchRef} view={view} dispatch={dispatch} onArrowDown={() => resultsRef.current?.focusFirst()} />
+        <SearchField
+          ref={searchRef}
+          view={view}
+          dispatch={dispatch}
+          onArrowDown={() => resultsRef.current?.focusFirst()}
+          onEnter={() => results.rows[0] && setOpenKey(results.rows[0].id)}
+        />
       </Header>
       <nav className={classes['sidebar']} aria-label="Filters">
         {panel}
@@ -53,9 +59,9 @@ export function Shell() {
           <Results ref={resultsRef} results={results} view={view} dispatch={dispatch} total={facets.total} onOpen={setOpenKey} />
         )}
       </main>
-      <Drawer opened={filtersOpen} onClose={filters.close} title="Filters" size="xs">
+      <SideDrawer opened={filtersOpen} onClose={filters.close} title="Filters" position="left" size={320}>
         {panel}
-      </Drawer>
+      </SideDrawer>
       <PassageDrawer
         openKey={openKey}
         topics={facets.topics}

@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, type MantineColorsTuple, Tooltip } from '@mantine/core';
 
 /** The sea under the bird … */
 const sea: MantineColorsTuple = [
@@ -27,14 +27,30 @@ const bill: MantineColorsTuple = [
   '#902715',
 ];
 
+/** Dark surfaces of night sea rather than of coal. */
+const dark: MantineColorsTuple = [
+  '#d3dbe2',
+  '#a3b1bd',
+  '#8796a3',
+  '#5c6b78',
+  '#3a4854',
+  '#2c3843',
+  '#1f2a35',
+  '#161e27',
+  '#10161d',
+  '#0b1015',
+];
+
 export const theme = createTheme({
-  colors: { sea, bill },
+  colors: { sea, bill, dark },
   primaryColor: 'sea',
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: 7,
   autoContrast: true,
   defaultRadius: 'md',
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
   headings: { fontFamily: "'Iowan Old Style', 'Palatino Linotype', Palatino, Charter, Georgia, serif", fontWeight: '600' },
   cursorType: 'pointer',
   respectReducedMotion: true,
+  // Within the header, a landmark, and not at the end of the page.
+  components: { Tooltip: Tooltip.extend({ defaultProps: { withinPortal: false } }) },
 });

@@ -1,12 +1,11 @@
 import { Button, Stack, Text, Title } from '@mantine/core';
-import { Dropzone } from '@mantine/dropzone';
 import { IconBook2, IconUpload } from '@tabler/icons-react';
 import { TernLogo } from '../app/tern-logo.tsx';
 import { useImport } from '../importing/import-context.tsx';
 import classes from './empty-library.module.css';
 
 export function EmptyLibrary() {
-  const { importFiles, loadSample } = useImport();
+  const { chooseFiles, loadSample } = useImport();
   return (
     <div className={classes['page']}>
       <Stack align="center" gap="md" className={classes['hero']!}>
@@ -24,15 +23,11 @@ export function EmptyLibrary() {
         <Text fz="sm" c="var(--ink-soft)" ta="center">
           7,000 passages from the WordNet dictionary (2 MB), freely licensed
         </Text>
-        <Dropzone onDrop={importFiles} className={classes['drop']!} inputProps={{ 'aria-label': 'Import files' }} multiple>
-          <Stack align="center" gap={4}>
-            <IconUpload size={28} stroke={1.4} />
-            <Text fw={600}>Or drop your own files here</Text>
-            <Text fz="sm" c="var(--ink-soft)">
-              JSONL, CSV, Markdown or plain text
-            </Text>
-          </Stack>
-        </Dropzone>
+        <button type="button" className={classes['drop']} onClick={chooseFiles}>
+          <IconUpload size={28} stroke={1.4} aria-hidden="true" />
+          <strong>Drop your own files here, or choose them</strong>
+          JSONL, CSV, Markdown or plain text
+        </button>
       </Stack>
     </div>
   );

@@ -1,4 +1,4 @@
-import { NativeSelect } from '@mantine/core';
+import { CloseButton, Group, NativeSelect, VisuallyHidden } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import type { Dispatch } from 'react';
 import { formatCount } from '../app/format.ts';
@@ -24,13 +24,22 @@ const SORTS: readonly { value: Sort; label: string }[] = [
 
 export function ResultsBar({ results, view, dispatch, total }: Props) {
   const text = countText(results, view, total);
+  const clear = (): void => dispatch({ type: 'text', text: '' });
   const [announced] = useDebouncedValue(text, ANNOUNCE_MS);
   return (
     <div className={classes['bar']}>
-      <span className={classes['count']} data-testid="result-count" aria-hidden="true">
-        {text}
-      </span>
-      <output className="mantine-visually-hidden">{announced}</output>
+      <Group gap="sm" wrap="nowrap" miw={0}>
+        <span className={classes['count']} data-testid="result-count" aria-hidden="true">
+          {text}
+        </span>
+        {view.like !== null && (
+          <span className={classes['like']}>
+            <span className={classes['likeTitle']}>Like “{view.like.title}”</span>
+            <CloseButton size="xs" aria-label="Stop showing what is alike" onClick={clear} />
+          </span>
+        )}
+      </Group>
+      <VisuallyHidden component="output">{announced}</VisuallyHidden>
       {results.ranked ? (
         <span className={classes['count']}>Best match first</span>
       ) : (
@@ -46,8 +55,8 @@ export function ResultsBar({ results, view, dispatch, total }: Props) {
   );
 }
 
-function countText({ rows, ranked }: LiveResults, view: View, total: number): string {
-  const more = rows.length >= view.limit;
+function countText({ rows, ranked, matches }: LiveResults, view: View, total: number): string {
   if (!ranked && filterCount(view) === 0) return formatCount(Math.max(total, rows.length), 'passage');
-  return `${formatCount(rows.length)}${more ? '+' : ''} of ${formatCount(total, 'passage')}`;
+  const found = ranked ? `${formatCount(rows.length)}${rows.length >= view.limit ? '+' : ''}` : formatCount(matches ?? rows.length);
+  return `${found} of ${formatCount(total, 'passage')}`;
 }

@@ -1,13 +1,16 @@
 import type { DbError } from '@terndb/client';
 import { useQuery, useSearch } from '@terndb/react';
-import { useMemo } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { usePassages } from '../library/library-context.tsx';
+import type { Passages } from '../library/open-library.ts';
 import type { Passage } from '../library/schema.ts';
-import { queryOf, searchOf } from './request.ts';
+import { queryOf, searchOf, whereOf } from './request.ts';
 import type { View } from './view-state.ts';
 
 export interface LiveResults {
   readonly rows: readonly Passage[];
+  /** How many pass the filters; null for a search, and until counted. */
+  readonly matches: number | null;
   /** Ranked by a question, or sorted. */
   readonly ranked: boolean;
   readonly loading: boolean;
@@ -30,5 +33,26 @@ export function useResults(view: View): LiveResults {
     () => (ranked ? found.data?.hits.map((hit) => hit.entity) : listed.data?.entities) ?? NO_ROWS,
     [ranked, found.data, listed.data],
   );
-  return { rows, ranked, loading: live.loading, error: live.error, change: live.data };
+  const matches = useMatches(passages, view, ranked, listed.data);
+  return { rows, matches, ranked, loading: live.loading, error: live.error, change: live.data };
+}
+
+/** Counted whenever the list changed, for the rows in the list are only the first of them. */
+function useMatches(passages: Passages, view: View, ranked: boolean, change: unknown): number | null {
+  const [matches, setMatches] = useState<number | null>(null);
+  const filter = JSON.stringify(whereOf(view));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the change is not read, it is the point; the filter stands for the view.
+  useEffect(() => {
+    setMatches(null);
+    if (ranked) return;
+    let current = true;
+    passages.count({ where: whereOf(view) }).then(
+      ({ count }) => current && setMatches(count),
+      () => undefined,
+    );
+    return () => {
+      current = false;
+    };
+  }, [passages, filter, ranked, change]);
+  return matches;
 }

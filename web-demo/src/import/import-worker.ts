@@ -3,6 +3,9 @@ import { inBatches } from './batches.ts';
 import { parseFile } from './parse-file.ts';
 import type { Batch, ImportAnswer, ImportRequest } from './protocol.ts';
 
+/** Browsers hand out a file in pieces of up to megabytes; progress is told in smaller ones. */
+const SLICE_BYTES = 65_536;
+
 let batches: AsyncGenerator<Batch, void, undefined> | undefined;
 
 function open(file: File): AsyncGenerator<Batch, void, undefined> {
@@ -12,8 +15,11 @@ function open(file: File): AsyncGenerator<Batch, void, undefined> {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      doneBytes += value.byteLength;
-      yield value;
+      for (let at = 0; at < value.byteLength; at += SLICE_BYTES) {
+        const slice = value.subarray(at, at + SLICE_BYTES);
+        doneBytes += slice.byteLength;
+        yield slice;
+      }
     }
   }
   return inBatches(parseFile(read(), { fileName: file.name }), () => doneBytes);

@@ -1,19 +1,16 @@
-import { Text } from '@mantine/core';
-import { Dropzone } from '@mantine/dropzone';
 import { useImport } from './import-context.tsx';
 import classes from './importing.module.css';
+import { useFileDrop } from './use-file-drop.ts';
 
 /** Files may be dropped on any part of the window; what cannot be read is told by the report. */
 export function DropAnywhere() {
-  const { importFiles, running } = useImport();
+  const { importFiles } = useImport();
+  const over = useFileDrop(importFiles);
+  if (!over) return null;
   return (
-    <Dropzone.FullScreen active={running === null} onDrop={importFiles} inputProps={{ 'aria-label': 'Drop files' }}>
-      <div className={classes['target']}>
-        <Text fz="xl" fw={600}>
-          Drop to add to your library
-        </Text>
-        <Text c="var(--ink-soft)">JSONL, CSV, Markdown or plain text</Text>
-      </div>
-    </Dropzone.FullScreen>
+    <div className={classes['target']} aria-hidden="true">
+      <strong>Drop to add to your library</strong>
+      JSONL, CSV, Markdown or plain text
+    </div>
   );
 }

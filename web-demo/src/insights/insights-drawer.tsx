@@ -1,5 +1,5 @@
 import '@mantine/charts/styles.css';
-import { Drawer } from '@mantine/core';
+import { SideDrawer } from '../app/side-drawer.tsx';
 import type { Facets } from '../library/facets.ts';
 import { AddedChart } from './added-chart.tsx';
 import { LibrarySection } from './library-section.tsx';
@@ -18,12 +18,12 @@ interface Props {
 export default function InsightsDrawer({ facets, onClose, onTopic }: Props) {
   const inspection = useInspection();
   return (
-    <Drawer opened onClose={onClose} position="right" size={520} title="Library and storage" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <SideDrawer opened onClose={onClose} title="Library and storage">
       <LibrarySection total={facets.total} />
       <StorageSection />
       {facets.topics.length > 0 && <TopicsChart topics={facets.topics} onTopic={onTopic} />}
       {facets.total > 0 && <AddedChart total={facets.total} />}
       {inspection !== null && facets.total > 0 && <SegmentsChart inspection={inspection} />}
-    </Drawer>
+    </SideDrawer>
   );
 }

@@ -10,22 +10,24 @@ export function SegmentsChart({ inspection }: { inspection: Inspection }) {
   const segments = inspection.partitions.flatMap((partition) => partition.segments);
   const growing = inspection.partitions.reduce((sum, partition) => sum + partition.growing, 0);
   const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  const sealed =
+    segments.length === 0
+      ? 'Everything is still growing: too little for a sealed segment'
+      : `${formatCount(segments.length, 'sealed segment')} of ${formatBytes(bytes)}`;
   const data = [
     ...segments.map(({ id, rows, deleted }) => ({ segment: id.slice(0, 6), live: rows - deleted, deleted, growing: 0 })),
     { segment: 'growing', live: 0, deleted: 0, growing },
   ];
   return (
-    <Section
-      title="Segments"
-      hint={`${formatCount(segments.length, 'sealed segment')}, ${formatBytes(bytes)}; WebAssembly memory ${formatBytes(inspection.wasmBytes)}`}
-    >
+    <Section title="Segments" hint={`${sealed}. WebAssembly memory: ${formatBytes(inspection.wasmBytes)}.`}>
       <BarChart
         h={72 + data.length * BAR_PX}
         data={data}
         dataKey="segment"
         type="stacked"
         orientation="vertical"
-        gridAxis="x"
+        gridAxis="none"
+        tickLine="none"
         withLegend
         yAxisProps={{ width: 70 }}
         series={[

@@ -23,13 +23,13 @@ export function StorageSection() {
     >
       <Progress value={Math.max(percent, MIN_BAR_PERCENT)} size="lg" aria-label="Storage used" />
       <Group mt="sm" gap="xs">
-        <Badge variant="light" color={persisted ? 'teal' : 'yellow'}>
+        <Badge tt="none" variant={persisted ? 'filled' : 'outline'}>
           {persisted ? 'Kept by promise' : 'Kept while there is room'}
         </Badge>
-        <Badge variant="light" color={storage.mode === 'memory' ? 'bill' : 'sea'}>
+        <Badge tt="none" variant="light" color={storage.mode === 'memory' ? 'bill' : 'sea'}>
           {storage.mode === 'memory' ? 'In memory only' : 'IndexedDB'}
         </Badge>
-        <Badge variant="light" color="gray">
+        <Badge tt="none" variant="light" color="gray">
           {leader ? 'This tab leads' : 'Another tab leads'}
         </Badge>
       </Group>

@@ -19,8 +19,11 @@ export function TopicsChart({ topics, onTopic }: { topics: readonly Facet[]; onT
         data={data}
         dataKey="topic"
         orientation="vertical"
-        gridAxis="x"
-        yAxisProps={{ width: 150, interval: 0 }}
+        gridAxis="none"
+        tickLine="none"
+        withXAxis={false}
+        withBarValueLabel
+        yAxisProps={{ width: 165, interval: 0 }}
         barProps={{
           radius: [0, 5, 5, 0],
           cursor: 'pointer',
@@ -34,5 +37,5 @@ export function TopicsChart({ topics, onTopic }: { topics: readonly Facet[]; onT
 }
 
 function chartHeight(bars: number): number {
-  return 48 + bars * BAR_PX;
+  return 16 + bars * BAR_PX;
 }

@@ -5,12 +5,11 @@ import { usePassages } from './library-context.tsx';
 /** Counts are context, not the answer: during an import they may be this old. */
 const REFRESH_MS = 700;
 
-/** Facets of the library, read again some time after `trigger` changed. Null until the first time. */
-export function useFacets(trigger: unknown): Facets | null {
+/** Facets of the library, read again some time after one of the `triggers` changed: always as many of them. Null until the first time. */
+export function useFacets(triggers: readonly unknown[]): Facets | null {
   const passages = usePassages();
   const [facets, setFacets] = useState<Facets | null>(null);
   const first = facets === null;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the trigger is not read, its change is the point.
   useEffect(() => {
     let current = true;
     const timer = setTimeout(
@@ -25,6 +24,6 @@ export function useFacets(trigger: unknown): Facets | null {
       current = false;
       clearTimeout(timer);
     };
-  }, [passages, trigger, first]);
+  }, [passages, first, ...triggers]);
   return facets;
 }

@@ -26,7 +26,7 @@ export function PassageDrawer({ openKey, topics, onClose, onOpen, onMoreLikeThis
   return (
     <Drawer.Root opened={openKey !== null} onClose={onClose} position="right" size={520} keepMounted={false}>
       <Drawer.Overlay backgroundOpacity={0.25} />
-      <Drawer.Content aria-label="Passage" className={classes['drawer']!}>
+      <Drawer.Content aria-label="Passage" classNames={{ content: classes['drawer']! }}>
         {passage?.id === shownKey && passage !== undefined && (
           <PassagePanel
             key={passage.id}

@@ -1,5 +1,6 @@
 import { ActionIcon, Autocomplete, CloseButton, Input, Rating, Textarea, Tooltip } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
+import { useEffect, useRef } from 'react';
 import { formatDate } from '../app/format.ts';
 import { MAX_BODY_CHARS, MAX_KEYWORD_CHARS, MAX_TITLE_CHARS } from '../import/limits.ts';
 import type { Facet } from '../library/facets.ts';
@@ -23,7 +24,12 @@ export function PassagePanel({ passage, topics, onClose, onOpen, onMoreLikeThis 
   const draft = useDraft(passage);
   const remove = useDelete();
   const { values, edit } = draft;
-  const isNew = passage.title === UNTITLED && passage.body === '';
+  const titleRef = useRef<HTMLTextAreaElement>(null);
+  // A new note waits for its title, which replaces the one it was given.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the passage is opened.
+  useEffect(() => {
+    if (passage.title === UNTITLED && passage.body === '') titleRef.current?.select();
+  }, []);
   return (
     <div className={classes['panel']}>
       <div className={classes['toolbar']}>
@@ -49,10 +55,10 @@ export function PassagePanel({ passage, topics, onClose, onOpen, onMoreLikeThis 
         autosize
         minRows={1}
         maxLength={MAX_TITLE_CHARS}
+        className={classes['wide']!}
         classNames={{ input: classes['title']! }}
         value={values.title}
-        data-autofocus={isNew || undefined}
-        onFocus={(event) => isNew && event.currentTarget.select()}
+        ref={titleRef}
         onChange={(event) => edit({ title: event.currentTarget.value.replaceAll('\n', ' ') })}
       />
       <Textarea
@@ -61,6 +67,7 @@ export function PassagePanel({ passage, topics, onClose, onOpen, onMoreLikeThis 
         minRows={4}
         maxLength={MAX_BODY_CHARS}
         placeholder="Write…"
+        className={classes['wide']!}
         classNames={{ input: classes['body']! }}
         value={values.body}
         onChange={(event) => edit({ body: event.currentTarget.value })}

@@ -20,7 +20,7 @@ export function Related({ passage, onOpen, onAll }: Props) {
   return (
     <section aria-label="More like this">
       <Group justify="space-between" mb={4}>
-        <Text component="h3" fw={600} fz="sm" m={0}>
+        <Text component="h2" fw={600} fz="sm" m={0}>
           More like this
         </Text>
         <Anchor component="button" type="button" fz="sm" onClick={onAll}>

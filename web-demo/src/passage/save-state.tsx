@@ -15,7 +15,7 @@ const ICONS = { clean: null, editing: IconPencil, visible: IconCircleDashed, dur
 export function SaveStateLine({ draft }: { draft: Draft }) {
   const Icon = ICONS[draft.state];
   return (
-    <Group gap={6} className={classes['state']!} role="status" data-state={draft.state}>
+    <Group gap={6} className={classes['state']!} role="status" data-save-state={draft.state}>
       {Icon !== null && <Icon size={16} stroke={1.8} aria-hidden="true" />}
       {TEXTS[draft.state]}
       {draft.error !== null && draft.state === 'failed' ? `: ${draft.error.message}` : ''}
