@@ -1,4 +1,5 @@
 /** Mistakes that must not compile. Checked by tsc, never run. */
+/* eslint-disable @typescript-eslint/no-floating-promises -- never run */
 
 import type { Token } from '../index.ts';
 import { DbError, defineSchema, f, open } from '../index.ts';

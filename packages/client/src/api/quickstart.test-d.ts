@@ -1,4 +1,5 @@
 /** The quick start and what its types must be. Checked by tsc, never run. */
+/* eslint-disable @typescript-eslint/no-floating-promises -- never run */
 
 import type { RESERVED_COLLECTIONS } from '@terndb/core';
 import type { DatabaseMembers, EntityOf, FieldDefinition, InsertOf, SchemaDefinition, Shapes, Store, Token } from '../index.ts';

@@ -9,7 +9,7 @@
 import type { ErrorMessage } from '@terndb/core';
 import type { Call, WatchRequest, WatchResult } from '../worker/protocol.ts';
 
-export const TABS_VERSION = 1;
+const TABS_VERSION = 1;
 
 export function commonTopic(database: string): string {
   return `terndb:${TABS_VERSION}:${database}`;

@@ -96,7 +96,7 @@ function toInt64(value: JsonValue): unknown {
 /** Bytes per call of fromCharCode: arguments live on the stack. */
 const SLICE = 8192;
 
-export function toBase64(bytes: Uint8Array): string {
+function toBase64(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.byteLength; at += SLICE) text += String.fromCharCode(...bytes.subarray(at, at + SLICE));
   return btoa(text);
