@@ -21,14 +21,16 @@ import {
 import { readBitmap, writeBitmap } from './bitmap-codec.ts';
 
 const rowCounts = fc.oneof(fc.integer({ min: 0, max: 70 }), fc.integer({ min: 0, max: 2000 }));
-const bitmaps = rowCounts.chain((rows) =>
-  fc.record({
-    rows: fc.constant(rows),
-    offsets:
-      rows === 0 ? fc.constant([]) : fc.uniqueArray(fc.nat(rows - 1), { maxLength: 200 }).map((offsets) => offsets.sort((a, b) => a - b)),
-  }),
-);
-const bitmapOf = ({ rows, offsets }: { rows: number; offsets: number[] }): Uint32Array => {
+interface TestBitmap {
+  readonly rows: number;
+  /** Ascending. */
+  readonly offsets: readonly number[];
+}
+const bitmaps: fc.Arbitrary<TestBitmap> = rowCounts.chain((rows) => {
+  const offsets = fc.uniqueArray(fc.nat(Math.max(0, rows - 1)), { maxLength: Math.min(rows, 200) });
+  return offsets.map((drawn) => ({ rows, offsets: drawn.sort((a, b) => a - b) }));
+});
+const bitmapOf = ({ rows, offsets }: TestBitmap): Uint32Array => {
   const words = createBitmap(rows);
   for (const offset of offsets) setBit(words, offset);
   return words;

@@ -39,7 +39,10 @@ async function readAll(definition: CollectionDefinition, bytes: Uint8Array<Array
       expect(segment.findKey(segment.keyAt(offset))).toBeGreaterThanOrEqual(-1);
       segment.hashAt(offset);
       segment.versionAt(offset);
-      for (const { name } of definition.fields) segment.valueAt(name, offset);
+      for (const { name } of definition.fields) {
+        const value = segment.valueAt(name, offset);
+        expect(Array.isArray(value) ? value : [value]).not.toContain(undefined);
+      }
     }
   } finally {
     segment.free();
