@@ -3,8 +3,10 @@ import { propertyOptions } from '@terndb/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createBitmap, setBit } from '../bitmap/bitmap.ts';
+import { fromBase64Url, toBase64Url } from '../bytes/base64url.ts';
 import { sealEnvelope } from '../bytes/envelope.ts';
 import { damageCode, withFlippedBit, withSplice } from '../bytes/testing/damage-bytes.ts';
+import { FIXTURE_MANIFEST, MANIFEST_V1 } from './fixtures/manifest-v1.ts';
 import { readManifest, writeManifest } from './manifest-file.ts';
 import type { Manifest, ManifestSegment, ManifestTombstones } from './types.ts';
 
@@ -110,5 +112,12 @@ describe('a manifest', () => {
     expect(await damageCode(() => read(manifest(Array.from({ length: 8 }, () => many))))).toBeUndefined();
     expect(await damageCode(() => read(manifest(Array.from({ length: 9 }, () => many))))).toBe('FORMAT_INVALID');
     expect(await damageCode(() => read(manifest([{ ...many, rows: 2 ** 24 + 1 }])))).toBe('FORMAT_INVALID');
+  });
+});
+
+describe('a stored manifest of version 1', () => {
+  it('is read as it was written, and is what the writer still writes', () => {
+    expect(read(fromBase64Url(MANIFEST_V1)!)).toEqual(FIXTURE_MANIFEST);
+    expect(toBase64Url(writeManifest(FIXTURE_MANIFEST))).toBe(MANIFEST_V1);
   });
 });

@@ -2,8 +2,10 @@ import { comparePrimaryKeys, type PrimaryKey, type Stamp, type Timestamp } from 
 import { propertyOptions } from '@terndb/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fromBase64Url, toBase64Url } from '../bytes/base64url.ts';
 import { sealEnvelope } from '../bytes/envelope.ts';
 import { damageCode, withFlippedBit, withSplice } from '../bytes/testing/damage-bytes.ts';
+import { FIXTURE_TOMBSTONES, TOMBSTONES_V1 } from './fixtures/tombstones-v1.ts';
 import { readTombstones, writeTombstones } from './tombstone-file.ts';
 import { type TombstoneEntry, TombstoneSet } from './tombstone-set.ts';
 
@@ -80,6 +82,13 @@ describe('a tombstone file', () => {
     expect(await damageCode(() => read(seal([1, 0, ...huge])))).toBe('FORMAT_INVALID');
     expect(await damageCode(() => read(seal([1, 1, ...huge])))).toBe('FORMAT_INVALID');
     expect(await damageCode(() => read(seal([1, 0, 0])))).toBeUndefined();
+  });
+});
+
+describe('a stored tombstone file of version 1', () => {
+  it('is read as it was written, and is what the writer still writes', () => {
+    expect(read(fromBase64Url(TOMBSTONES_V1)!)).toEqual(FIXTURE_TOMBSTONES);
+    expect(toBase64Url(writeTombstones(FIXTURE_TOMBSTONES))).toBe(TOMBSTONES_V1);
   });
 });
 
