@@ -46,7 +46,7 @@ function measurePuts(page: Page): Promise<{ visible: number[]; durable: number[]
   return page.evaluate(
     async ({ puts, dim }) => {
       const db = await window.bench.open('puts', { schema: window.bench.vectors });
-      const vector = (i: number) => Float32Array.from({ length: dim }, (_, j) => Math.sin(i * 7.3 + j * 1.7));
+      const vector = (i: number) => Float32Array.from({ length: dim }, (_, j) => Math.sin((i + 1) * (j + 1) * 1.7));
       await db.items.putMany(Array.from({ length: 1000 }, (_, n) => ({ n, vec: vector(n) })));
       const visible: number[] = [];
       const durable: number[] = [];
