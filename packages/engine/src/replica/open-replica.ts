@@ -79,10 +79,10 @@ export async function openReplica(
     for (const block of sealed) block.retire();
     throw error;
   }
-  let { hash } = manifest;
   let divergences = 0;
-  if (quarantined.length === 0 && !hashEquals(hash, stateHash(sealed, tombstones))) {
-    // A segment that had been left out is back, and the manifests since then do not know which of its rows died.
+  // Without a missing segment's rows: so the next manifest's hash tells, once the segment is back, that nobody knew of its rows meanwhile.
+  let hash = stateHash(sealed, tombstones);
+  if (quarantined.length === 0 && !hashEquals(hash, manifest.hash)) {
     maskSuperseded(sealed, tombstones);
     hash = stateHash(sealed, tombstones);
     divergences = 1;
