@@ -13,7 +13,7 @@ export function ActionMessage({ text, action, onAction }: Props) {
       <Text fz="sm" truncate>
         {text}
       </Text>
-      <Button size="compact-sm" variant="light" flex="none" onClick={onAction}>
+      <Button size="compact-sm" variant="default" flex="none" onClick={onAction}>
         {action}
       </Button>
     </Group>

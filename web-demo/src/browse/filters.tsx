@@ -18,7 +18,7 @@ export function Filters({ facets, view, dispatch }: Props) {
   return (
     <>
       {filterCount(view) > 0 && (
-        <Button variant="light" size="xs" mb="md" fullWidth onClick={() => dispatch({ type: 'clearFilters' })}>
+        <Button variant="default" size="xs" mb="md" fullWidth onClick={() => dispatch({ type: 'clearFilters' })}>
           Clear filters
         </Button>
       )}

@@ -19,12 +19,12 @@ export function NoResults({ view, dispatch, error }: Props) {
       </Text>
       <Group gap="xs">
         {filtered && (
-          <Button variant="light" size="xs" onClick={() => dispatch({ type: 'clearFilters' })}>
+          <Button variant="default" size="xs" onClick={() => dispatch({ type: 'clearFilters' })}>
             Clear filters
           </Button>
         )}
         {view.text !== '' && (
-          <Button variant="light" size="xs" onClick={() => dispatch({ type: 'text', text: '' })}>
+          <Button variant="default" size="xs" onClick={() => dispatch({ type: 'text', text: '' })}>
             Clear search
           </Button>
         )}

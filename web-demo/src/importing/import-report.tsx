@@ -2,7 +2,7 @@ import { Anchor, CloseButton, Group, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { formatCount } from '../app/format.ts';
 import type { ImportReport } from '../import/run-import.ts';
-import { ProblemsModal } from './problems-modal.tsx';
+import { ProblemsDrawer } from './problems-drawer.tsx';
 
 export function ImportReportCard({ report, onDismiss }: { report: ImportReport; onDismiss: () => void }) {
   const [open, problems] = useDisclosure(false);
@@ -28,7 +28,7 @@ export function ImportReportCard({ report, onDismiss }: { report: ImportReport; 
         </div>
         <CloseButton aria-label="Dismiss the import report" onClick={onDismiss} />
       </Group>
-      <ProblemsModal report={report} opened={open} onClose={problems.close} />
+      <ProblemsDrawer report={report} opened={open} onClose={problems.close} />
     </>
   );
 }

@@ -32,7 +32,7 @@ export function LibrarySection({ total }: { total: number }) {
         <Button size="xs" leftSection={<IconDownload size={16} />} loading={exporting} disabled={total === 0} onClick={() => void save()}>
           Export
         </Button>
-        <Button size="xs" variant="light" leftSection={<IconBook2 size={16} />} disabled={running !== null} onClick={loadSample}>
+        <Button size="xs" variant="default" leftSection={<IconBook2 size={16} />} disabled={running !== null} onClick={loadSample}>
           Load the sample
         </Button>
       </Group>

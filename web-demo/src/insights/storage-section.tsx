@@ -26,10 +26,10 @@ export function StorageSection() {
         <Badge tt="none" variant={persisted ? 'filled' : 'outline'}>
           {persisted ? 'Kept by promise' : 'Kept while there is room'}
         </Badge>
-        <Badge tt="none" variant="light" color={storage.mode === 'memory' ? 'bill' : 'sea'}>
+        <Badge tt="none" variant="default" color={storage.mode === 'memory' ? 'bill' : 'sea'}>
           {storage.mode === 'memory' ? 'In memory only' : 'IndexedDB'}
         </Badge>
-        <Badge tt="none" variant="light" color="gray">
+        <Badge tt="none" variant="default" color="gray">
           {leader ? 'This tab leads' : 'Another tab leads'}
         </Badge>
       </Group>
@@ -40,7 +40,7 @@ export function StorageSection() {
               ? 'The browser declined for now; it agrees more readily when the app is installed or visited often.'
               : 'When the device runs out of room, a browser may delete a site’s data, unless it has promised not to.'}
           </Text>
-          <Button size="xs" variant="light" mt="xs" onClick={ask}>
+          <Button size="xs" variant="default" mt="xs" onClick={ask}>
             Ask the browser to keep it
           </Button>
         </>

@@ -5,6 +5,8 @@ import { Section } from './section.tsx';
 
 const SHOWN = 15;
 const BAR_PX = 26;
+/** Room for the number beside the longest bar. */
+const LABEL_PX = 48;
 
 export function TopicsChart({ topics, onTopic }: { topics: readonly Facet[]; onTopic: (topic: string) => void }) {
   const shown = topics.slice(0, SHOWN);
@@ -23,6 +25,7 @@ export function TopicsChart({ topics, onTopic }: { topics: readonly Facet[]; onT
         tickLine="none"
         withXAxis={false}
         withBarValueLabel
+        barChartProps={{ margin: { right: LABEL_PX } }}
         yAxisProps={{ width: 165, interval: 0 }}
         barProps={{
           radius: [0, 5, 5, 0],

@@ -1,7 +1,8 @@
-import { Button, Group, Modal, ScrollArea, Table, Text } from '@mantine/core';
+import { Button, Group, Table, Text } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { download } from '../app/download.ts';
 import { formatCount } from '../app/format.ts';
+import { SideDrawer } from '../app/side-drawer.tsx';
 import { type ImportReport, reportText } from '../import/run-import.ts';
 
 interface Props {
@@ -13,28 +14,28 @@ interface Props {
 /** More rows are not read on a screen: the download has them. */
 const SHOWN = 100;
 
-export function ProblemsModal({ report, opened, onClose }: Props) {
+export function ProblemsDrawer({ report, opened, onClose }: Props) {
   const save = (): void => download(new Blob([reportText(report)], { type: 'text/tab-separated-values' }), 'import-problems.tsv');
   return (
-    <Modal opened={opened} onClose={onClose} title="Rows that could not be read" size="xl" scrollAreaComponent={ScrollArea.Autosize}>
+    <SideDrawer opened={opened} onClose={onClose} title="Rows that could not be read" size={760}>
       <Group justify="space-between" mb="sm">
         <Text fz="sm" c="var(--ink-soft)">
           {report.problemCount > SHOWN
             ? `The first ${SHOWN} of ${formatCount(report.problemCount)}`
             : formatCount(report.problemCount, 'row')}
         </Text>
-        <Button size="xs" variant="light" leftSection={<IconDownload size={16} />} onClick={save}>
+        <Button size="xs" variant="default" leftSection={<IconDownload size={16} />} onClick={save}>
           Download the report
         </Button>
       </Group>
-      <Table.ScrollContainer minWidth={480}>
+      <Table.ScrollContainer minWidth={560}>
         <Table fz="sm" verticalSpacing={6}>
           <Table.Thead>
             <Table.Tr>
               <Table.Th>File</Table.Th>
               <Table.Th ta="right">Line</Table.Th>
               <Table.Th>Reason</Table.Th>
-              <Table.Th>Text</Table.Th>
+              <Table.Th w="38%">Text</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -51,6 +52,6 @@ export function ProblemsModal({ report, opened, onClose }: Props) {
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
-    </Modal>
+    </SideDrawer>
   );
 }
