@@ -15,7 +15,7 @@ export interface ImportProgress {
   readonly problems: number;
   readonly rowsPerSecond: number;
 }
-export interface SourceProblem extends Problem {
+interface SourceProblem extends Problem {
   readonly source: string;
 }
 export interface ImportReport {

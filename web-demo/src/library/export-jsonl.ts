@@ -7,7 +7,7 @@ const PAGE_ROWS = 500;
 const VECTOR_DIGITS = 1e6;
 
 /** Every passage as one JSON line, by key. Pages are read one after another: a passage written meanwhile may or may not be in. */
-export async function* exportLines(passages: Passages): AsyncGenerator<string, void, undefined> {
+async function* exportLines(passages: Passages): AsyncGenerator<string, void, undefined> {
   let page = await readPage(passages, null);
   while (page.length > 0) {
     for (const { vec, ...fields } of page) yield `${JSON.stringify(vec === null ? fields : { ...fields, vec: rounded(vec) })}\n`;

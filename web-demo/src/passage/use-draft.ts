@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { usePassages } from '../library/library-context.tsx';
 import type { Passage } from '../library/schema.ts';
 
-export type Editable = Pick<Passage, 'title' | 'body' | 'topic' | 'stars'>;
+type Editable = Pick<Passage, 'title' | 'body' | 'topic' | 'stars'>;
 /** `visible`: in every search of this device, not yet promised to survive a crash; `saved`: durable. */
 export type SaveState = 'clean' | 'editing' | 'visible' | 'saved' | 'failed';
 

@@ -13,7 +13,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { DbError } from '@terndb/core';
 import { writeFileDurably } from './durable.ts';
-import { isAbsent } from './storage-error.ts';
+import { isAbsent, storageError } from './storage-error.ts';
 
 const MAGIC = 0x31465254;
 const HEADER_BYTES = 16;
@@ -35,7 +35,7 @@ export class RecordFile {
   readonly #handle: FileHandle;
   #length: number;
   /** After a write whose outcome is unknown the file is not written again until it is reopened. */
-  #broken: unknown = undefined;
+  #broken: DbError | undefined;
 
   private constructor(path: string, handle: FileHandle, length: number) {
     this.#path = path;
@@ -115,7 +115,7 @@ export class RecordFile {
       await this.#handle.truncate(this.#length);
       await this.#handle.datasync();
     } catch {
-      this.#broken = error;
+      this.#broken = storageError(error, `record file ${this.#path}: an append was neither finished nor taken back`);
     }
   }
 }
