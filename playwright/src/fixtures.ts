@@ -47,11 +47,13 @@ export async function startDemo(): Promise<DemoServer> {
 
 export interface Profile {
   readonly folder: string;
-  /** A browser on this profile; storage is on disk, as a user's is (a plain context keeps it in memory). */
   open(): Promise<BrowserContext>;
 }
 
 const launchOptions = { executablePath: process.env['TERNDB_CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'], headless: true };
+
+/** A browser on a profile folder; storage is on disk, as a user's is (a plain context keeps it in memory). */
+export const launchProfile = (folder: string): Promise<BrowserContext> => chromium.launchPersistentContext(folder, launchOptions);
 
 export const test = base.extend<{ profile: Profile }, { demo: DemoServer }>({
   demo: [
@@ -70,7 +72,7 @@ export const test = base.extend<{ profile: Profile }, { demo: DemoServer }>({
     await use({
       folder,
       open: async () => {
-        const context = await chromium.launchPersistentContext(folder, launchOptions);
+        const context = await launchProfile(folder);
         opened.push(context);
         return context;
       },
