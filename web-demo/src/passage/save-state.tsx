@@ -7,10 +7,10 @@ const TEXTS: Readonly<Record<SaveState, string>> = {
   clean: '',
   editing: 'Editing…',
   visible: 'Searchable, saving…',
-  saved: 'Saved on this device',
+  durable: 'Saved on this device',
   failed: 'Not saved',
 };
-const ICONS = { clean: null, editing: IconPencil, visible: IconCircleDashed, saved: IconCheck, failed: IconAlertTriangle };
+const ICONS = { clean: null, editing: IconPencil, visible: IconCircleDashed, durable: IconCheck, failed: IconAlertTriangle };
 
 export function SaveStateLine({ draft }: { draft: Draft }) {
   const Icon = ICONS[draft.state];

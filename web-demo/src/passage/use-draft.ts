@@ -4,8 +4,8 @@ import { usePassages } from '../library/library-context.tsx';
 import type { Passage } from '../library/schema.ts';
 
 type Editable = Pick<Passage, 'title' | 'body' | 'topic' | 'stars'>;
-/** `visible`: in every search of this device, not yet promised to survive a crash; `saved`: durable. */
-export type SaveState = 'clean' | 'editing' | 'visible' | 'saved' | 'failed';
+/** `visible`: in every search of this device, not yet promised to survive a crash; `durable`: written. */
+export type SaveState = 'clean' | 'editing' | 'visible' | 'durable' | 'failed';
 
 export interface Draft {
   /** The passage with what is not yet saved. */
@@ -37,7 +37,7 @@ export function useDraft(passage: Passage): Draft {
     try {
       await passages.patch(passage.id, changes);
       // A later edit has its own state by now.
-      setState((now) => (now === 'visible' ? 'saved' : now));
+      setState((now) => (now === 'visible' ? 'durable' : now));
     } catch (thrown) {
       setState('failed');
       setError(thrown instanceof DbError ? thrown : new DbError('INTERNAL', String(thrown)));
