@@ -1,12 +1,16 @@
 import { crc32c, DbError } from '@terndb/core';
 import { type Kernel, KernelError, type VectorBlock } from '@terndb/kernel';
 import { formatInvalid } from '../bytes/damage.ts';
-import { asFloat32 } from '../bytes/typed-views.ts';
 import type { SectionEntry } from './format.ts';
 import { endOf, type SegmentFile } from './segment-file.ts';
 
-/** Vectors pass through memory in pieces of about this size on their way into the kernel. */
+/**
+ * Vectors pass through memory in pieces of at most this. Pieces end where multiples of it lie in the file: stores keep objects in chunks of a
+ * power of two up to this size, so no chunk is read twice.
+ */
 const PIECE_BYTES = 4 << 20;
+/** Pieces asked for before they are needed: the store works while one is summed and copied. */
+const PIECES_AHEAD = 2;
 
 export interface VectorSection {
   readonly entry: SectionEntry;
@@ -44,24 +48,32 @@ function refusal(error: KernelError, what: string, { entry, dim, rows }: VectorS
 
 /** @returns the checksum of the section and its padding. */
 async function appendPieces(file: SegmentFile, block: VectorBlock, entry: SectionEntry): Promise<number> {
-  const rowBytes = block.dim * 4;
-  const pieceBytes = Math.max(1, Math.floor(PIECE_BYTES / rowBytes)) * rowBytes;
-  const end = endOf(entry);
   const dataEnd = entry.offset + entry.length;
-  const readPiece = (at: number): Promise<Uint8Array> => {
-    // The last piece takes the padding along.
-    const piece = file.read(at, at + pieceBytes >= dataEnd ? end - at : pieceBytes);
+  const ends = pieceEnds(entry.offset, endOf(entry));
+  const pieces: Promise<Uint8Array>[] = [];
+  const ask = (index: number): void => {
+    if (index >= ends.length) return;
+    const start = ends[index - 1] ?? entry.offset;
+    const piece = file.read(start, ends[index]! - start);
     // If an earlier piece fails, nobody waits for this one any more.
     piece.catch(() => {});
-    return piece;
+    pieces.push(piece);
   };
+  for (let index = 0; index < PIECES_AHEAD; index++) ask(index);
   let checksum = 0;
-  let next = readPiece(entry.offset);
-  for (let at = entry.offset; at < dataEnd; at += pieceBytes) {
-    const piece = await next;
-    if (at + pieceBytes < dataEnd) next = readPiece(at + pieceBytes);
+  let at = entry.offset;
+  for (const [index, end] of ends.entries()) {
+    ask(index + PIECES_AHEAD);
+    const piece = await pieces.shift()!;
     checksum = crc32c(piece, checksum);
-    block.append(asFloat32(piece.subarray(0, Math.min(pieceBytes, dataEnd - at))));
+    if (at < dataEnd) block.appendBytes(piece.subarray(0, Math.min(end, dataEnd) - at));
+    at = end;
   }
   return checksum;
+}
+
+function pieceEnds(start: number, end: number): readonly number[] {
+  const ends: number[] = [];
+  for (let at = start; at < end; at = ends.at(-1)!) ends.push(Math.min(end, (Math.floor(at / PIECE_BYTES) + 1) * PIECE_BYTES));
+  return ends;
 }
