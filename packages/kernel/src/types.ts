@@ -49,6 +49,8 @@ export interface VectorBlock {
   readonly rows: number;
   /** Bytes of kernel memory taken. */
   readonly bytes: number;
+  /** Makes room for so many more rows, so that appending them cannot fail. Throws MEMORY_LIMIT and changes nothing. */
+  reserve(rows: number): void;
   /** Appends `vectors.length / dim` rows (copied). Throws MEMORY_LIMIT and appends nothing. */
   append(vectors: Float32Array): void;
   /**

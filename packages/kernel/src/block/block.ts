@@ -47,6 +47,11 @@ export class WasmBlock implements VectorBlock {
     return this.store.bytes;
   }
 
+  reserve(rows: number): void {
+    this.mustLive();
+    this.store.makeRoom(rows);
+  }
+
   append(vectors: Float32Array): void {
     this.mustLive();
     if (vectors.length % this.dim !== 0) {

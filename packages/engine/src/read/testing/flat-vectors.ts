@@ -17,6 +17,8 @@ export class FlatVectors implements VectorBlock {
     return this.#rows.length * this.dim * 4;
   }
 
+  reserve(): void {}
+
   append(vectors: Float32Array): void {
     for (let at = 0; at < vectors.length; at += this.dim) this.#rows.push(vectors.slice(at, at + this.dim));
   }
