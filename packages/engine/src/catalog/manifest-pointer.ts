@@ -1,4 +1,4 @@
-import { DbError, type MetaStore } from '@terndb/core';
+import { DbError, type MetaEntry, type MetaStore } from '@terndb/core';
 import { decodeRecord, encodeRecord, textOf } from './meta-record.ts';
 
 /** Which manifest is a channel's newest: written last, so what it names is there. */
@@ -7,9 +7,16 @@ export interface ManifestPointer {
   readonly revision: number;
 }
 
+const PREFIX = 'manifest/';
+
 export async function readManifestPointer(meta: MetaStore, channel: string): Promise<ManifestPointer | undefined> {
-  const entry = await meta.get(keyOf(channel));
-  return entry === undefined ? undefined : { object: textOf(entry, decodeRecord(entry), 'object'), revision: entry.revision };
+  const entry = await meta.get(`${PREFIX}${channel}`);
+  return entry === undefined ? undefined : pointerOf(entry);
+}
+
+/** Of all channels that have one, by channel. */
+export async function readManifestPointers(meta: MetaStore): Promise<Map<string, ManifestPointer>> {
+  return new Map((await meta.list(PREFIX)).map((entry) => [entry.key.slice(PREFIX.length), pointerOf(entry)]));
 }
 
 /** @throws APPEND_CONFLICT when another writer published first. */
@@ -19,13 +26,13 @@ export async function writeManifestPointer(
   expected: ManifestPointer | undefined,
   object: string,
 ): Promise<ManifestPointer> {
-  const revision = await meta.compareAndSet(keyOf(channel), expected?.revision ?? 0, encodeRecord({ object }));
+  const revision = await meta.compareAndSet(`${PREFIX}${channel}`, expected?.revision ?? 0, encodeRecord({ object }));
   if (revision !== undefined) return { object, revision };
   throw new DbError('APPEND_CONFLICT', `manifest of ${channel}: ${expected?.object ?? 'none'} expected, got another writer's`, {
     details: { channel, expected: expected?.object ?? null },
   });
 }
 
-function keyOf(channel: string): string {
-  return `manifest/${channel}`;
+function pointerOf(entry: MetaEntry): ManifestPointer {
+  return { object: textOf(entry, decodeRecord(entry), 'object'), revision: entry.revision };
 }

@@ -7,11 +7,12 @@ import {
   type KeyGenerator,
   type PrimaryKey,
   type SchemaDefinition,
+  type SingleOp,
 } from '@terndb/core';
 import type { Catalog, CatalogCollection } from '../catalog/catalog.ts';
 import { Committer } from '../leader/committer.ts';
 import type { SizedFrame } from '../leader/frames.ts';
-import { foldWrite } from '../leader/leader.ts';
+import { foldCollection, foldWrite } from '../leader/leader.ts';
 import type { LogTail } from '../leader/log-tail.ts';
 import { resolveWrite, type WriteTarget } from '../leader/resolve.ts';
 import { createLive, type Live } from '../live/live.ts';
@@ -24,6 +25,7 @@ import type { Replica } from '../replica/replica.ts';
 import type { SegmentPool } from '../replica/segment-pool.ts';
 import { Sealer } from '../seal/sealer.ts';
 import { type Channel, inspectChannel } from './channel.ts';
+import { fromKernel } from './from-kernel.ts';
 import { type OpenChannels, openChannels, STREAM } from './open-channels.ts';
 import { openRead, wantedChannels } from './read-context.ts';
 import { encodeToken } from './token.ts';
@@ -107,6 +109,7 @@ export class LocalEngine implements Engine {
       channels: () => this.#channels,
       tail: () => this.#tail,
     });
+    this.#sealer.collect();
     this.#live = createLive({
       clock: ports.clock,
       onChange: (listener) => this.onChange(listener),
@@ -136,6 +139,7 @@ export class LocalEngine implements Engine {
     const positions = new Map<string, number>();
     const stored: Promise<void>[] = [];
     const channels = resolved.partitions.map(({ partition }) => this.#channelForWrite(collection, partition, stored));
+    for (const [index, write] of resolved.partitions.entries()) reserve(channels[index]!, write.ops);
     for (const [index, write] of resolved.partitions.entries()) {
       const channel = channels[index]!;
       const folded = this.#fold(channel, write);
@@ -261,10 +265,12 @@ export class LocalEngine implements Engine {
   #fold(channel: Channel, write: Parameters<typeof foldWrite>[2]): ReturnType<typeof foldWrite> {
     const leader = { logEpoch: this.#catalog.database.logEpoch, clientId: this.clientId, hlc: this.#hlc };
     try {
-      return foldWrite(leader, channel.replica, write, channel.collection.schemaVersion);
-    } catch (error) {
+      const folded = foldWrite(leader, channel.replica, write, channel.collection.schemaVersion);
+      return { ...folded, frames: [...folded.frames, ...foldCollection(leader, channel.replica)] };
+    } catch (thrown) {
+      const error = fromKernel(thrown);
       // Part of the write may be folded: only the storage knows the state before it.
-      this.#recover(DbError.from(error), { flushFirst: true });
+      this.#recover(error, { flushFirst: true });
       throw error;
     }
   }
@@ -273,6 +279,8 @@ export class LocalEngine implements Engine {
     const { context, release } = this.#openRead(request);
     try {
       return run(context);
+    } catch (error) {
+      throw fromKernel(error);
     } finally {
       release();
     }
@@ -358,6 +366,15 @@ export class LocalEngine implements Engine {
       `database: an open one expected, got one closed ${by === undefined ? 'by its user' : `by ${by.code}: ${by.message}`}`,
       { details, cause: by },
     );
+  }
+}
+
+/** MEMORY_LIMIT before anything is folded: the write has no effect. */
+function reserve({ replica }: Channel, ops: readonly SingleOp[]): void {
+  try {
+    replica.entities.reserve(ops);
+  } catch (error) {
+    throw fromKernel(error);
   }
 }
 

@@ -1,6 +1,6 @@
 import { DbError, type Timestamp } from '@terndb/core';
 import type { Catalog, CatalogCollection } from '../catalog/catalog.ts';
-import { readManifestPointer } from '../catalog/manifest-pointer.ts';
+import { type ManifestPointer, readManifestPointer, readManifestPointers } from '../catalog/manifest-pointer.ts';
 import type { LogTail } from '../leader/log-tail.ts';
 import { emptyReplica, loadManifest, openReplica } from '../replica/open-replica.ts';
 import { replayLog } from '../replica/replay.ts';
@@ -10,6 +10,9 @@ import type { EnginePorts } from './types.ts';
 
 /** One stream carries one slot (design 10); a device has one. */
 export const STREAM = '0';
+
+/** Hides the latency of the store without holding many segments' bytes at once. */
+const PARALLEL_OPENS = 8;
 
 export interface OpenChannels {
   /** By channel name. */
@@ -27,14 +30,9 @@ export interface OpenChannelsOptions {
 
 /** Every partition of every wanted collection at the log's end: manifest, then tail. STORAGE_UNAVAILABLE, MEMORY_LIMIT. */
 export async function openChannels(options: OpenChannelsOptions): Promise<OpenChannels> {
-  const { ports, catalog } = options;
-  const channels = new Map<string, Channel>();
+  const { ports } = options;
+  const channels = await openAll(options);
   try {
-    for (const collection of catalog.collections()) {
-      for (const [partition, name] of catalog.partitionsOf(collection.name)) {
-        channels.set(name, await openChannel(options, { collection, partition, name }));
-      }
-    }
     const tail = await replay(ports, channels);
     const maxHlc = [...channels.values()].reduce((max, { replica }) => Math.max(max, replica.maxHlc), 0) as Timestamp;
     return { channels, tail, maxHlc };
@@ -44,17 +42,37 @@ export async function openChannels(options: OpenChannelsOptions): Promise<OpenCh
   }
 }
 
+async function openAll(options: OpenChannelsOptions): Promise<Map<string, Channel>> {
+  const { catalog, ports } = options;
+  const pointers = await readManifestPointers(ports.meta);
+  const places = [...catalog.collections()].flatMap((collection) =>
+    [...catalog.partitionsOf(collection.name)].map(
+      ([partition, name]): ChannelPlace => ({ collection, partition, name, pointer: pointers.get(name) }),
+    ),
+  );
+  const channels = new Map<string, Channel>();
+  for (let at = 0; at < places.length; at += PARALLEL_OPENS) {
+    const opened = await Promise.allSettled(places.slice(at, at + PARALLEL_OPENS).map((place) => openChannel(options, place)));
+    for (const result of opened) if (result.status === 'fulfilled') channels.set(result.value.name, result.value);
+    const failed = opened.find((result) => result.status === 'rejected');
+    if (failed === undefined) continue;
+    for (const { replica } of channels.values()) replica.retire();
+    throw failed.reason;
+  }
+  return channels;
+}
+
 interface ChannelPlace {
   readonly collection: CatalogCollection;
   readonly partition: string;
   readonly name: string;
+  readonly pointer: ManifestPointer | undefined;
 }
 
-async function openChannel({ ports, catalog, pool }: OpenChannelsOptions, place: ChannelPlace): Promise<Channel> {
-  const { objects, meta, kernel } = ports;
+async function openChannel({ ports, catalog, pool }: OpenChannelsOptions, { pointer, ...place }: ChannelPlace): Promise<Channel> {
+  const { objects, kernel } = ports;
   const { definition } = place.collection;
   const replicaOptions = { channel: place.name, logEpoch: catalog.database.logEpoch, definition, kernel };
-  const pointer = await readManifestPointer(meta, place.name);
   if (pointer === undefined) return { ...place, replica: emptyReplica(replicaOptions), published: undefined, damage: undefined };
   let published: Published | undefined;
   try {

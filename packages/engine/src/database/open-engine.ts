@@ -1,7 +1,7 @@
 import { schemaFromDefinition } from '@terndb/core';
 import { openCatalog } from '../catalog/catalog.ts';
 import { SegmentPool } from '../replica/segment-pool.ts';
-import { collectObjects } from '../seal/collect-objects.ts';
+import { fromKernel } from './from-kernel.ts';
 import { checkLimits } from './limits.ts';
 import { LocalEngine } from './local-engine.ts';
 import { openChannels } from './open-channels.ts';
@@ -18,7 +18,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { definition: schema } = schemaFromDefinition(options.schema);
   const catalog = await openCatalog({ meta: ports.meta, rng: ports.rng, schema });
   const pool = new SegmentPool(ports.objects, ports.kernel);
-  const opened = await openChannels({ ports, catalog, pool });
-  await collectObjects(ports.objects, opened.channels);
+  const opened = await openChannels({ ports, catalog, pool }).catch((error: unknown) => {
+    throw fromKernel(error);
+  });
   return new LocalEngine({ ports, limits, catalog, pool, opened });
 }

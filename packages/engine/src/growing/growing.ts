@@ -52,8 +52,16 @@ export class GrowingRows implements RowSource {
   }
 
   /**
+   * Room for so many more rows, so that appending them cannot fail; `sampleOf` gives one of a field's vectors among them, if there is any.
+   * Throws MEMORY_LIMIT and changes nothing that shows.
+   */
+  reserve(rows: number, sampleOf: (field: string) => Float32Array | undefined): void {
+    for (const [field, vectors] of this.#vectors) vectors.reserve(this.rows, rows, sampleOf(field));
+  }
+
+  /**
    * Appends a row; `valueOf` gives each field's value and is not kept. Strings, arrays and byte arrays are taken over, vectors copied.
-   * @returns its slot. MEMORY_LIMIT: the row may be partly there; the caller gives the whole block up.
+   * @returns its slot. MEMORY_LIMIT, unless room was reserved: the row may be partly there, the caller gives the block up.
    */
   append(row: {
     readonly key: PrimaryKey;

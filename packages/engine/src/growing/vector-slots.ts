@@ -5,6 +5,9 @@ import type { VectorColumn } from '../columns/column.ts';
 /** Words of validity added at least when it grows: 1,024 rows. */
 const MIN_GROWTH_WORDS = 32;
 
+/** A tiny partition costs little; a large one doubles from there. */
+const FIRST_ROWS = 16;
+
 /**
  * The dense vectors of one field of growing rows: a kernel block, row-aligned, with zero rows where there is none, and a validity bitmap.
  * The block is made with the first vector. A bit is set once, when its row is appended, so columns handed out stay true.
@@ -23,6 +26,13 @@ export class VectorSlots {
 
   get block(): VectorBlock | undefined {
     return this.#block;
+  }
+
+  /** Room for so many rows from `slot` on, if there are vectors or one of this length will come. Throws MEMORY_LIMIT and changes nothing that shows. */
+  reserve(slot: number, rows: number, sample: Float32Array | undefined): void {
+    if (this.#block === undefined && sample === undefined) return;
+    const block = this.#blockFor(sample ?? null);
+    block.reserve(slot + rows - block.rows);
   }
 
   /** Copies the vector. @returns bytes taken. MEMORY_LIMIT. */
@@ -59,7 +69,7 @@ export class VectorSlots {
     const dim = this.#dim ?? vector!.length;
     assert(vector!.length === dim, () => `growing vectors: dim ${dim} expected, got ${vector!.length}`);
     this.#dim = dim;
-    this.#block = this.#kernel.createBlock({ dim });
+    this.#block = this.#kernel.createBlock({ dim, capacity: FIRST_ROWS });
     return this.#block;
   }
 }

@@ -1,5 +1,4 @@
-import { DbError, type ErrorCode, type Frame, type Hlc, type PrimaryKey, type Timestamp } from '@terndb/core';
-import { KernelError } from '@terndb/kernel';
+import type { Frame, Hlc, LogRecord, PrimaryKey, Timestamp } from '@terndb/core';
 import type { Replica } from '../replica/replica.ts';
 import type { SizedFrame } from './frames.ts';
 import { toRecords } from './records.ts';
@@ -23,10 +22,10 @@ export interface FoldedWrite {
 /**
  * Stamps validated ops, numbers them, and folds them at once: the write is visible when this returns, and becomes durable when its frames
  * are in the log.
- * @throws MEMORY_LIMIT when the rows do not fit; the replica may hold a part of the write and has to go back to the durable state.
+ * @throws KernelError MEMORY_LIMIT when the rows do not fit; the replica may hold a part of the write and has to go back to the durable state.
  */
 export function foldWrite(leader: LeaderOptions, replica: Replica, write: PartitionOps, schemaVersion: number): FoldedWrite {
-  const { clientId, logEpoch, hlc } = leader;
+  const { clientId, hlc } = leader;
   const records = toRecords({
     ops: write.ops,
     clientId,
@@ -37,30 +36,31 @@ export function foldWrite(leader: LeaderOptions, replica: Replica, write: Partit
   const frames: SizedFrame[] = [];
   const keys: PrimaryKey[] = [];
   for (const { record, bytes } of records) {
-    const frame: Frame = {
-      logEpoch,
-      leaderEpoch: LEADER_EPOCH,
-      channel: replica.channel,
-      base: replica.position + 1,
-      hashBefore: replica.hash,
-      records: [record],
-    };
-    for (const key of fold(replica, frame)) keys.push(key);
+    const frame = nextFrame(leader, replica, record);
+    for (const key of replica.applyFrame(frame).keys) keys.push(key);
     frames.push({ frame, bytes });
   }
   return { frames, keys };
 }
 
-function fold(replica: Replica, frame: Frame): readonly PrimaryKey[] {
-  try {
-    return replica.applyFrame(frame).keys;
-  } catch (error) {
-    throw fromKernel(error);
-  }
+/**
+ * Deletes that a channel remembers at most: about 200 bytes each in memory. On a device that never connected nobody else writes, so there
+ * is nobody whose older op a tombstone would have to hold off; beyond this the leader has all of them forgotten (R7).
+ */
+export const MAX_TOMBSTONES = 65_536;
+
+/** A `gc` record when there are too many tombstones: every replica forgets them at the same position. */
+export function foldCollection(leader: LeaderOptions, replica: Replica, maxTombstones: number = MAX_TOMBSTONES): readonly SizedFrame[] {
+  if (replica.entities.tombstones.size <= maxTombstones) return [];
+  const frame = nextFrame(leader, replica, { type: 'gc', floor: leader.hlc.next() });
+  replica.applyFrame(frame);
+  return [{ frame, bytes: GC_BYTES }];
 }
 
-/** The kernel knows no DbError; its codes are ours. */
-export function fromKernel(error: unknown): DbError {
-  if (!(error instanceof KernelError)) return DbError.from(error);
-  return new DbError(error.code satisfies ErrorCode, error.message, { cause: error });
+/** A frame with one short record. */
+const GC_BYTES = 128;
+
+function nextFrame({ logEpoch }: LeaderOptions, replica: Replica, record: LogRecord): Frame {
+  const { channel, position, hash } = replica;
+  return { logEpoch, leaderEpoch: LEADER_EPOCH, channel, base: position + 1, hashBefore: hash, records: [record] };
 }

@@ -3,6 +3,7 @@ import {
   type CollectionDefinition,
   type Hash64,
   type PrimaryKey,
+  type SingleOp,
   type Stamp,
   type StoredFields,
   type StoredValue,
@@ -97,6 +98,14 @@ export class Entities {
     return undefined;
   }
 
+  /**
+   * Makes sure that folding these ops will find the kernel memory it needs. Throws KernelError MEMORY_LIMIT and changes nothing that shows.
+   */
+  reserve(ops: readonly SingleOp[]): void {
+    const rows = ops.reduce((count, op) => count + (op.type === 'delete' ? 0 : 1), 0);
+    if (rows > 0) this.#growing.source.reserve(rows, (field) => this.#vectorSample(field, ops));
+  }
+
   /** Each returns whether anything changed. */
   put(key: PrimaryKey, fields: StoredFields, stamp: Stamp, position: number): boolean {
     const place = this.find(key);
@@ -167,6 +176,20 @@ export class Entities {
   retire(): void {
     for (const block of this.#blocks) block.retire();
     this.#blocks = [];
+  }
+
+  /** A vector that these ops may bring into the growing rows: one of their own, or one of a row that they patch. */
+  #vectorSample(field: string, ops: readonly SingleOp[]): Float32Array | undefined {
+    for (const op of ops) {
+      if (op.type !== 'put' && op.type !== 'patch') continue;
+      const value = op.fields[field];
+      if (value instanceof Float32Array) return value;
+      if (op.type === 'put' || field in op.fields) continue;
+      const place = this.find(op.pk);
+      const stored = place?.block.source.valueAt(field, place.offset);
+      if (stored instanceof Float32Array) return stored;
+    }
+    return undefined;
   }
 
   #newGrowing(): BlockState<GrowingRows> {

@@ -2,6 +2,7 @@ import type { Clock, LogBroker } from '@terndb/core';
 import type { Channel } from '../database/channel.ts';
 import type { EngineLimits } from '../database/types.ts';
 import type { LogTail } from '../leader/log-tail.ts';
+import { collectObjects } from './collect-objects.ts';
 import { isDue, JobQueue, unsealedOf } from './maintenance.ts';
 import { type SealContext, sealChannel } from './seal-channel.ts';
 
@@ -44,6 +45,12 @@ export class Sealer {
 
   compact(names: Iterable<string>): Promise<void> {
     return this.#runAll(names, true);
+  }
+
+  /** Deletes what a crash left; before any seal, so to be called first. A failure leaves it for the next open. */
+  collect(): void {
+    const { context, channels } = this.#options;
+    this.#jobs.run(() => collectObjects(context.ports.objects, channels())).catch(() => {});
   }
 
   /** After a commit, or at open: seals what is large or old enough, in the background. A failure leaves the rows growing. */
