@@ -171,7 +171,8 @@ export class CollectionProxy implements Collection<any> {
       result,
       onUnobserved: (error) => {
         const { key, partition = '_default', op } = what;
-        events.emit('rejected', { collection: this.name, key, partition, error, op, dismiss: async () => {} });
+        const told = events.emit('rejected', { collection: this.name, key, partition, error, op, dismiss: async () => {} });
+        if (!told) console.error(error);
       },
     };
   }

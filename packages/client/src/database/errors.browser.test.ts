@@ -67,6 +67,17 @@ describe('errors', () => {
     expect((await again.notes.count()).count).toBe(1);
   });
 
+  it('end what waits when the browser ends the worker without a word', async () => {
+    let worker: Worker | undefined;
+    const create = (): Worker => {
+      worker = new Worker(new URL('../engine-worker.ts', import.meta.url), { type: 'module' });
+      return worker;
+    };
+    const db = await openNotes(freshName(), { assets: { worker: create } });
+    worker!.terminate();
+    await expect(db.notes.put(note('never'))).rejects.toMatchObject({ code: 'WORKER_LOST' });
+  });
+
   it('say WORKER_LOST when the worker cannot be loaded', async () => {
     const opening = openNotes(freshName(), { assets: { worker: '/no-such-worker.js' } });
     await expect(opening).rejects.toMatchObject({ code: 'WORKER_LOST' });

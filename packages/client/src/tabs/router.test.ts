@@ -1,4 +1,4 @@
-import { DbError, MemoryBus, type MemoryBusHub, MemoryLocks, type MemoryLockTable } from '@terndb/core';
+import { DbError, defineSchema, f, MemoryBus, type MemoryBusHub, MemoryLocks, type MemoryLockTable } from '@terndb/core';
 import { ManualClock } from '@terndb/core/testing';
 import { describe, expect, it } from 'vitest';
 import type { Call, Service, WatchResult, WatchSink } from '../worker/protocol.ts';
@@ -6,13 +6,18 @@ import { LeaderDesk } from './leader-desk.ts';
 import { tabLock, tabTopic } from './messages.ts';
 import { TabRouter } from './router.ts';
 
+const { definition: schema } = defineSchema({ c: { n: f.number() } });
+
 /** Answers with what it was asked, and gives its watches to the test. */
 class Recorder implements Service {
   readonly calls: Call[] = [];
   readonly sinks = new Set<WatchSink>();
   answers = true;
 
+  refuses = false;
+
   call(call: Call): Promise<unknown> {
+    if (call.method === 'adopt') return this.refuses ? Promise.reject(new DbError('SCHEMA_CONFLICT', 'no')) : Promise.resolve(undefined);
     this.calls.push(call);
     if (!this.answers) return new Promise(() => {});
     return call.method === 'count' ? Promise.reject(new DbError('COLLECTION_UNKNOWN', 'no such')) : Promise.resolve(call.request);
@@ -29,7 +34,7 @@ function createTabs() {
   const clock = new ManualClock();
   const tab = (name: string) => {
     const bus = new MemoryBus(hub);
-    const router = new TabRouter({ database: 'db', tab: name, clock, bus });
+    const router = new TabRouter({ database: 'db', tab: name, clock, schema, bus });
     const own: { die: () => void } = { die: () => {} };
     void new MemoryLocks(table).hold(tabLock('db', name), {}, () => {
       return new Promise((resolve) => {
@@ -131,13 +136,21 @@ describe('calls among tabs', () => {
     void follower.router.call(put(1)).then((value) => {
       taken = value;
     });
-    const id = 1;
+    const id = 3; // After one adoption per leader.
     old.bus.publish(tabTopic('db', 'c'), { type: 'answer', term: 1, id, value: 'stale' });
     await flushed();
     expect(taken).toBeUndefined();
     young.bus.publish(tabTopic('db', 'c'), { type: 'answer', term: 2, id, value: 'fresh' });
     await flushed();
     expect(taken).toBe('fresh');
+  });
+
+  it('are not for a tab whose schema the leader refuses', async () => {
+    const { tab } = createTabs();
+    const recorder = new Recorder();
+    recorder.refuses = true;
+    tab('a').lead(1, recorder);
+    await expect(tab('b').router.ready()).rejects.toMatchObject({ code: 'SCHEMA_CONFLICT' });
   });
 
   it('fail with the given error once the router has ended', async () => {

@@ -1,4 +1,4 @@
-import { type Bus, type Clock, DbError } from '@terndb/core';
+import { type Bus, type Clock, DbError, type SchemaDefinition } from '@terndb/core';
 import type { Call, Service, WatchRequest, WatchSink } from '../worker/protocol.ts';
 import { type CommonMessage, commonTopic, type ToFollower, type ToLeader, tabTopic } from './messages.ts';
 
@@ -27,6 +27,8 @@ export interface RouterOptions {
   readonly database: string;
   readonly tab: string;
   readonly clock: Clock;
+  /** Every leader is asked to take it, before anything else. */
+  readonly schema: SchemaDefinition;
   /** Missing: this worker is alone and will run the engine itself. */
   readonly bus?: Bus;
 }
@@ -40,7 +42,12 @@ export class TabRouter implements Service {
   readonly #pending = new Map<number, PendingCall>();
   readonly #watches = new Map<number, RoutedWatch>();
   readonly #stops: (() => void)[] = [];
-  readonly #waiters: (() => void)[] = [];
+  /** Rejects when a leader refuses this tab's schema. */
+  readonly refused: Promise<never>;
+  #refuse!: (error: DbError) => void;
+  #onReady!: () => void;
+  readonly #ready: Promise<void>;
+  #adoption: number | undefined;
   #target: Target = { type: 'none' };
   #nextId = 1;
   #ended: DbError | undefined;
@@ -48,6 +55,13 @@ export class TabRouter implements Service {
 
   constructor(options: RouterOptions) {
     this.#options = options;
+    this.refused = new Promise((_, reject) => {
+      this.#refuse = reject;
+    });
+    this.refused.catch(() => {});
+    this.#ready = new Promise((resolve) => {
+      this.#onReady = resolve;
+    });
     const { bus, database, tab } = options;
     if (bus === undefined) return;
     this.#stops.push(bus.subscribe(tabTopic(database, tab), (message) => this.#onMessage(message as ToFollower)));
@@ -59,9 +73,9 @@ export class TabRouter implements Service {
     return this.#target.type === 'engine';
   }
 
-  /** Resolves when somebody leads. */
+  /** Resolves when somebody leads who takes this tab's schema. @throws SCHEMA_CONFLICT */
   async ready(): Promise<void> {
-    if (this.#target.type === 'none') await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    await Promise.race([this.#ready, this.refused]);
   }
 
   call(call: Call): Promise<unknown> {
@@ -110,15 +124,29 @@ export class TabRouter implements Service {
 
   #setTarget(target: Target): void {
     this.#target = target;
-    for (const waiter of this.#waiters.splice(0)) waiter();
+    if (this.#adoption !== undefined) this.#take(this.#adoption);
+    if (target.type === 'engine') this.#onReady();
+    if (target.type === 'leader') this.#adopt();
     for (const [id, pending] of [...this.#pending]) {
       if (target.type === 'engine') this.#settle(id, target.service.call(pending.call));
-      else this.#sendCall(id, pending.call);
+      else if (id !== this.#adoption) this.#sendCall(id, pending.call);
     }
     for (const [id, routed] of this.#watches) {
       routed.stop();
       this.#startWatch(id, routed);
     }
+  }
+
+  /** The first call to every leader. */
+  #adopt(): void {
+    this.#adoption = this.#nextId;
+    this.call({ method: 'adopt', request: this.#options.schema }).then(
+      () => this.#onReady(),
+      (thrown: unknown) => {
+        // Without an answer in time, the next leader is asked.
+        if (DbError.from(thrown).code === 'SCHEMA_CONFLICT') this.#refuse(DbError.from(thrown));
+      },
+    );
   }
 
   #settle(id: number, answer: Promise<unknown>): void {

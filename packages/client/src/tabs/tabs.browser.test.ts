@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { createDatabase } from '../database/database.ts';
+import { Session } from '../database/session.ts';
 import { disposeDatabases, freshName, note, openInAnotherTab, until } from '../database/testing/databases.ts';
-import { DbError } from '../index.ts';
+import { type Database, DbError, defineSchema, f, type Schema, type Shapes } from '../index.ts';
 
 afterEach(disposeDatabases);
 
@@ -76,5 +78,38 @@ describe('two tabs of one database', () => {
     await leader.notes.put(note('x'));
     const locks = await navigator.locks.query();
     expect(locks.held?.filter((lock) => lock.name?.startsWith(`terndb:${name}:tab:`))).toHaveLength(1);
+  });
+});
+
+describe('tabs with different schemas', () => {
+  const v1 = { notes: { title: f.text() } };
+  const openAs = async (name: string, schema: Schema<any>): Promise<Database<Shapes>> =>
+    createDatabase(await Session.open(name, { schema }, () => {}), schema) as Database<Shapes>;
+
+  it('share the database when one has less', async () => {
+    const name = freshName();
+    const both = await openAs(name, defineSchema({ ...v1, more: { n: f.number() } }));
+    const less = await openAs(name, defineSchema(v1));
+    await less['notes']!.put({ title: 'x' });
+    expect((await both['notes']!.count()).count).toBe(1);
+    await both.logout({ unsynced: 'discard' });
+  });
+
+  it('give way to one with more: the older is told to reload, the newer leads with all data', async () => {
+    const name = freshName();
+    const older = await openAs(name, defineSchema(v1));
+    await older['notes']!.put({ title: 'kept' });
+    const newer = await openAs(name, defineSchema({ notes: { title: f.text(), stars: f.number().default(3) } }, { version: 2 }));
+    expect((await newer['notes']!.query()).entities).toMatchObject([{ title: 'kept', stars: 3 }]);
+    await expect(older['notes']!.count()).rejects.toMatchObject({ code: 'SCHEMA_CONFLICT' });
+    await newer.logout({ unsynced: 'discard' });
+  });
+
+  it('are refused when they do not fit, and the first goes on', async () => {
+    const name = freshName();
+    const first = await openAs(name, defineSchema(v1));
+    await expect(openAs(name, defineSchema({ notes: { title: f.number() } }))).rejects.toMatchObject({ code: 'SCHEMA_CONFLICT' });
+    expect((await first['notes']!.count()).count).toBe(0);
+    await first.logout({ unsynced: 'discard' });
   });
 });

@@ -4,6 +4,9 @@ import { installErrorTransfer } from './error-transfer.ts';
 import { type CallLimits, withLimits } from './limits.ts';
 import type { Calls, Method, Started, StartOptions, WatchRequest, WatchSink, WorkerApi, WorkerEvent } from './protocol.ts';
 
+/** Between a worker's last message and the release of its lock both are on their way, by different routes. */
+const LAST_WORDS_MS = 250;
+
 export interface ConnectionEvents {
   onLeader(leader: boolean): void;
   /** The worker died or the database was closed from outside: every pending call has failed with this error. */
@@ -20,6 +23,7 @@ export class WorkerConnection {
   readonly #events: ConnectionEvents;
   readonly #pending = new Set<(error: DbError) => void>();
   readonly #watches = new Map<number, WatchSink>();
+  readonly #life = new AbortController();
   #nextWatch = 1;
   #ended: DbError | undefined;
 
@@ -32,16 +36,15 @@ export class WorkerConnection {
     worker.addEventListener('messageerror', () => this.end(workerLost('a message could not be read')));
   }
 
-  start(options: StartOptions): Promise<Started> {
-    return this.#guard(
-      'open',
-      () =>
-        this.#remote.start(
-          options,
-          proxy((event: WorkerEvent) => this.#onEvent(event)),
-        ),
-      {},
-    );
+  async start(options: StartOptions): Promise<Started> {
+    const send = (): Promise<Started> =>
+      this.#remote.start(
+        options,
+        proxy((event: WorkerEvent) => this.#onEvent(event)),
+      );
+    const started = await this.#guard('open', send, {});
+    if (started.lifeLock !== undefined) this.#watchLife(started.lifeLock);
+    return started;
   }
 
   /** The request is copied before this returns, so calls reach the worker in their order. */
@@ -72,12 +75,20 @@ export class WorkerConnection {
   end(error: DbError): void {
     if (this.#ended !== undefined) return;
     this.#ended = error;
+    this.#life.abort();
     this.#worker.terminate();
     for (const reject of [...this.#pending]) reject(error);
     this.#pending.clear();
     for (const sink of [...this.#watches.values()]) sink.onError(error);
     this.#watches.clear();
     this.#events.onEnd(error);
+  }
+
+  /** Browsers may end a worker without a word; its lock is granted to us then. */
+  #watchLife(lock: string): void {
+    // A worker that closes by itself says so first; give that time to arrive.
+    const onGranted = (): void => void setTimeout(() => this.end(workerLost('the browser ended it')), LAST_WORDS_MS);
+    navigator.locks.request(lock, { signal: this.#life.signal }, onGranted).catch(() => {});
   }
 
   async #onEvent(event: WorkerEvent): Promise<void> {

@@ -1,4 +1,4 @@
-import { assertNever, DbError } from '@terndb/core';
+import { assertNever, compareDefinitions, DbError, type SchemaDefinition, schemaConflict } from '@terndb/core';
 import type { Engine } from '@terndb/engine';
 import { ExportSessions } from '../transfer/export-sessions.ts';
 import { ImportSessions } from '../transfer/import-sessions.ts';
@@ -11,8 +11,12 @@ export class EngineService implements Service {
   readonly #exports: ExportSessions;
   readonly #imports: ImportSessions;
 
-  constructor(engine: Engine) {
+  readonly #onNewerSchema: () => void;
+
+  /** `onNewerSchema`: another tab wants more than this engine's schema has; its call stays unanswered until the next leader takes it. */
+  constructor(engine: Engine, onNewerSchema: () => void) {
     this.#engine = engine;
+    this.#onNewerSchema = onNewerSchema;
     this.#exports = new ExportSessions(engine);
     this.#imports = new ImportSessions(engine);
   }
@@ -33,6 +37,8 @@ export class EngineService implements Service {
         return this.#engine.count(call.request);
       case 'search':
         return this.#engine.search(call.request);
+      case 'adopt':
+        return await this.#adopt(call.request);
       case 'inspect':
         return this.#engine.inspect();
       case 'flush':
@@ -75,6 +81,22 @@ export class EngineService implements Service {
       stop();
       pump.stop();
     };
+  }
+
+  #adopt(wanted: SchemaDefinition): Promise<undefined> {
+    const difference = compareDefinitions(this.#engine.schema, wanted);
+    switch (difference.type) {
+      case 'equal':
+        return Promise.resolve(undefined);
+      case 'additive':
+        this.#onNewerSchema();
+        return new Promise(() => {});
+      case 'older':
+      case 'conflict':
+        throw schemaConflict(difference);
+      default:
+        return assertNever(difference, 'schema difference');
+    }
   }
 
   /** Gives back what exports pin. */

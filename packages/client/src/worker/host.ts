@@ -75,7 +75,8 @@ export class WorkerHost implements WorkerApi {
       await this.#end(DbError.from(thrown));
       throw thrown;
     }
-    return { mode, created, leader: this.#router?.leads ?? false };
+    const lifeLock = this.#bus === undefined ? undefined : tabLock(options.name, this.#ports.tab);
+    return { mode, created, leader: this.#router?.leads ?? false, lifeLock };
   }
 
   call(call: Call): Promise<unknown> {
@@ -109,7 +110,7 @@ export class WorkerHost implements WorkerApi {
   async #startAlone(options: StartOptions, storage: Storage): Promise<void> {
     if (storage.mode === 'indexeddb')
       console.warn(`terndb: no Web Locks in this context; tabs of database ${options.name} do not see each other`);
-    this.#router = new TabRouter({ database: options.name, tab: this.#ports.tab, clock: this.#ports.clock });
+    this.#router = new TabRouter({ database: options.name, tab: this.#ports.tab, clock: this.#ports.clock, schema: options.schema });
     await this.#lead(options, storage, undefined);
   }
 
@@ -118,17 +119,19 @@ export class WorkerHost implements WorkerApi {
     const bus = new BroadcastBus();
     this.#bus = bus;
     await this.#holdTabLock(locks);
-    const router = new TabRouter({ database: options.name, tab, clock, bus });
+    const router = new TabRouter({ database: options.name, tab, clock, schema: options.schema, bus });
     this.#router = router;
     const led = locks.hold(leaderLock(options.name), { signal: this.#abort.signal }, async () => {
       await this.#lead(options, storage, locks);
       await this.#released;
     });
-    // Whoever leads first: this worker (or it fails to), or another one that answers.
+    // Whoever leads first: this worker (or it fails to), or another one that takes our schema.
     await Promise.race([router.ready(), led]);
-    led.catch((thrown: unknown) => {
-      if (!this.#abort.signal.aborted) void this.#fail(DbError.from(thrown));
-    });
+    for (const ended of [router.refused, led]) {
+      ended.catch((thrown: unknown) => {
+        if (!this.#abort.signal.aborted) void this.#fail(DbError.from(thrown));
+      });
+    }
   }
 
   #holdTabLock(locks: Locks): Promise<void> {
@@ -149,7 +152,7 @@ export class WorkerHost implements WorkerApi {
     const [kernel] = await Promise.all([this.#ports.loadKernel(options.wasm), storage.clean()]);
     const { log, meta, objects } = storage;
     const engine = await openEngine({ ports: { log, meta, objects, clock, rng, kernel }, schema: options.schema });
-    const service = new EngineService(engine);
+    const service = new EngineService(engine, () => void this.#fail(newerSchema(options.name)));
     const desk = locks && this.#bus && new LeaderDesk({ database: options.name, tab, term, bus: this.#bus, locks }, service);
     this.#leadership = { engine, service, desk };
     this.#router?.lead(service);
@@ -163,17 +166,16 @@ export class WorkerHost implements WorkerApi {
   }
 
   async #fail(error: DbError): Promise<void> {
-    // Told last: the page ends this worker when it hears it.
-    await this.#end(error).catch(() => {});
-    void this.#onEvent({ type: 'closed', error: error.toJSON() });
+    await this.#end(error, () => void this.#onEvent({ type: 'closed', error: error.toJSON() })).catch(() => {});
   }
 
-  #end(error: DbError): Promise<void> {
-    this.#closing ??= this.#endOnce(error);
+  /** `tell` is called when everything is done but for the locks: the page ends this worker when it hears it. */
+  #end(error: DbError, tell: () => void = () => {}): Promise<void> {
+    this.#closing ??= this.#endOnce(error, tell);
     return this.#closing;
   }
 
-  async #endOnce(error: DbError): Promise<void> {
+  async #endOnce(error: DbError, tell: () => void): Promise<void> {
     this.#abort.abort();
     // The desk first: what other tabs still wait for is for the next leader. This tab's own calls are finished by the engine's close.
     this.#leadership?.desk?.stop();
@@ -186,9 +188,15 @@ export class WorkerHost implements WorkerApi {
       this.#router?.end(error);
       this.#bus?.close();
       await this.#storage?.close();
+      tell();
       this.#release();
     }
   }
+}
+
+function newerSchema(database: string): DbError {
+  const message = `database ${database}: another tab opened it with a newer schema; reload this page`;
+  return new DbError('SCHEMA_CONFLICT', message, { details: { database, reason: 'newer-schema' } });
 }
 
 function otherBuild(got: number): DbError {

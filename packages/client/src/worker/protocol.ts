@@ -34,6 +34,8 @@ export interface Started {
   /** This open made the stored database. */
   readonly created: boolean;
   readonly leader: boolean;
+  /** A lock that the worker holds as long as it lives. Missing where it holds none. */
+  readonly lifeLock: string | undefined;
 }
 
 export interface WriteAnswer {
@@ -48,6 +50,8 @@ export interface Calls {
   query: { in: QueryRequest; out: QueryResult };
   count: { in: CountRequest; out: CountResult };
   search: { in: SearchRequest; out: SearchResult };
+  /** A following tab's schema, before anything else it asks: SCHEMA_CONFLICT when it does not fit. One with more than the leader's ends the leader. */
+  adopt: { in: SchemaDefinition; out: undefined };
   inspect: { in: undefined; out: EngineInspection };
   flush: { in: undefined; out: undefined };
   seal: { in: undefined; out: undefined };
