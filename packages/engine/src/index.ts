@@ -1,3 +1,26 @@
+/**
+ * The engine of one database: a log goes in, views come out, and everything durable is behind ports.
+ *
+ *   write ─► leader/resolve ─► leader (stamp) ─► replica (fold) ──► view ─► read/, live/ ─► result
+ *                                   │                │  ▲
+ *                                   ▼                ▼  │ install
+ *                            leader/committer   seal/, compaction/ ──► segment, tombstones, manifest ─► objects
+ *                                   │                                          └─► catalog (pointer) ─► meta
+ *                                   └─► log ◄── truncated behind all manifests ─┘
+ *   open: catalog ─► manifest ─► replica/open-replica ─► replica/replay (tail of the log)
+ *
+ * | folder            | job                                                                                     |
+ * |-------------------|-----------------------------------------------------------------------------------------|
+ * | fold/             | registers, put, patch, delete, gc as pure functions; the row hash (R13)                 |
+ * | growing/          | rows since the last seal: append-only slots, copy-on-write liveness                     |
+ * | replica/          | one channel: blocks, tombstones, position, hash; views; opening and replaying           |
+ * | leader/           | validation to ops, stamps, frames, group commit, what the log still has to keep         |
+ * | seal/, compaction/| snapshot, new segment, manifest last, truncation, collection; what to rewrite           |
+ * | catalog/          | who the database is, collections, partitions, manifest pointers                         |
+ * | database/         | the facade: state, recovery, notification, tokens, limits                               |
+ * | segment/, columns/, tombstones/, manifest/, bitmap/, bytes/ | what is stored, and how it is mapped          |
+ * | read/, text/, live/, view/ | filters, search, live results over views                                       |
+ */
 export { DEFAULT_PARTITION } from './catalog/channels.ts';
 export { DEFAULT_LIMITS } from './database/limits.ts';
 export { openEngine } from './database/open-engine.ts';

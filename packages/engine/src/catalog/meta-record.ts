@@ -9,7 +9,7 @@ import { decodeUtf8, encodeUtf8 } from 'lib0/string';
  *   manifest/<channel>                { format, object }
  * Ids never change, so a rename moves nothing. History: 1 first version. Reads: 1. Unknown format -> FORMAT_VERSION_UNSUPPORTED.
  */
-export const CATALOG_FORMAT = 1;
+const CATALOG_FORMAT = 1;
 
 export type RecordFields = Readonly<Record<string, unknown>>;
 

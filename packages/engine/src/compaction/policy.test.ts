@@ -36,7 +36,7 @@ describe('chooseRewrites', () => {
           total += rows;
         }
         const tiers = Math.ceil(Math.log2(MAX_REWRITE_ROWS / SMALL_SEGMENT_ROWS) / 2) + 1;
-        expect(segments.length).toBeLessThanOrEqual(tiers * 4 + Math.ceil((2 * total) / MAX_REWRITE_ROWS));
+        expect(segments.length).toBeLessThanOrEqual(tiers * 4 + Math.ceil((4 * total) / MAX_REWRITE_ROWS));
         expect(written).toBeLessThanOrEqual(total * (tiers + 1) + seals.length * SMALL_SEGMENT_ROWS * 2);
       }),
     );

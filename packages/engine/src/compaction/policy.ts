@@ -13,8 +13,11 @@ export const SMALL_SEGMENT_ROWS = 2_048;
 const TIER_FACTOR = 4;
 /** More than this share of dead rows costs every scan, and space: rewrite (design 6). */
 const MAX_DEAD_SHARE = 0.2;
-/** One rewrite handles at most so many rows: it holds up the worker, at some microseconds per row, and needs the memory twice. */
-export const MAX_REWRITE_ROWS = 262_144;
+/**
+ * One rewrite handles at most so many rows: it holds up the worker for some 8 microseconds per row of 384 dimensions, so about a second at
+ * most and rarely, and needs the rows' memory twice.
+ */
+export const MAX_REWRITE_ROWS = 131_072;
 
 /** Indexes of the segments to rewrite, ascending. Empty: none. */
 export function chooseRewrites(segments: readonly SegmentSize[], growingRows: number): number[] {
@@ -31,7 +34,8 @@ export function chooseRewrites(segments: readonly SegmentSize[], growingRows: nu
   });
   const small = indexesOf(segments, ({ live }) => live <= SMALL_SEGMENT_ROWS);
   if (growingRows > 0 || small.length > 1) for (const index of small) choose(index);
-  for (let tier = 0; tier <= tierOf(MAX_REWRITE_ROWS); tier++) {
+  // Four of the last tier would be too many rows for one rewrite.
+  for (let tier = 0; tier < tierOf(MAX_REWRITE_ROWS); tier++) {
     const members = indexesOf(segments, ({ live }, index) => !chosen.has(index) && tierOf(live) === tier);
     const incoming = total > 0 && tierOf(total) === tier ? 1 : 0;
     if (members.length + incoming >= TIER_FACTOR) for (const index of members) choose(index);

@@ -20,20 +20,21 @@ function shown(engine: Engine): unknown {
 }
 
 type Step = (engine: Engine) => WriteTicket | Promise<void>;
+type Write = (engine: Engine) => WriteTicket;
 
 const put =
-  (partition: string | undefined, ...entities: object[]): Step =>
+  (partition: string | undefined, ...entities: object[]): Write =>
   (engine) =>
     engine.write({ type: 'put', collection, partition, entities });
 const patch =
-  (key: string, fields: object): Step =>
+  (key: string, fields: object): Write =>
   (engine) =>
     engine.write({ type: 'patch', collection, key, fields });
 const remove =
-  (key: string, partition: string): Step =>
+  (key: string, partition: string): Write =>
   (engine) =>
     engine.write({ type: 'delete', collection, key, partition });
-const many = (from: number, count: number): Step =>
+const many = (from: number, count: number): Write =>
   put(undefined, ...Array.from({ length: count }, (_, i) => ({ key: `m${from + i}`, rank: i, title: `title ${i}`, embedding: [i, 0, 1] })));
 const seal: Step = (engine) => engine.seal();
 

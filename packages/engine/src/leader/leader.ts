@@ -47,7 +47,7 @@ export function foldWrite(leader: LeaderOptions, replica: Replica, write: Partit
  * Deletes that a channel remembers at most: about 200 bytes each in memory. On a device that never connected nobody else writes, so there
  * is nobody whose older op a tombstone would have to hold off; beyond this the leader has all of them forgotten (R7).
  */
-export const MAX_TOMBSTONES = 65_536;
+const MAX_TOMBSTONES = 65_536;
 
 /** A `gc` record when there are too many tombstones: every replica forgets them at the same position. */
 export function foldCollection(leader: LeaderOptions, replica: Replica, maxTombstones: number = MAX_TOMBSTONES): readonly SizedFrame[] {

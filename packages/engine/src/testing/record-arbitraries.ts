@@ -24,9 +24,9 @@ const fieldValues: Record<string, fc.Arbitrary<StoredValue>> = {
 };
 
 /** Any of the fields, perhaps none: a put fills the rest with defaults. */
-export const anyFields: fc.Arbitrary<StoredFields> = fc.record(fieldValues, { requiredKeys: [] }) as fc.Arbitrary<StoredFields>;
+const anyFields: fc.Arbitrary<StoredFields> = fc.record(fieldValues, { requiredKeys: [] }) as fc.Arbitrary<StoredFields>;
 
-export const anyOp: fc.Arbitrary<SingleOp> = fc.oneof(
+const anyOp: fc.Arbitrary<SingleOp> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({ type: fc.constant('put' as const), pk: fc.constantFrom(...KEYS), fields: anyFields, create: fc.boolean() }),
