@@ -6,7 +6,7 @@ import type { SearchResult } from '../api/search.ts';
 import type { CallLimits } from '../worker/limits.ts';
 import type { WriteAnswer } from '../worker/protocol.ts';
 import { startLive } from './live.ts';
-import { toPublicCount, toPublicQuery, toPublicSearch } from './results.ts';
+import { toPublicQuery, toPublicSearch } from './results.ts';
 import type { Session } from './session.ts';
 import { ownViews } from './values.ts';
 import { createHandle, createWrite, createWriteMany, type HandleOptions, notConnected } from './write-handle.ts';
@@ -99,7 +99,7 @@ export class CollectionProxy implements Collection<any> {
 
   async count(options: Loose = {}): Promise<CountResult> {
     const { request, limits } = this.#read(options);
-    return toPublicCount(await this.#options.session.connection.call('count', request, limits));
+    return (await this.#options.session.connection.call('count', request, limits)) as CountResult;
   }
 
   async search(search: Loose): Promise<SearchResult<any, any>> {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { defineSchema, f, open } from '../index.ts';
-import { disposeDatabases, freshName, note, openNotes } from './testing/databases.ts';
+import { disposeDatabases, freshName, note, openNotes, until } from './testing/databases.ts';
 
 afterEach(disposeDatabases);
 
@@ -111,6 +111,21 @@ describe('a database', () => {
     expect(again.storage.get().lossDetected).toBe(true);
     const event = await new Promise<{ lastOpened: Date }>((resolve) => again.on('lossDetected', resolve));
     expect(event.lastOpened.getTime()).toBeLessThanOrEqual(Date.now());
+  });
+
+  it('tells how much is stored and how much the browser gives', async () => {
+    const db = await openNotes();
+    await until(() => db.storage.get().quotaBytes > 0);
+    expect(db.storage.get()).toMatchObject({ state: 'ok', persisted: false });
+  });
+
+  it('is inspected partition by partition', async () => {
+    const db = await openNotes();
+    await db.notes.put(note('x'), { partition: 'team' });
+    const { partitions, clientId } = await db.inspect();
+    expect(clientId).not.toBe('');
+    expect(partitions.find((one) => one.partition === 'team')).toMatchObject({ collection: 'notes', entities: 1 });
+    expect((await db.notes.count({ partitions: ['team'] })).count).toBe(1);
   });
 
   it('answers NOT_CONNECTED where a server is needed', async () => {

@@ -1,11 +1,5 @@
-import type {
-  CountResult as EngineCount,
-  QueryResult as EngineQuery,
-  SearchResult as EngineSearch,
-  EntityRecord,
-  SearchHit,
-} from '@terndb/engine';
-import type { CountResult, QueryResult, Token } from '../api/reading.ts';
+import type { QueryResult as EngineQuery, SearchResult as EngineSearch, EntityRecord, SearchHit } from '@terndb/engine';
+import type { QueryResult, Token } from '../api/reading.ts';
 import type { SearchResult } from '../api/search.ts';
 import type { WatchResult } from '../worker/protocol.ts';
 
@@ -16,10 +10,6 @@ export function toPublicQuery({ keys: _keys, versions: _versions, ...result }: E
 
 export function toPublicSearch(result: EngineSearch): SearchResult<any, any> {
   return { ...result, token: result.token as Token, hits: result.hits.map(({ version: _version, ...hit }) => hit) };
-}
-
-export function toPublicCount(result: EngineCount): CountResult {
-  return { ...result, token: result.token as Token };
 }
 
 interface Seen {

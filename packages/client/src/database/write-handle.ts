@@ -44,32 +44,14 @@ class Handle<T> implements WriteHandle<T> {
   }
 }
 
-class OneHandle<Ky> extends Handle<Ky> implements Write<Ky> {
-  readonly key: Ky;
-
-  constructor(key: Ky, options: HandleOptions<Ky>) {
-    super(options);
-    this.key = key;
-  }
-}
-
-class ManyHandle<Ky> extends Handle<readonly Ky[]> implements WriteMany<Ky> {
-  readonly keys: readonly Ky[];
-
-  constructor(keys: readonly Ky[], options: HandleOptions<readonly Ky[]>) {
-    super(options);
-    this.keys = keys;
-  }
-}
-
 export function createHandle<T>(options: HandleOptions<T>): WriteHandle<T> {
   return new Handle(options);
 }
 export function createWrite<Ky>(key: Ky, options: HandleOptions<Ky>): Write<Ky> {
-  return new OneHandle(key, options);
+  return Object.assign(new Handle(options), { key });
 }
 export function createWriteMany<Ky>(keys: readonly Ky[], options: HandleOptions<readonly Ky[]>): WriteMany<Ky> {
-  return new ManyHandle(keys, options);
+  return Object.assign(new Handle(options), { keys });
 }
 
 export function notConnected(what: string): DbError {

@@ -67,6 +67,16 @@ describe('two tabs of one database', () => {
     expect(follower.sync.get().leader).toBe(true);
   });
 
+  it('have after a flush what was written before it, though the leader is killed at once', async () => {
+    const name = freshName();
+    const { db, session } = await openInAnotherTab(name);
+    for (let index = 0; index < 50; index++) db.notes.put(note(`n${index}`)).then(null, () => {});
+    await session.connection.call('flush', undefined);
+    session.connection.end(new DbError('WORKER_LOST', 'killed by the test'));
+    const { db: next } = await openInAnotherTab(name);
+    expect((await next.notes.count()).count).toBe(50);
+  });
+
   it('drop the live queries of a tab that died', async () => {
     const name = freshName();
     const { db: leader } = await openInAnotherTab(name);
