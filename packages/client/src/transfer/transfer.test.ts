@@ -1,0 +1,147 @@
+import { DbError, defineSchema, f, MemoryLogBroker, MemoryMetaStore, MemoryObjectStore } from '@terndb/core';
+import { seededRng } from '@terndb/core/testing';
+import { type Engine, openEngine } from '@terndb/engine';
+import { loadKernel } from '@terndb/kernel';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { browserClock } from '../adapters/clock.ts';
+import { ExportSessions } from './export-sessions.ts';
+import { ImportReader } from './import-reader.ts';
+import { ImportSessions } from './import-sessions.ts';
+
+const { definition: schema } = defineSchema({
+  notes: {
+    title: f.text(),
+    big: f.int64().nullable(),
+    list: f.array(f.int64()).default([]),
+    data: f.json().nullable(),
+    vec: f.vector(2).nullable(),
+    doc: f.collab(),
+    sparse: f.sparseVector().nullable(),
+    bits: f.binaryVector(8).nullable(),
+  },
+  items: { sku: f.primaryKey('int64'), at: f.date(), ok: f.boolean() },
+});
+
+async function openMemoryEngine(seed = 1): Promise<Engine> {
+  const ports = {
+    log: new MemoryLogBroker(),
+    meta: new MemoryMetaStore(),
+    objects: new MemoryObjectStore(),
+    clock: browserClock,
+    rng: seededRng(seed),
+    kernel: await loadKernel(),
+  };
+  return await openEngine({ ports, schema });
+}
+function exportAll(engine: Engine, collections?: readonly string[]): Uint8Array<ArrayBuffer> {
+  const sessions = new ExportSessions(engine);
+  const { exportId } = sessions.open({ collections });
+  const pages: Uint8Array[] = [];
+  for (let done = false; !done; ) {
+    const page = sessions.page(exportId);
+    pages.push(page.bytes);
+    done = page.done;
+  }
+  sessions.close(exportId);
+  return Uint8Array.from(pages.flatMap((page) => [...page]));
+}
+async function importAll(engine: Engine, pieces: readonly Uint8Array[]): Promise<{ entities: number }> {
+  const sessions = new ImportSessions(engine);
+  const { importId } = sessions.open();
+  for (const piece of pieces) sessions.push(importId, piece);
+  return await sessions.commit(importId);
+}
+async function fill(engine: Engine): Promise<void> {
+  const entities = [
+    {
+      id: 'a',
+      title: 'ä\n"',
+      big: 2n ** 60n,
+      list: [1, -(2n ** 62n)],
+      data: { x: [null] },
+      vec: [0.1, -2],
+      sparse: { 3: 1.5 },
+      bits: new Uint8Array([7]),
+    },
+    { id: 'b', title: '', doc: new Uint8Array([0, 0]) },
+  ];
+  engine.write({ type: 'put', collection: 'notes', entities });
+  engine.write({ type: 'put', collection: 'notes', partition: 'p', entities: [{ id: 'a', title: 'other partition' }] });
+  await engine.write({
+    type: 'put',
+    collection: 'items',
+    entities: [
+      { sku: 1, at: new Date(3), ok: true },
+      { sku: 2n ** 61n, at: new Date(-4), ok: false },
+    ],
+  }).durable;
+}
+const contents = (engine: Engine): unknown =>
+  ['notes', 'items'].map(
+    (collection) =>
+      engine.query({
+        collection,
+        partitions: collection === 'notes' ? ['_default', 'p'] : ['_default'],
+        select: engine.definition(collection).fields.map(({ name }) => name),
+      }).entities,
+  );
+
+describe('an export', () => {
+  it('imported anywhere gives the same entities, whatever the pieces it comes in', async () => {
+    const engine = await openMemoryEngine();
+    await fill(engine);
+    const bytes = exportAll(engine);
+    for (const size of [1, 7, 1000, bytes.byteLength]) {
+      const other = await openMemoryEngine(2);
+      const pieces = Array.from({ length: Math.ceil(bytes.byteLength / size) }, (_, index) =>
+        bytes.subarray(index * size, (index + 1) * size),
+      );
+      expect(await importAll(other, pieces)).toEqual({ entities: 5 });
+      expect(contents(other)).toEqual(contents(engine));
+    }
+  });
+
+  it('shows the state of its beginning, and holds only what was asked for', async () => {
+    const engine = await openMemoryEngine();
+    await fill(engine);
+    const sessions = new ExportSessions(engine);
+    const { exportId, entities } = sessions.open({ collections: ['items'] });
+    expect(entities).toBe(2);
+    await engine.write({ type: 'deleteBy', collection: 'items', where: { ok: true } }).durable;
+    const lines = new TextDecoder().decode(sessions.page(exportId).bytes).trimEnd().split('\n');
+    expect(lines).toHaveLength(4);
+    expect(JSON.parse(lines[0]!)).toMatchObject({ terndb: 'export', version: 1, collections: ['items'] });
+    expect(JSON.parse(lines[3]!)).toMatchObject({ end: true, entities: 2 });
+  });
+
+  it('that is not finished makes room for later ones', async () => {
+    const engine = await openMemoryEngine();
+    const sessions = new ExportSessions(engine);
+    const [first] = Array.from({ length: 5 }, () => sessions.open({}));
+    expect(() => sessions.page(first!.exportId)).toThrowError(expect.objectContaining({ code: 'ABORTED' }));
+  });
+
+  it('damaged anywhere is refused with a typed error or is the same text', async () => {
+    const engine = await openMemoryEngine();
+    await fill(engine);
+    const bytes = exportAll(engine);
+    const codes = new Set(['FORMAT_INVALID', 'FORMAT_VERSION_UNSUPPORTED', 'CHECKSUM_MISMATCH', 'SCHEMA_CONFLICT', 'SCHEMA_INVALID']);
+    fc.assert(
+      fc.property(fc.nat(bytes.byteLength - 1), fc.integer({ min: 1, max: 255 }), fc.boolean(), (at, flip, cut) => {
+        const damaged = cut ? bytes.slice(0, at) : bytes.slice();
+        if (!cut) damaged[at]! ^= flip;
+        const reader = new ImportReader(schema);
+        try {
+          reader.push(damaged);
+          reader.finish();
+          expect.unreachable(`byte ${at} ${cut ? 'cut' : `flipped by ${flip}`} was not noticed`);
+        } catch (thrown) {
+          if (!(thrown instanceof DbError)) throw thrown;
+          expect(codes).toContain(thrown.code);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

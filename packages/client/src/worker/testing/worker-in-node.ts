@@ -1,0 +1,25 @@
+import { expose } from 'comlink';
+import { browserClock } from '../../adapters/clock.ts';
+import { loadBrowserKernel } from '../../adapters/kernel.ts';
+import { createBrowserRng } from '../../adapters/rng.ts';
+import { installErrorTransfer } from '../error-transfer.ts';
+import { WorkerHost } from '../host.ts';
+
+/** The engine worker's host in this thread, behind a message port: without IndexedDB, so in memory. */
+export function startWorkerInNode(): Worker {
+  installErrorTransfer();
+  const { port1, port2 } = new MessageChannel();
+  const host = new WorkerHost({
+    clock: browserClock,
+    rng: createBrowserRng(),
+    locks: undefined,
+    tab: 'node',
+    loadKernel: loadBrowserKernel,
+  });
+  expose(host, port2);
+  const terminate = (): void => {
+    port1.close();
+    port2.close();
+  };
+  return Object.assign(port1, { terminate, onerror: null }) as unknown as Worker;
+}
