@@ -19,15 +19,24 @@ export async function readManifestPointers(meta: MetaStore): Promise<Map<string,
   return new Map((await meta.list(PREFIX)).map((entry) => [entry.key.slice(PREFIX.length), pointerOf(entry)]));
 }
 
-/** @throws APPEND_CONFLICT when another writer published first. */
+/**
+ * Moves the pointer. A failure is looked up: our object there is a success whose answer was lost.
+ * @throws APPEND_CONFLICT when another writer published first.
+ */
 export async function writeManifestPointer(
   meta: MetaStore,
   channel: string,
   expected: ManifestPointer | undefined,
   object: string,
 ): Promise<ManifestPointer> {
-  const revision = await meta.compareAndSet(`${PREFIX}${channel}`, expected?.revision ?? 0, encodeRecord({ object }));
-  if (revision !== undefined) return { object, revision };
+  try {
+    const revision = await meta.compareAndSet(`${PREFIX}${channel}`, expected?.revision ?? 0, encodeRecord({ object }));
+    if (revision !== undefined) return { object, revision };
+  } catch (error) {
+    const found = await readManifestPointer(meta, channel).catch(() => undefined);
+    if (found?.object === object && found.revision !== expected?.revision) return found;
+    throw error;
+  }
   throw new DbError('APPEND_CONFLICT', `manifest of ${channel}: ${expected?.object ?? 'none'} expected, got another writer's`, {
     details: { channel, expected: expected?.object ?? null },
   });

@@ -73,6 +73,8 @@ export class LocalEngine implements Engine {
   #hlc: Hlc;
   #state: EngineState = 'open';
   #closedBy: DbError | undefined;
+  /** Reads still work until everything is durable; writes do not. */
+  #isClosing = false;
   #recovery: Promise<void> = Promise.resolve();
   #tail: LogTail;
 
@@ -108,6 +110,7 @@ export class LocalEngine implements Engine {
       limits,
       channels: () => this.#channels,
       tail: () => this.#tail,
+      onConflict: (error) => this.#close(error),
     });
     this.#sealer.collect();
     this.#live = createLive({
@@ -222,6 +225,7 @@ export class LocalEngine implements Engine {
 
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
+    this.#isClosing = true;
     await this.#settle();
     this.#close(undefined);
   }
@@ -350,6 +354,7 @@ export class LocalEngine implements Engine {
   }
 
   #checkWritable(): void {
+    if (this.#isClosing) throw this.#closedError();
     this.#checkOpen();
     if (this.#state === 'open') return;
     throw new DbError(

@@ -152,7 +152,8 @@ describe('a failed append', () => {
   it('refuses every write that is not durable, takes them back before the eyes of readers, and lets later writes work', async () => {
     const ports = await faulty();
     const engine = await open(ports);
-    await Promise.all([put(undefined, { key: 'kept', rank: 1 })(engine), engine.flush()]);
+    put(undefined, { key: 'kept', rank: 1 })(engine);
+    await engine.flush();
     const before = shown(engine);
     const changes: Change[] = [];
     engine.onChange((changed) => changes.push(...changed));
@@ -244,6 +245,75 @@ describe('a failed append', () => {
     await engine.close();
     const again = await open(ports);
     expect(again.get({ collection, partitions: ['new'], keys: ['a'] }).entities[0]).toMatchObject({ key: 'a' });
+    await again.close();
+  });
+});
+
+describe('a seal', () => {
+  it('whose answer was lost is looked up, and the next one goes on from it', async () => {
+    const base = await memoryPorts();
+    const meta = new FaultyMetaStore(base.meta);
+    const engine = await open({ ...base, meta });
+    many(0, 10)(engine);
+    await engine.flush();
+    meta.faults.failNext('compareAndSet', new DbError('STORAGE_UNAVAILABLE', 'answer lost'), { applied: true });
+    await engine.seal();
+    many(5, 10)(engine);
+    await engine.seal();
+    expect(engine.inspect().partitions[0]).toMatchObject({ entities: 15, growing: 0, segments: [{ rows: 15 }] });
+    await engine.close();
+  });
+
+  it('of a frozen writer that wakes up after another one opened publishes nothing', async () => {
+    const base = await memoryPorts();
+    const objects = new FaultyObjectStore(base.objects);
+    const frozen = await open({ ...base, objects });
+    many(0, 10)(frozen);
+    await frozen.seal();
+    many(10, 10)(frozen);
+    await frozen.flush();
+    const state = shown(frozen);
+    const wake = objects.faults.holdNext('put');
+    const release = objects.faults.holdNext('put');
+    const sealing = frozen.seal();
+    wake();
+    await expect.poll(async () => (await base.objects.list('')).length).toBe(3);
+    const other = await open(base);
+    await other.flush();
+    await expect.poll(async () => (await base.objects.list('')).length).toBe(2);
+    release();
+    await expect(sealing).rejects.toMatchObject({ code: 'APPEND_CONFLICT' });
+    expect(() => shown(frozen)).toThrow(expect.objectContaining({ code: 'DATABASE_CLOSED' }));
+    expect(shown(other)).toEqual(state);
+    await frozen.close();
+    await other.close();
+    const again = await open(base);
+    expect(shown(again)).toEqual(state);
+    expect(again.inspect().partitions[0]?.quarantined).toEqual([]);
+    await again.close();
+  });
+
+  it('that is under way when another writer takes over gives its memory back', async () => {
+    const base = await memoryPorts();
+    const usedBytes = base.kernel.usedBytes;
+    const objects = new FaultyObjectStore(base.objects);
+    const engine = await open({ ...base, objects });
+    many(0, 10)(engine);
+    await engine.flush();
+    const release = objects.faults.holdNext('put');
+    const sealing = engine.seal();
+    await expect.poll(() => objects.faults.pending).toBe(0);
+    const other = await open(base);
+    many(20, 1)(other);
+    await other.flush();
+    many(30, 1)(engine);
+    await expect(engine.flush()).rejects.toMatchObject({ code: 'APPEND_CONFLICT' });
+    release();
+    await sealing.catch(() => {});
+    await other.close();
+    expect(base.kernel.usedBytes).toBe(usedBytes);
+    const again = await open(base);
+    expect(again.count({ collection }).count).toBe(11);
     await again.close();
   });
 });

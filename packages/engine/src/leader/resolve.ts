@@ -2,6 +2,7 @@ import {
   type CollectionDefinition,
   DbError,
   type FieldDefinitionOf,
+  MAX_BATCH_ENTITIES,
   type NormalizePutOptions,
   normalizeKey,
   normalizePatch,
@@ -59,6 +60,12 @@ type RequestOf<T extends WriteRequest['type']> = Extract<WriteRequest, { readonl
 function resolvePut(target: WriteTarget, request: RequestOf<'put'>): ResolvedWrite {
   const { collection, definition, newKey } = target;
   const partition = request.partition ?? DEFAULT_PARTITION;
+  if (request.entities.length > MAX_BATCH_ENTITIES) {
+    const details = { collection, option: 'entities', expected: MAX_BATCH_ENTITIES, got: request.entities.length };
+    throw new DbError('OPTION_INVALID', `${collection}: at most ${details.expected} entities in one batch expected, got ${details.got}`, {
+      details,
+    });
+  }
   const replica = target.findReplica(partition);
   const { dimOf, note } = modelDims(replica);
   const isMany = request.entities.length > 1;

@@ -108,7 +108,7 @@ describe('a replica', () => {
           const channel = await testChannel();
           const ports = await memoryPorts();
           const pool = new SegmentPool(ports.objects, kernel);
-          const context = { ports, pool, logEpoch: TEST_EPOCH, flush: async () => {}, cursorAt: () => 0 };
+          const context = { ports, pool, logEpoch: TEST_EPOCH, flush: async () => {}, cursorAt: () => 0, isShown: () => true };
           const held: { view: ReturnType<Replica['view']>; rows: unknown }[] = [];
           const frames = framesOf(records, counts);
           let sealing: Promise<unknown> = Promise.resolve();
@@ -151,7 +151,14 @@ describe('a replica', () => {
           // Nothing is deleted, so that every manifest that ever was can be opened.
           const objects = keeping(ports.objects);
           const pool = new SegmentPool(objects, ports.kernel);
-          const context = { ports: { objects, meta: ports.meta }, pool, logEpoch: TEST_EPOCH, flush: async () => {}, cursorAt: () => 0 };
+          const context = {
+            ports: { objects, meta: ports.meta },
+            pool,
+            logEpoch: TEST_EPOCH,
+            flush: async () => {},
+            cursorAt: () => 0,
+            isShown: () => true,
+          };
           const channel = await testChannel();
           const manifests: string[] = [];
           for (const [index, frame] of framesOf(records, counts).entries()) {

@@ -5,6 +5,7 @@ import type { EnginePorts } from '../database/types.ts';
 import { writeManifest } from '../manifest/manifest-file.ts';
 import type { Manifest, ManifestSegment, ManifestTombstones } from '../manifest/types.ts';
 import { BlockState } from '../replica/block-state.ts';
+import type { Replica } from '../replica/replica.ts';
 import { SealedRows } from '../replica/sealed-rows.ts';
 import type { SegmentPool } from '../replica/segment-pool.ts';
 import { buildSegment } from '../segment/build-segment.ts';
@@ -24,6 +25,8 @@ export interface SealContext {
   readonly flush: () => Promise<void>;
   /** Sequence of the last log entry that reaches no further than the position. */
   readonly cursorAt: (channel: string, position: number) => number;
+  /** Whether reads still go to this replica: not when the engine was closed meanwhile. */
+  readonly isShown: (replica: Replica) => boolean;
 }
 
 /**
@@ -34,18 +37,31 @@ export interface SealContext {
 export async function sealChannel(context: SealContext, channel: Channel, options: SnapshotOptions): Promise<boolean> {
   const snapshot = takeSnapshot(channel.replica, channel.published?.manifest.upTo ?? 0, options);
   if (snapshot === undefined) return false;
+  // The rows must outlive the replica: it may be given up while they are written.
+  for (const { block } of snapshot.inputs) block.pin();
+  try {
+    await sealSnapshot(context, channel, snapshot);
+  } finally {
+    for (const { block } of snapshot.inputs) block.unpin();
+  }
+  return true;
+}
+
+async function sealSnapshot(context: SealContext, channel: Channel, snapshot: SealSnapshot): Promise<void> {
   // A manifest never covers what the log may still lose.
   await context.flush();
   const rows = new SealRows(snapshot.inputs);
+  const { replica } = channel;
   const added = rows.count === 0 ? undefined : await writeSegment(context, channel, snapshot, rows);
+  let isInstalled = false;
   try {
     await publish(context, channel, snapshot, added?.listed);
-  } catch (error) {
-    if (added !== undefined) context.pool.release(added.source.segment);
-    throw error;
+    if (!context.isShown(replica)) return;
+    install(context.ports.objects, channel, snapshot, added && new BlockState(added.source, rows.liveNow()));
+    isInstalled = true;
+  } finally {
+    if (!isInstalled) added?.source.free();
   }
-  install(context.ports.objects, channel, snapshot, added && new BlockState(added.source, rows.liveNow()));
-  return true;
 }
 
 interface AddedSegment {

@@ -1,4 +1,4 @@
-import type { Clock, LogBroker } from '@terndb/core';
+import { type Clock, DbError, type LogBroker } from '@terndb/core';
 import type { Channel } from '../database/channel.ts';
 import type { EngineLimits } from '../database/types.ts';
 import type { LogTail } from '../leader/log-tail.ts';
@@ -12,7 +12,7 @@ const FIRST_CHECK_MS = 5_000;
 const AGE_CHECKS_PER_AGE = 4;
 
 export interface SealerOptions {
-  readonly context: Omit<SealContext, 'cursorAt'>;
+  readonly context: Omit<SealContext, 'cursorAt' | 'isShown'>;
   readonly log: LogBroker;
   readonly stream: string;
   readonly clock: Clock;
@@ -20,6 +20,8 @@ export interface SealerOptions {
   /** Both change when the engine goes back to its durable state. */
   readonly channels: () => ReadonlyMap<string, Channel>;
   readonly tail: () => LogTail;
+  /** Another writer published: the storage is no longer ours. */
+  readonly onConflict: (error: DbError) => void;
 }
 
 /** Decides when to seal, runs one job at a time, and truncates the log behind what all manifests cover. */
@@ -50,7 +52,7 @@ export class Sealer {
   /** Deletes what a crash left; before any seal, so to be called first. A failure leaves it for the next open. */
   collect(): void {
     const { context, channels } = this.#options;
-    this.#jobs.run(() => collectObjects(context.ports.objects, channels())).catch(() => {});
+    this.#jobs.run(() => collectObjects(context.ports, channels())).catch(() => {});
   }
 
   /** After a commit, or at open: seals what is large or old enough, in the background. A failure leaves the rows growing. */
@@ -96,8 +98,17 @@ export class Sealer {
     return this.#jobs.run(async () => {
       const channel = this.#options.channels().get(name);
       if (this.#isClosed || channel === undefined || channel.damage !== undefined) return;
-      const context: SealContext = { ...this.#options.context, cursorAt: (of, position) => this.#options.tail().cursorAt(of, position) };
-      if (await sealChannel(context, channel, { forCompaction })) await this.#truncate(channel);
+      const context: SealContext = {
+        ...this.#options.context,
+        cursorAt: (of, position) => this.#options.tail().cursorAt(of, position),
+        isShown: (replica) => !this.#isClosed && channel.replica === replica,
+      };
+      try {
+        if (await sealChannel(context, channel, { forCompaction })) await this.#truncate(channel);
+      } catch (error) {
+        if (error instanceof DbError && error.code === 'APPEND_CONFLICT') this.#options.onConflict(error);
+        throw error;
+      }
     });
   }
 
