@@ -52,8 +52,8 @@ test('after one visit the app opens and searches without a network', async ({ de
   const library = await LibraryPage.open(context, demo.url);
   await expect(library.count).toContainText(SAMPLE_PASSAGES.toLocaleString('en'));
   await library.find('nocturnal bird of prey', /owl/);
-  await library.newNote('Offline', 'written on a plane');
-  await library.find('plane', 'Offline');
+  await library.newNote('Offline', 'written aboard a stratocruiser');
+  await library.find('stratocruiser', 'Offline');
 });
 
 test('an edit in one tab shows in the other, and the other goes on when the first is closed', async ({ demo, profile }) => {
