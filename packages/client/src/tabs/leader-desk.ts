@@ -2,8 +2,8 @@ import { type Bus, DbError, type Locks } from '@terndb/core';
 import type { Call, Service } from '../worker/protocol.ts';
 import { type CommonMessage, commonTopic, type ToFollower, type ToLeader, tabLock, tabTopic } from './messages.ts';
 
-/** Answers kept per follower, so that a call sent twice is done once. A follower has far fewer calls under way. */
-const REMEMBERED_CALLS = 1024;
+/** Answers of writes kept per follower, so that one sent twice is done once. A follower has far fewer under way; reads may be done again. */
+const REMEMBERED_WRITES = 1024;
 
 interface Follower {
   readonly answers: Map<number, Promise<unknown>>;
@@ -34,7 +34,7 @@ export class LeaderDesk {
     this.#options = options;
     this.#service = service;
     const { bus, database, tab } = options;
-    this.#stops.push(bus.subscribe(tabTopic(database, tab), (message) => this.#onMessage(message as ToLeader)));
+    this.#stops.push(bus.subscribe(tabTopic(database, tab), (message) => this.#onMessage(message as ToLeader | ToFollower)));
     this.#stops.push(
       bus.subscribe(commonTopic(database), (message) => {
         if ((message as CommonMessage).type === 'who-leads') this.announce();
@@ -54,7 +54,9 @@ export class LeaderDesk {
     for (const tab of this.#followers.keys()) this.#drop(tab);
   }
 
-  #onMessage(message: ToLeader): void {
+  #onMessage(message: ToLeader | ToFollower): void {
+    // An answer of an earlier leader, from when this tab followed.
+    if (!('from' in message)) return;
     const follower = this.#follower(message.from);
     switch (message.type) {
       case 'call':
@@ -80,8 +82,8 @@ export class LeaderDesk {
     let answer = follower.answers.get(id);
     if (answer === undefined) {
       answer = this.#service.call(call);
-      follower.answers.set(id, answer);
-      if (follower.answers.size > REMEMBERED_CALLS) follower.answers.delete(follower.answers.keys().next().value!);
+      if (call.method === 'write') follower.answers.set(id, answer);
+      if (follower.answers.size > REMEMBERED_WRITES) follower.answers.delete(follower.answers.keys().next().value!);
     }
     answer.then(
       (value) => this.#send(from, { type: 'answer', term: this.#options.term, id, value }),
