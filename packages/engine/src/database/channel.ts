@@ -24,7 +24,7 @@ export interface Channel {
   damage: DbError | undefined;
 }
 
-export function inspectChannel({ collection, partition, replica, published }: Channel): PartitionInspection {
+export function inspectChannel({ collection, partition, replica, published, damage }: Channel): PartitionInspection {
   const { entities } = replica;
   const sizes = new Map(published?.manifest.segments.map((segment) => [segment.id, segment]));
   const segments = entities.blocks.flatMap(({ source, live }) => {
@@ -44,5 +44,7 @@ export function inspectChannel({ collection, partition, replica, published }: Ch
     quarantined: replica.quarantined,
     hash: hashToHex(replica.hash),
     position: replica.position,
+    divergences: replica.divergences,
+    damage: damage === undefined ? null : { code: damage.code, message: damage.message },
   };
 }

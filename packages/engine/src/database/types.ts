@@ -159,6 +159,10 @@ export interface PartitionInspection {
   /** R13, 16 hex digits. */
   readonly hash: string;
   readonly position: number;
+  /** R13: how often a hash was not what the log or the manifest said. Above 0 something is wrong: report it. */
+  readonly divergences: number;
+  /** Why the partition is read-only; null when it is not. */
+  readonly damage: { readonly code: string; readonly message: string } | null;
 }
 export interface EngineInspection {
   readonly clientId: string;
