@@ -77,6 +77,14 @@ async function fill(engine: Engine): Promise<void> {
     ],
   }).durable;
 }
+/** Node's files without Node's types, which this package does without. */
+async function readFixture(name: string): Promise<Uint8Array> {
+  interface Node {
+    readonly process: { getBuiltinModule(id: string): { readFile(url: URL): Promise<Uint8Array> } };
+  }
+  const files = (globalThis as unknown as Node).process.getBuiltinModule('node:fs/promises');
+  return await files.readFile(new URL(`./fixtures/${name}`, import.meta.url));
+}
 const contents = (engine: Engine): unknown =>
   ['notes', 'items'].map(
     (collection) =>
@@ -143,5 +151,24 @@ describe('an export', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('of version 1 can be read for ever', async () => {
+    const bytes = await readFixture('export-v1.ndjson');
+    const engine = await openMemoryEngine();
+    expect(await importAll(engine, [bytes])).toEqual({ entities: 4 });
+    expect(
+      engine.get({ collection: 'notes', keys: ['a'], select: ['title', 'big', 'list', 'data', 'vec', 'sparse', 'bits'] }).entities[0],
+    ).toEqual({
+      id: 'a',
+      title: 'ä\n"',
+      big: 2n ** 60n,
+      list: [1, -(2n ** 62n)],
+      data: { x: [null] },
+      vec: new Float32Array([0.1, -2]),
+      sparse: { 3: 1.5 },
+      bits: new Uint8Array([7]),
+    });
+    expect(engine.get({ collection: 'items', keys: [2n ** 61n] }).entities[0]).toMatchObject({ at: new Date(-4), ok: false });
   });
 });
