@@ -4,9 +4,6 @@ import { fromBase64Url, toBase64Url } from './base64url.ts';
 
 const platform = globalThis as unknown as { btoa(text: string): string };
 
-/** Every platform has it; this package's types know neither DOM nor Node. */
-const { btoa } = globalThis as unknown as { btoa(binary: string): string };
-
 it('writes what the platform writes, and reads it back', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 50 }), (bytes) => {
