@@ -3,8 +3,9 @@
  * folder outside the workspaces, installs the tarballs there and builds the Vite app.
  *   node examples/quickstart/install.mjs <folder>
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+
 import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,7 +22,10 @@ const tarballs = join(folder, 'tarballs');
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(tarballs, { recursive: true });
 const packed = PACKAGES.map((name) => {
-  const out = execFileSync('npm', ['pack', '--json', '--pack-destination', tarballs], { cwd: join(root, 'packages', name), encoding: 'utf8' });
+  const out = execFileSync('npm', ['pack', '--json', '--pack-destination', tarballs], {
+    cwd: join(root, 'packages', name),
+    encoding: 'utf8',
+  });
   return { name: `@terndb/${name}`, file: join(tarballs, JSON.parse(out)[0].filename) };
 });
 for (const app of ['plain-page', 'vite-app']) {
