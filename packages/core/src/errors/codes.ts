@@ -42,6 +42,7 @@ export interface ErrorCodes {
   MEMORY_LIMIT: 'unavailable';
   CHECKSUM_MISMATCH: 'data';
   FORMAT_INVALID: 'data';
+  INDEX_CORRUPT: 'data';
   FORMAT_VERSION_UNSUPPORTED: 'data';
   DECRYPTION_FAILED: 'data';
   STORAGE_LOST: 'data';
@@ -100,6 +101,7 @@ export const ERROR_CODES: { readonly [C in ErrorCode]: CodeEntry<ErrorCodes[C]> 
   MEMORY_LIMIT: unavailable,
   CHECKSUM_MISMATCH: data,
   FORMAT_INVALID: data,
+  INDEX_CORRUPT: data,
   FORMAT_VERSION_UNSUPPORTED: data,
   DECRYPTION_FAILED: data,
   STORAGE_LOST: data,
