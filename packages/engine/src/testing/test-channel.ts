@@ -1,4 +1,13 @@
-import { type CollectionDefinition, defineSchema, f, type PrimaryKey, type StoredValue, schemaHash, valueFieldsOf } from '@terndb/core';
+import {
+  type CollectionDefinition,
+  defineSchema,
+  f,
+  type PrimaryKey,
+  type SchemaDefinition,
+  type StoredValue,
+  schemaHash,
+  valueFieldsOf,
+} from '@terndb/core';
 import { forEachSet } from '../bitmap/bitmap.ts';
 import type { Channel } from '../database/channel.ts';
 import { emptyReplica } from '../replica/open-replica.ts';
@@ -6,7 +15,7 @@ import type { View } from '../view/view.ts';
 import { testKernel } from './memory-ports.ts';
 import type { NaiveRow } from './naive-fold.ts';
 
-export const testSchema = defineSchema({
+export const testSchema: SchemaDefinition<'things'> = defineSchema({
   things: {
     key: f.primaryKey('varchar'),
     rank: f.number().default(7),
