@@ -5,13 +5,19 @@
  *   distance/   scores of four rows at a time            topk/    bounded heap of the best rows
  *   rows/       what is stored beside a row (norms)      scan/    walks rows or set bits and feeds the heap
  *   screen/     int8 codes and bounds of scores          bounds decide which rows are worth a score
- *
- * Later neighbours (graph index, quantised indexes) get folders of their own beside these.
+ *   graph/      HNSW over float32 rows or int8 codes     insert, walk, re-rank, validate
  */
 export { scan } from './scan/scan';
 export { scoreRows } from './scan/score-rows';
 export { writeNorms } from './rows/norms';
 export { writeCodes } from './screen/encode';
+export { writeChecksum } from './graph/checksum';
+export { graphStore } from './graph/encode';
+export { upperLists } from './graph/index';
+export { graphLink } from './graph/insert';
+export { graphRefine, graphRerank } from './graph/refine';
+export { countBits, graphCheck, graphDistances, graphHits, graphQuery, graphScan, graphWalk, graphWalkFiltered } from './graph/search';
+export { graphValidate } from './graph/validate';
 
 /** First address that the host may hand out: below it live the module's own constants. */
 export function heapBase(): usize {

@@ -5,10 +5,21 @@
  *
  *   load.ts     finds and compiles kernel.wasm           memory/    who has which part of WASM memory (free list, limit, scratch)
  *   kernel.ts   one instance with its blocks             block/     rows, their columns, preparing a query, reading hits
+ *   index/      graph over codes or rows: build, search, save, open
  *   wasm/       the module's exports, the platform       ../assembly/   what runs inside WebAssembly
  */
 export type { KernelErrorCode } from './errors.ts';
 export { KernelError } from './errors.ts';
+export { createHnsw, openHnsw } from './index/open.ts';
+export type {
+  BuildProgress,
+  HnswIndex,
+  HnswMemory,
+  HnswOptions,
+  HnswSearchOptions,
+  RescoreOptions,
+  SearchPlan,
+} from './index/types.ts';
 export type { KernelOptions } from './kernel.ts';
 export { createKernel, DEFAULT_MAX_BYTES, MAX_DIM } from './kernel.ts';
 export type { LoadKernelOptions, WasmSource } from './load.ts';

@@ -1,4 +1,4 @@
-import { type BlockHome, WasmBlock } from './block/block.ts';
+import { type BlockHome, type Owner, WasmBlock } from './block/block.ts';
 import { KernelError } from './errors.ts';
 import { Arena } from './memory/arena.ts';
 import { Scratch } from './memory/scratch.ts';
@@ -26,14 +26,26 @@ export function createKernel(module: WasmModule, options: KernelOptions = {}): K
   return new WasmKernel(module, maxBytes);
 }
 
+/** The inside of a kernel, for what is built beside it (graph indexes). */
+export function homeOf(kernel: Kernel): BlockHome {
+  if (kernel instanceof WasmKernel) return kernel.home;
+  throw new KernelError('OPTION_INVALID', 'kernel: one made by createKernel or loadKernel expected');
+}
+
 class WasmKernel implements Kernel {
-  private readonly home: BlockHome;
-  private readonly blocks = new Set<WasmBlock>();
+  readonly home: BlockHome;
+  private readonly owners = new Set<Owner>();
 
   constructor(module: WasmModule, maxBytes: number) {
     const wasm = instantiate(module);
     const arena = new Arena(wasm.memory, { heapBase: wasm.heapBase() >>> 0, maxBytes });
-    this.home = { wasm, arena, scratch: new Scratch(arena), released: (block) => this.blocks.delete(block) };
+    this.home = {
+      wasm,
+      arena,
+      scratch: new Scratch(arena),
+      taken: (owner) => this.owners.add(owner),
+      released: (owner) => this.owners.delete(owner),
+    };
   }
 
   get memoryBytes(): number {
@@ -42,7 +54,7 @@ class WasmKernel implements Kernel {
 
   get usedBytes(): number {
     let sum = 0;
-    for (const block of this.blocks) sum += block.bytes;
+    for (const owner of this.owners) sum += owner.bytes;
     return sum;
   }
 
@@ -51,12 +63,13 @@ class WasmKernel implements Kernel {
     const capacity = mustBeWithin('capacity', options.capacity ?? DEFAULT_CAPACITY, 0, 2 ** 32 - 1);
     const screen = options.screen ?? (dim >= SCREEN_MIN_DIM && dim <= SCREEN_MAX_DIM);
     const block = new WasmBlock(this.home, { dim, capacity: Math.max(1, capacity), screen });
-    this.blocks.add(block);
+    this.home.taken(block);
     return block;
   }
 }
 
-function mustBeWithin(name: string, value: number, low: number, high: number): number {
+/** An integer of the options; throws OPTION_INVALID. */
+export function mustBeWithin(name: string, value: number, low: number, high: number): number {
   if (Number.isInteger(value) && value >= low && value <= high) return value;
   throw new KernelError('OPTION_INVALID', `kernel: ${name} is an integer from ${low} to ${high}, got ${value}`, {
     details: { [name]: value, low, high },

@@ -1,21 +1,29 @@
 import { KernelError } from '../errors.ts';
 import type { Arena } from '../memory/arena.ts';
 import type { Scratch } from '../memory/scratch.ts';
-import type { ScanHits, ScanOptions, ScoreOptions, VectorBlock } from '../types.ts';
+import type { Metric, ScanHits, ScanOptions, ScoreOptions, VectorBlock } from '../types.ts';
 import { METRIC_NUMBERS, type WasmExports } from '../wasm/exports.ts';
+import { mustCount, readHits } from './hits.ts';
 import { checkQuery, writeQuery } from './query.ts';
 import { RowStore, type RowStoreOptions } from './row-store.ts';
 import { PLAN_BYTES, type ScreenPlan, writePlan } from './scan-plan.ts';
 import { type ScoreBounds, scoreBounds } from './score-bounds.ts';
 import { encodeQuery } from './screening.ts';
 
-/** What a block works with; shared by all blocks of a kernel. */
+/** Somebody who holds kernel memory. */
+export interface Owner {
+  readonly bytes: number;
+}
+
+/** What blocks and indexes work with; shared by all of a kernel. */
 export interface BlockHome {
   readonly wasm: WasmExports;
   readonly arena: Arena;
   readonly scratch: Scratch;
-  /** Called once, when the block is freed. */
-  released(block: WasmBlock): void;
+  /** Counted in the kernel's `usedBytes` from here … */
+  taken(owner: Owner): void;
+  /** … to here; called once. */
+  released(owner: Owner): void;
 }
 
 /** `scores` works through its offsets in pieces of this many, so that scratch memory stays small. */
@@ -102,7 +110,7 @@ export class WasmBlock implements VectorBlock {
     const bits = bitmap ? scratch.take(words * 4) : 0;
     if (bitmap) arena.u32(bits, words).set(bitmap.subarray(0, words));
     const hits = scratch.take(k * 8);
-    const plan = this.placePlan(options, { rows, bitmap: bits, bounds, hits, k });
+    const plan = this.placePlan(options, { rows, bitmap: bits, bounds, hits, k, screen: true });
     const result = readHits(arena, hits, wasm.scan(plan));
     scratch.end();
     return result;
@@ -118,7 +126,7 @@ export class WasmBlock implements VectorBlock {
     scratch.begin([...this.planParts(), chunk * 4, chunk * 4]);
     const offsets = scratch.take(chunk * 4);
     const scores = scratch.take(chunk * 4);
-    const plan = this.placePlan(options, { rows: this.rows, bitmap: 0, bounds: { low: 0, high: 0 }, hits: 0, k: 0 });
+    const plan = this.placePlan(options, { rows: this.rows, bitmap: 0, bounds: { low: 0, high: 0 }, hits: 0, k: 0, screen: false });
     for (let from = 0; from < result.length; from += chunk) {
       const part = options.offsets.subarray(from, from + chunk);
       arena.u32(offsets, part.length).set(part);
@@ -136,22 +144,35 @@ export class WasmBlock implements VectorBlock {
     this.home.released(this);
   }
 
+  /** Whether this block lies in the same memory. */
+  isOf(home: BlockHome): boolean {
+    return this.home === home && !this.freed;
+  }
+
+  /** Where the rows lie now, `strideBytes` apart: until the next call that may allocate. */
+  rowsAt(): { address: number; strideBytes: number } {
+    return { address: this.store.vectors, strideBytes: this.store.strideBytes };
+  }
+
   /** Scratch memory of `placePlan`: query, its codes, the plan. */
-  private planParts(): number[] {
+  planParts(): number[] {
     return [this.store.strideBytes, this.store.codeBytes * 2, PLAN_BYTES];
   }
 
-  /** Writes query, codes and plan to the scratch memory (no growth between here and the call) and returns the plan's address. */
-  private placePlan(
-    options: ScoreOptions | ScanOptions,
-    scan: { rows: number; bitmap: number; bounds: ScoreBounds; hits: number; k: number },
+  /**
+   * Writes query, codes and plan to the scratch memory (no growth between here and the call) and returns the plan's address. `screen` false:
+   * without codes, for whoever scores chosen rows.
+   */
+  placePlan(
+    options: { readonly query: Float32Array; readonly metric: Metric },
+    scan: { rows: number; bitmap: number; bounds: ScoreBounds; hits: number; k: number; screen: boolean },
   ): number {
     const { arena, scratch } = this.home;
     const { store } = this;
     const query = scratch.take(store.strideBytes);
     const floats = arena.f32(query, store.stride);
     writeQuery(floats, options.query, options.metric);
-    const screen = store.screened && scan.k * SCREEN_MIN_ROWS_PER_HIT <= scan.rows ? this.placeCodes(floats) : undefined;
+    const screen = scan.screen && store.screened && scan.k * SCREEN_MIN_ROWS_PER_HIT <= scan.rows ? this.placeCodes(floats) : undefined;
     const address = scratch.take(PLAN_BYTES);
     writePlan(arena, address, {
       metric: METRIC_NUMBERS[options.metric],
@@ -206,21 +227,4 @@ export class WasmBlock implements VectorBlock {
       details: { rows: this.rows, got: offset },
     });
   }
-}
-
-function mustCount(name: string, value: number): number {
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new KernelError('QUERY_INVALID', `query: ${name} is a non-negative integer, got ${value}`, { details: { [name]: value } });
-}
-
-function readHits(arena: Arena, address: number, count: number): ScanHits {
-  const offsets = new Uint32Array(count);
-  const scores = new Float32Array(count);
-  const words = arena.u32(address, count * 2);
-  const floats = arena.f32(address, count * 2);
-  for (let index = 0; index < count; index++) {
-    offsets[index] = words[index * 2]!;
-    scores[index] = floats[index * 2 + 1]!;
-  }
-  return { offsets, scores };
 }

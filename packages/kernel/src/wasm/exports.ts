@@ -25,9 +25,50 @@ export interface WasmExports {
   /** `plan`: address of a written `ScanPlan`. Returns the number of hits. */
   scan(plan: number): number;
   scoreRows(plan: number, offsets: number, count: number, scores: number): void;
+  /** XXH64 of a range, written to 8 bytes outside of it. */
+  writeChecksum(from: number, length: number, to: number): void;
+  countBits(bitmap: number, rows: number): number;
+  /** `plan` of the graph calls: address of a written graph plan (`src/index/graph-plan.ts`). */
+  graphStore(plan: number, source: number, stride: number, first: number, count: number): void;
+  graphLink(plan: number, count: number): void;
+  upperLists(seed: number, m: number, from: number, to: number): number;
+  graphQuery(plan: number): void;
+  graphWalk(plan: number, ef: number): number;
+  /** −1: it gave up. */
+  graphWalkFiltered(plan: number, ef: number, bitmap: number, limit: number): number;
+  graphCheck(bitmap: number): number;
+  graphScan(plan: number, size: number, bitmap: number, from: number): number;
+  graphRefine(plan: number, count: number): number;
+  /** `scan`: address of a written `ScanPlan`. */
+  graphRerank(scan: number, count: number): number;
+  graphHits(k: number, hits: number): number;
+  graphDistances(): number;
+  /** 0, or what is wrong. */
+  graphValidate(plan: number, lists: number): number;
 }
 
-const NAMES = ['heapBase', 'writeNorms', 'writeCodes', 'scan', 'scoreRows'] as const;
+const NAMES = [
+  'heapBase',
+  'writeNorms',
+  'writeCodes',
+  'scan',
+  'scoreRows',
+  'writeChecksum',
+  'countBits',
+  'graphStore',
+  'graphLink',
+  'upperLists',
+  'graphQuery',
+  'graphWalk',
+  'graphWalkFiltered',
+  'graphCheck',
+  'graphScan',
+  'graphRefine',
+  'graphRerank',
+  'graphHits',
+  'graphDistances',
+  'graphValidate',
+] as const;
 
 /** Instantiates the module. Throws INTERNAL when it is not our kernel. */
 export function instantiate(module: WasmModule): WasmExports {
