@@ -141,13 +141,13 @@ try {
   await buildKernel();
   const chromium = await ensureChromium();
   process.env.TERNDB_CHROMIUM = chromium;
-  await step('format', () => command('npx', ['biome', 'ci', '--diagnostic-level=warn', '.']));
+  await step('format', () => command('npx', ['biome', 'ci', '--colors=off', '--max-diagnostics=20', '--diagnostic-level=warn', '.']));
   await step('lint', () => command('npx', ['eslint', '.', '--max-warnings=0']));
   await step('types', types);
   await step('arrows', () =>
     command('npx', ['depcruise', '--config', '.dependency-cruiser.mjs', 'packages', 'server', 'web-demo', 'playwright']),
   );
-  await step('dead-code', () => command('npx', ['knip']));
+  await step('dead-code', () => command('npx', ['knip', '--no-config-hints']));
   await step('unit', unit);
   await step('browser', () => vitest('browser'));
   await step('packages', () => command('node', ['scripts/build-packages.mjs']));

@@ -7,11 +7,10 @@ export { AssertionError, assert, assertNever } from './errors/assert.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodes, type ErrorKind } from './errors/codes.ts';
 export { DbError, type ErrorMessage, type JsonValue } from './errors/db-error.ts';
 export type { CompareOperator, FilterNode } from './filter/ast.ts';
+export { compileWhere } from './filter/compile-where.ts';
 export { compileMatch, evaluateFilter, type Truth } from './filter/evaluate.ts';
 export { compileLike } from './filter/like.ts';
 export { printFilter } from './filter/print.ts';
-export { tokenize } from './text/tokenize.ts';
-export { compileWhere } from './filter/compile-where.ts';
 export { newCatalogId, newClientId, newLogEpoch } from './ids/ids.ts';
 export { createKeyGenerator, type KeyGenerator } from './ids/uuid.ts';
 export {
@@ -165,6 +164,7 @@ export type {
   Sortable,
   Where,
 } from './schema/types.ts';
+export { tokenize } from './text/tokenize.ts';
 export { asTimestamp, createHlc, type Hlc, isTooFarAhead, MAX_AHEAD_MS, timestampFromMs, timestampToMs } from './time/hlc.ts';
 export { compareStamps, type Stamp, TICKS_PER_MS, type Timestamp } from './time/timestamp.ts';
 export { canonicalJson, NotJson } from './value/canonical-json.ts';

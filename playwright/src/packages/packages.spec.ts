@@ -13,7 +13,11 @@ const run = promisify(execFile);
 const install = fileURLToPath(new URL('../../../examples/quickstart/install.mjs', import.meta.url));
 let folder: string;
 
+/** npm may have to fetch Vite. */
+const INSTALL_TIMEOUT_MS = 10 * 60_000;
+
 test.beforeAll(async () => {
+  test.setTimeout(INSTALL_TIMEOUT_MS);
   folder = await mkdtemp(join(tmpdir(), 'terndb-packed-'));
   await run(process.execPath, [install, folder], { env: { ...process.env, NODE_OPTIONS: '' }, maxBuffer: 16 * 1024 * 1024 });
 });

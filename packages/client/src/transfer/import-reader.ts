@@ -77,6 +77,9 @@ export class ImportReader {
     if (header.version !== EXPORT_VERSION) {
       throw new DbError('FORMAT_VERSION_UNSUPPORTED', `import: version ${EXPORT_VERSION} expected, got ${String(header.version)}`);
     }
+    const named: unknown = header.collections;
+    if (!Array.isArray(named) || !named.every((name) => typeof name === 'string'))
+      throw formatInvalid(1, 'the names of the exported collections');
     const exported = schemaFromDefinition(header.schema).definition;
     const collections = Object.fromEntries(header.collections.map((name) => [name, this.#collection(name, exported)]));
     // What was exported must fit into what is here: the same, or additions since.

@@ -149,7 +149,8 @@ describe('an export', () => {
           expect(codes).toContain(thrown.code);
         }
       }),
-      { numRuns: 500 },
+      // A flip in the name of the header's `collections`, found by chance.
+      { numRuns: 500, examples: [[1357, 1, false]] },
     );
   });
 
