@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { serveFolders } from '@terndb/playwright/static-server';
 import { type BrowserContext, chromium, type Page } from 'playwright';
 import { percentile, report, round, tiny } from './lib/report.ts';
-import { serveFolders } from './lib/static-server.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const dist = join(root, 'packages', 'client', 'dist');
