@@ -1,7 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
-import { LibraryPage } from './library-page.ts';
+import { LibraryPage, shot } from './library-page.ts';
 
 async function violations(page: Page): Promise<readonly string[]> {
   const { violations: found } = await new AxeBuilder({ page }).analyze();
@@ -20,13 +20,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await library.rows.first().getByRole('button').first().click();
     await expect(library.page.getByRole('dialog').getByLabel('Title')).toBeVisible();
     expect(await violations(library.page)).toEqual([]);
-    await library.page.screenshot({ path: `screenshots/passage-${colorScheme}.png` });
+    await library.page.screenshot({ path: shot(`passage-${colorScheme}`) });
     await library.page.keyboard.press('Escape');
     await library.page.getByRole('button', { name: 'Library and storage' }).click();
     await expect(library.page.getByRole('dialog', { name: 'Library and storage' })).toBeVisible();
     await library.page.waitForTimeout(500);
     expect(await violations(library.page)).toEqual([]);
-    await library.page.screenshot({ path: `screenshots/storage-${colorScheme}.png` });
+    await library.page.screenshot({ path: shot(`storage-${colorScheme}`) });
   });
 }
 
@@ -38,5 +38,5 @@ test('nothing is cut off on a narrow screen', async ({ demo, profile }) => {
   const overflow = await library.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(overflow).toBe(0);
   expect(await violations(library.page)).toEqual([]);
-  await library.page.screenshot({ path: 'screenshots/narrow.png' });
+  await library.page.screenshot({ path: shot('narrow') });
 });

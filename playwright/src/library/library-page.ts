@@ -1,7 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { type BrowserContext, expect, type Locator, type Page } from '@playwright/test';
 
 /** The bundled sample, as `scripts/make-sample.mjs` makes it. */
 export const SAMPLE_PASSAGES = 7001;
+
+/** One picture per main screen, to be looked at; never compared by a machine. */
+export const shot = (name: string): string => fileURLToPath(new URL(`../../screenshots/${name}.png`, import.meta.url));
 
 /** The demo as its user sees it: by labels and roles, never by class names. */
 export class LibraryPage {

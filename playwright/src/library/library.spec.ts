@@ -1,16 +1,14 @@
 import { expect, test } from '../fixtures.ts';
-import { LibraryPage, SAMPLE_PASSAGES } from './library-page.ts';
-
-const shots = 'screenshots';
+import { LibraryPage, SAMPLE_PASSAGES, shot } from './library-page.ts';
 
 test('import the sample, search it, reload: it is still there', async ({ demo, profile }) => {
   const context = await profile.open();
   const library = await LibraryPage.open(context, demo.url);
   await expect(library.page.getByRole('button', { name: 'Load the sample' })).toBeVisible();
-  await library.page.screenshot({ path: `${shots}/empty.png` });
+  await library.page.screenshot({ path: shot('empty') });
   await library.loadSample();
   await library.find('nocturnal bird of prey', /owl/);
-  await library.page.screenshot({ path: `${shots}/search.png` });
+  await library.page.screenshot({ path: shot('search') });
   await library.page.reload();
   await expect(library.count).toContainText(SAMPLE_PASSAGES.toLocaleString('en'));
   await library.find('nocturnal bird of prey', /owl/);
@@ -25,7 +23,7 @@ test('a note is written, found, edited and deleted, and each step survives a rel
   const drawer = library.page.getByRole('dialog');
   await drawer.getByLabel('Title').fill('Ristretto');
   await library.saved(drawer);
-  await library.page.screenshot({ path: `${shots}/edit.png` });
+  await library.page.screenshot({ path: shot('edit') });
   await library.page.reload();
   await library.find('grind', 'Ristretto');
   await library.rows.first().getByRole('button').first().click();
@@ -87,7 +85,7 @@ test('broken files are read as far as they can be, and every row that cannot is 
   await library.importPanel.getByRole('button', { name: /could not be read/ }).click();
   const report = library.page.getByRole('dialog', { name: 'Rows that could not be read' });
   await expect(report.getByRole('row').filter({ hasText: 'mixed.jsonl' }).filter({ hasText: '2' }).first()).toBeVisible();
-  await library.page.screenshot({ path: `${shots}/import-report.png` });
+  await library.page.screenshot({ path: shot('import-report') });
   await library.page.keyboard.press('Escape');
   await expect(library.rows.filter({ hasText: 'Good one' })).toHaveCount(1);
   await expect(library.rows.filter({ hasText: 'Good two' })).toHaveCount(1);
