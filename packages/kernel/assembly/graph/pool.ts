@@ -83,3 +83,9 @@ export function sortEntries(address: usize, size: u32): void {
     store<u64>(at, entry);
   }
 }
+
+/** Forgets what was followed. Among equal keys the order then is that of the rows again. */
+export function poolSettle(): void {
+  for (let index: u32 = 0; index < count; index++) store<u64>(poolAt(index), load<u64>(poolAt(index)) & ~FOLLOWED);
+  if (count > 0) sortEntries(poolAt(0), count);
+}

@@ -9,7 +9,7 @@ import { batchKeys, scoreOfKey } from './distance';
 import { frontierCount, frontierPop, frontierPush, frontierReset } from './heap';
 import { descend, entryFor, expand, searchLayer } from './layer';
 import { GraphPlan } from './plan';
-import { entryOf, poolAt, poolCount, poolInsert, poolReset, poolRow, poolSetCount, poolWorstEntry } from './pool';
+import { entryOf, poolAt, poolCount, poolInsert, poolReset, poolRow, poolSetCount, poolSettle, poolWorstEntry } from './pool';
 import { markSeen, newEpoch } from './visited';
 
 /** Said by a walk that stopped because it costs more than it may; the pool is then of no use. */
@@ -51,6 +51,7 @@ export function graphWalk(plan: GraphPlan, ef: u32): u32 {
   poolInsert(best);
   markSeen(<u32>best);
   searchLayer(0);
+  poolSettle();
   return poolCount();
 }
 

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { BUILDS, freshKernel } from '../testing/builds.ts';
+import { createUniform } from '../testing/vectors.ts';
+import type { Metric } from '../types.ts';
+import { createHnsw } from './open.ts';
+import type { HnswOptions } from './types.ts';
+
+/** 40 clusters whose points lie in 12 dimensions of their own: what embeddings are like, in small. */
+function mixture(rows: number, dim: number, seed: number): Float32Array {
+  const uniform = createUniform(seed);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  const [centres, basis] = [Float32Array.from({ length: 40 * dim }, normal), Float32Array.from({ length: 12 * dim }, normal)];
+  const out = new Float32Array(rows * dim);
+  for (let row = 0; row < rows; row++) {
+    const centre = Math.floor(uniform() * 40) * dim;
+    const weights = Array.from({ length: 12 }, normal);
+    for (let at = 0; at < dim; at++) {
+      const inner = weights.reduce((sum, weight, index) => sum + weight * basis[index * dim + at]!, 0);
+      out[row * dim + at] = centres[centre + at]! * 0.5 + inner * 0.3 + normal() * 0.05;
+    }
+  }
+  return out;
+}
+
+const ROWS = 3000;
+const DIM = 65;
+const QUERIES = 60;
+const K = 10;
+const EF = 80;
+const KINDS: readonly { name: string; options: Partial<HnswOptions>; rerank: boolean; floor: number }[] = [
+  { name: 'float32', options: { codes: 'f32' }, rerank: false, floor: 0.98 },
+  { name: 'codes', options: {}, rerank: false, floor: 0.93 },
+  { name: 'rotated codes', options: { rotate: true }, rerank: false, floor: 0.93 },
+  { name: 'codes, re-ranked from float32', options: {}, rerank: true, floor: 0.98 },
+  { name: 'codes, re-ranked from residual codes', options: { residual: true }, rerank: false, floor: 0.98 },
+];
+
+describe.each(BUILDS)('recall of the graph on a mixture of 3,000 × 65, seed 5, k 10, ef 80 (%s)', { timeout: 240_000 }, (build) => {
+  describe.each<Metric>(['COSINE', 'IP', 'L2'])('%s', (metric) => {
+    test.each(KINDS)('$name: at least $floor, without and with a filter', async ({ options, rerank, floor }) => {
+      const kernel = await freshKernel(build);
+      const all = mixture(ROWS + QUERIES, DIM, 5);
+      const block = kernel.createBlock({ dim: DIM });
+      block.append(all.subarray(0, ROWS * DIM));
+      const index = createHnsw(kernel, { dim: DIM, metric, efConstruction: 100, seed: 5, ...options });
+      index.addFrom(block);
+      while (index.linked < ROWS) index.buildStep(500);
+      const third = new Uint32Array(Math.ceil(ROWS / 32)).fill(0b01001001001001001001001001001001);
+      for (const { plan, bitmap } of [
+        { plan: 'walk', bitmap: undefined },
+        { plan: 'walk', bitmap: third },
+        { plan: 'walkFiltered', bitmap: third },
+        { plan: 'scan', bitmap: third },
+      ] as const) {
+        let found = 0;
+        for (let at = 0; at < QUERIES; at++) {
+          const query = all.subarray((ROWS + at) * DIM, (ROWS + at + 1) * DIM);
+          const filter = bitmap && { bitmap };
+          const wanted = new Set(block.scan({ query, metric, k: K, ...filter }).offsets);
+          const hits = index.search({ query, k: K, ef: EF, plan, ...filter, ...(rerank && { block }) });
+          found += hits.offsets.filter((offset) => wanted.has(offset)).length;
+        }
+        expect(found / (QUERIES * K), `${plan} ${bitmap ? 'filtered' : ''}`).toBeGreaterThanOrEqual(floor);
+      }
+    });
+  });
+});
