@@ -69,6 +69,10 @@ export class WasmHnsw implements HnswIndex {
     return { bytes: this.bytes, usedBytes: this.store.usedBytes, workspaceBytes: this.workspace.bytes };
   }
 
+  get lastDistances(): number {
+    return this.home.wasm.graphDistances();
+  }
+
   add(vectors: Float32Array): void {
     this.mustLive();
     if (vectors.length % this.dim !== 0) {

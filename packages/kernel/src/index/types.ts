@@ -81,6 +81,8 @@ export interface HnswIndex {
   /** Rows in the graph. */
   readonly linked: number;
   readonly memory: HnswMemory;
+  /** Distances computed by the last walk or scan of the kernel: for measuring. */
+  readonly lastDistances: number;
   /** Takes `vectors.length / dim` finite rows in (copied), without linking them. Throws MEMORY_LIMIT and changes nothing. O(rows * dim). */
   add(vectors: Float32Array): void;
   /** The same for rows of a block of this kernel, from `this.rows` on, `count` at most (default: all). */

@@ -1,0 +1,40 @@
+import { createHnsw, type HnswIndex, type HnswOptions, type Kernel, openHnsw, type VectorBlock } from '@terndb/kernel';
+import { type Contender, type Settings, timed } from './contender.ts';
+import type { DataSet } from './data.ts';
+
+/** Ours. `rerank`: from the float32 rows of a block, which is counted apart because a database keeps them anyway. */
+export function createOurs(
+  kernel: Kernel,
+  data: DataSet,
+  block: VectorBlock,
+  settings: Settings,
+  kind: { readonly name: string; readonly options: Partial<HnswOptions>; readonly rerank: boolean },
+): Contender & { readonly index: HnswIndex } {
+  const { dim, rows } = data;
+  const { k, m, efConstruction, seed } = settings;
+  const index = createHnsw(kernel, { dim, metric: 'IP', m, efConstruction, seed, capacity: rows, ...kind.options });
+  let ef = 0;
+  const rerank = kind.rerank ? { block } : {};
+  const candidates = () => (kind.rerank || kind.options.residual ? { candidates: ef } : {});
+  return {
+    name: kind.name,
+    index,
+    build(count) {
+      index.addFrom(block, count);
+      index.buildStep(count);
+    },
+    setEf(value) {
+      ef = value;
+    },
+    search: (query) => index.search({ query: data.queries[query]!, k, ef, plan: 'walk', ...candidates(), ...rerank }).offsets,
+    searchFiltered: (query, bitmap) => index.search({ query: data.queries[query]!, k, ef, bitmap, ...candidates(), ...rerank }).offsets,
+    memory: () => ({ index: index.memory.usedBytes / rows, rerank: kind.rerank ? dim * 4 : 0 }),
+    saveAndOpen() {
+      const saved = timed(() => index.save());
+      const opened = timed(() => openHnsw(kernel, saved.result));
+      opened.result.free();
+      return { saveMs: saved.ms, openMs: opened.ms, bytes: saved.result.length };
+    },
+    free: () => index.free(),
+  };
+}
