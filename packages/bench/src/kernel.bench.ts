@@ -112,10 +112,16 @@ async function bench(data: DataSet, rows: Row[]): Promise<void> {
 }
 
 const rows: Row[] = [];
+/** After each data set, so that a run that is ended early still leaves what it measured. */
+function write(): void {
+  if (process.env['BENCH_WRITE'] === '1') writeReport(fileURLToPath(new URL('../../../docs/benchmarks', import.meta.url)), rows, settings);
+}
+
 for (const size of sizes) {
   await bench(clustered(size, queryCount, dim, settings.seed), rows);
+  write();
   const text = tiny ? undefined : wordnet(size, queryCount, dim, settings.seed);
   if (text) await bench(text, rows);
   else if (!tiny) rows.push({ data: 'wordnet', rows: size, name: 'all', missing: 'no WordNet here (Debian: wordnet-base)' });
+  write();
 }
-if (process.env['BENCH_WRITE'] === '1') writeReport(fileURLToPath(new URL('../../../docs/benchmarks', import.meta.url)), rows, settings);

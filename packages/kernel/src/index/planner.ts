@@ -1,21 +1,27 @@
 /**
- * Decides how a search with a bitmap finds its candidates. Everything is counted in distances, which is what the time goes into.
+ * Decides how a search finds its candidates. Everything is counted in distances, which is what the time goes into.
  *
- * - scanning the survivors costs one distance each, read mostly forwards;
- * - walking without a filter costs `WALK_BASE + WALK_PER_EF · ef` distances at random places;
- * - walking with a bitmap goes on until `ef` survivors are found, so with a share s of survivors it costs about that of ef / s.
+ * - Scanning the survivors costs one distance each, read mostly forwards.
+ * - Walking the graph costs `WALK_BASE + WALK_PER_EF · ef` distances at random places, each some `WALK_WEIGHT` times as dear.
+ * - To end with `ef` survivors out of a share s of the rows, a walk has to go as far as one with ef / s.
  *
- * So scan when `survivors ≤ WALK_WEIGHT · (WALK_BASE + WALK_PER_EF · ef / s)`; else walk. A walk with a bitmap that computes more distances than
- * scanning would have gives up and the survivors are scanned: the worst case is twice the best, whatever the data look like.
+ * So scan when `survivors ≤ WALK_WEIGHT · (WALK_BASE + WALK_PER_EF · ef / s)`, else walk. A filtered walk that computes more distances than
+ * scanning would have gives up and the survivors are scanned: its worst case is some three times a scan, whatever the data look like.
  */
 import type { SearchPlan } from './types.ts';
 
-/** Measured constants; `npm run bench -- kernel` prints what they come from (`docs/benchmarks/kernel.md`, "filter planner"). */
+/**
+ * Measured with `npm run bench -- kernel` (int8 codes, 384 dimensions; tables "Filter planner" in `docs/benchmarks/kernel.md`). 10,000 rows: a
+ * walk with ef 36 computes 500 (text) to 780 (clusters) distances, with ef 143 1,560 to 2,170: 140 to 300 and 10 to 13 per ef. A scanned
+ * distance takes 17 to 25 ns, one of a walk 40 to 50.
+ */
 const WALK_BASE = 200;
-const WALK_PER_EF = 14;
-const WALK_WEIGHT = 1.5;
-/** From this share of survivors on, walking with a larger `ef` and checking afterwards beats keeping two queues. */
+const WALK_PER_EF = 12;
+const WALK_WEIGHT = 2;
+/** From this share of survivors on, walking with a larger `ef` and checking afterwards is not slower than keeping two queues, often faster. */
 const CHECK_SHARE = 0.5;
+/** Not worth giving up for. */
+const SMALLEST_LIMIT = 64;
 
 export interface PlannedSearch {
   readonly plan: Exclude<SearchPlan, 'auto'>;
@@ -27,6 +33,7 @@ export interface PlannedSearch {
 
 export interface PlanInput {
   readonly rows: number;
+  /** Rows that pass the bitmap, above 0; `rows` without one. */
   readonly survivors: number;
   readonly ef: number;
   readonly filtered: boolean;
@@ -34,14 +41,12 @@ export interface PlanInput {
 }
 
 export function planSearch({ rows, survivors, ef, filtered, plan }: PlanInput): PlannedSearch {
-  const share = survivors / rows;
-  const limit = Math.max(64, survivors);
-  const widened = Math.ceil(ef / share);
-  const chosen = plan === 'auto' ? choose() : plan;
-  return { plan: chosen, ef: chosen === 'walk' && filtered ? widened : ef, limit };
+  const widened = Math.ceil((ef * rows) / survivors);
+  const chosen = plan === 'auto' ? choosePlan(survivors, widened, filtered && survivors < CHECK_SHARE * rows) : plan;
+  return { plan: chosen, ef: chosen === 'walk' && filtered ? widened : ef, limit: Math.max(SMALLEST_LIMIT, survivors) };
+}
 
-  function choose(): Exclude<SearchPlan, 'auto'> {
-    if (survivors <= WALK_WEIGHT * (WALK_BASE + WALK_PER_EF * widened)) return 'scan';
-    return !filtered || share >= CHECK_SHARE ? 'walk' : 'walkFiltered';
-  }
+function choosePlan(survivors: number, widened: number, sparse: boolean): PlannedSearch['plan'] {
+  if (survivors <= WALK_WEIGHT * (WALK_BASE + WALK_PER_EF * widened)) return 'scan';
+  return sparse ? 'walkFiltered' : 'walk';
 }
