@@ -1,25 +1,14 @@
-import {
-  type CollectionDefinition,
-  DbError,
-  entityBytes,
-  MAX_BATCH_ENTITIES,
-  MAX_OP_BYTES,
-  normalizePut,
-  type PrimaryKey,
-} from '@terndb/core';
-import type { Engine } from '@terndb/engine';
+import { DbError, type PrimaryKey } from '@terndb/core';
+import type { Engine, PartitionView } from '@terndb/engine';
 import { type ImportedRow, ImportReader } from './import-reader.ts';
 
 /** Imports hold their rows in memory: one at a time is what people do. */
 const MAX_SESSIONS = 2;
-/** A batch is one op of the log; what it takes beside its entities is small. */
-const MAX_BATCH_BYTES: number = MAX_OP_BYTES - 16 * 1024;
-
-interface Batch {
+interface Put {
+  readonly type: 'put';
   readonly collection: string;
   readonly partition: string;
   readonly entities: Readonly<Record<string, unknown>>[];
-  bytes: number;
 }
 
 /** Imports under way: bytes come in pieces, everything is written at the end or nothing is. */
@@ -44,17 +33,14 @@ export class ImportSessions {
   }
 
   /**
-   * Checks every row before the first is written, then writes all of them without a pause, so that they become visible and durable together.
+   * One write of the engine: every row is checked before the first is written, and all become visible and durable together, a crash or not.
    * Rows that are here already, as new or newer, stay as they are.
    */
   async commit(importId: string): Promise<{ entities: number }> {
     const rows = this.#reader(importId).finish();
     this.close(importId);
-    const batches = this.#batches(rows.filter((row) => this.#isNewer(row)));
-    const tickets = batches.map(({ collection, partition, entities }) =>
-      this.#engine.write({ type: 'put', collection, partition, entities }),
-    );
-    await Promise.all(tickets.map((ticket) => ticket.durable));
+    const requests = this.#puts(this.#newer(rows));
+    if (requests.length > 0) await this.#engine.writeAll(requests).durable;
     return { entities: rows.length };
   }
 
@@ -68,41 +54,36 @@ export class ImportSessions {
     return reader;
   }
 
-  #batches(rows: readonly ImportedRow[]): readonly Batch[] {
-    const batches: Batch[] = [];
-    const open = new Map<string, Batch>();
+  #puts(rows: readonly ImportedRow[]): readonly Put[] {
+    const puts = new Map<string, Put>();
     for (const { collection, partition, entity } of rows) {
-      const bytes = measure(this.#engine.definition(collection), collection, entity);
       const place = `${collection}/${partition}`;
-      let batch = open.get(place);
-      if (batch === undefined || batch.bytes + bytes > MAX_BATCH_BYTES || batch.entities.length === MAX_BATCH_ENTITIES) {
-        batch = { collection, partition, entities: [], bytes: 0 };
-        open.set(place, batch);
-        batches.push(batch);
+      let put = puts.get(place);
+      if (put === undefined) {
+        put = { type: 'put', collection, partition, entities: [] };
+        puts.set(place, put);
       }
-      batch.entities.push(entity);
-      batch.bytes += bytes;
+      put.entities.push(entity);
     }
-    return batches;
+    return [...puts.values()];
   }
 
-  #isNewer({ collection, partition, version, entity }: ImportedRow): boolean {
-    const definition = this.#engine.definition(collection);
-    const { name } = definition.fields.find((field) => field.type === 'primaryKey')!;
-    for (const place of this.#engine.views(collection)) {
-      try {
-        const found = place.partition === partition ? place.view.find(entity[name] as PrimaryKey) : undefined;
-        if (found !== undefined && found.block.versionAt(found.offset) >= version) return false;
-      } finally {
-        place.view.release();
-      }
+  /** Those that are not here, or older. */
+  #newer(rows: readonly ImportedRow[]): readonly ImportedRow[] {
+    const views = new Map<string, readonly PartitionView[]>();
+    try {
+      return rows.filter(({ collection, partition, version, entity }) => {
+        let places = views.get(collection);
+        if (places === undefined) {
+          places = this.#engine.views(collection);
+          views.set(collection, places);
+        }
+        const { name } = this.#engine.definition(collection).fields.find((field) => field.type === 'primaryKey')!;
+        const found = places.find((place) => place.partition === partition)?.view.find(entity[name] as PrimaryKey);
+        return found === undefined || found.block.versionAt(found.offset) < version;
+      });
+    } finally {
+      for (const { view } of [...views.values()].flat()) view.release();
     }
-    return true;
   }
-}
-
-/** @throws what the put would throw. */
-function measure(definition: CollectionDefinition, collection: string, entity: Readonly<Record<string, unknown>>): number {
-  const { pk, fields } = normalizePut(definition, collection, entity, { newKey: () => '' });
-  return entityBytes(pk, fields);
 }

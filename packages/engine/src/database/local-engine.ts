@@ -14,7 +14,7 @@ import { Committer } from '../leader/committer.ts';
 import type { SizedFrame } from '../leader/frames.ts';
 import { foldCollection, foldWrite } from '../leader/leader.ts';
 import type { LogTail } from '../leader/log-tail.ts';
-import { resolveWrite, type WriteTarget } from '../leader/resolve.ts';
+import { type ResolveOptions, resolveWrite, type WriteTarget } from '../leader/resolve.ts';
 import { createLive, type Live } from '../live/live.ts';
 import type { ReadContext } from '../read/context.ts';
 import { runGet } from '../read/get.ts';
@@ -103,7 +103,7 @@ export class LocalEngine implements Engine {
       onFailed: (error) => this.#onAppendFailed(error),
     });
     this.#sealer = new Sealer({
-      context: { ports, pool: options.pool, logEpoch: catalog.database.logEpoch, flush: () => this.#committer.flush() },
+      context: { ports, pool: options.pool, logEpoch: catalog.database.logEpoch, flush: () => this.#committer.flushForJob() },
       log: ports.log,
       stream: STREAM,
       clock: ports.clock,
@@ -133,17 +133,28 @@ export class LocalEngine implements Engine {
   }
 
   write(request: WriteRequest): WriteTicket {
+    return this.#writeAll([request], {});
+  }
+
+  writeAll(requests: readonly WriteRequest[]): WriteTicket {
+    return this.#writeAll(requests, { maxEntities: Number.POSITIVE_INFINITY });
+  }
+
+  #writeAll(requests: readonly WriteRequest[], options: ResolveOptions): WriteTicket {
     this.#checkWritable();
     this.#committer.checkRoom();
-    const collection = this.#catalog.mustGetCollection(request.collection);
-    const resolved = resolveWrite(this.#target(collection), request);
+    const resolved = requests.map((request) => {
+      const collection = this.#catalog.mustGetCollection(request.collection);
+      return { collection, ...resolveWrite(this.#target(collection), request, options) };
+    });
+    const writes = resolved.flatMap(({ collection, partitions }) => partitions.map((write) => ({ collection, write })));
     const frames: SizedFrame[] = [];
     const changes: Change[] = [];
     const positions = new Map<string, number>();
     const stored: Promise<void>[] = [];
-    const channels = resolved.partitions.map(({ partition }) => this.#channelForWrite(collection, partition, stored));
-    for (const [index, write] of resolved.partitions.entries()) reserve(channels[index]!, write.ops);
-    for (const [index, write] of resolved.partitions.entries()) {
+    const channels = writes.map(({ collection, write }) => this.#channelForWrite(collection, write.partition, stored));
+    for (const [index, { write }] of writes.entries()) reserve(channels[index]!, write.ops);
+    for (const [index, { collection, write }] of writes.entries()) {
       const channel = channels[index]!;
       const folded = this.#fold(channel, write);
       for (const frame of folded.frames) frames.push(frame);
@@ -156,7 +167,7 @@ export class LocalEngine implements Engine {
     const durable = written.then(() => ({ token }));
     durable.catch(() => {});
     this.#notify(changes);
-    return { keys: resolved.keys, durable };
+    return { keys: resolved.flatMap(({ keys }) => keys), durable };
   }
 
   get(request: GetRequest): GetResult {
@@ -322,6 +333,11 @@ export class LocalEngine implements Engine {
     const before = this.#channels;
     await this.#catalog.reload();
     const opened = await openChannels({ ports: this.#ports, catalog: this.#catalog, pool: this.#pool });
+    if (this.#state !== 'recovering') {
+      // Closed meanwhile, by a job that found another writer.
+      for (const { replica } of opened.channels.values()) replica.retire();
+      return;
+    }
     this.#channels = opened.channels;
     this.#tail = opened.tail;
     for (const { replica } of before.values()) replica.retire();
@@ -343,7 +359,8 @@ export class LocalEngine implements Engine {
     this.#state = 'closed';
     this.#closedBy = error;
     this.#committer.rejectAll(error ?? this.#closedError());
-    this.#live.close();
+    // Closed by its user, nobody waits for results; closed by trouble, watchers hear of it.
+    this.#live.close(error && this.#closedError());
     this.#sealer.close();
     this.#listeners.clear();
     for (const { replica } of this.#channels.values()) replica.retire();

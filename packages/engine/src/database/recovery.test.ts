@@ -181,6 +181,24 @@ describe('a failed append', () => {
     await again.close();
   });
 
+  it('under a seal that waits for it ends both with the error, and the next write and seal work', async () => {
+    const ports = await faulty();
+    const engine = await open(ports);
+    put(undefined, { key: 'kept' })(engine);
+    await engine.flush();
+    ports.log.faults.failNext('append', full());
+    const write = put(undefined, { key: 'lost' })(engine);
+    const sealed = engine.seal();
+    await expect(sealed).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    await expect(write.durable).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    await engine.seal();
+    put(undefined, { key: 'later' })(engine);
+    await engine.flush();
+    await engine.seal();
+    expect(engine.count({ collection }).count).toBe(2);
+    await engine.close();
+  });
+
   it('refuses writes while it goes back, and says that they may be tried again', async () => {
     const ports = await faulty();
     const engine = await open(ports);
@@ -198,6 +216,46 @@ describe('a failed append', () => {
     expect(engine.count({ collection }).count).toBe(1);
     expect(tryWrite(engine)).toBe('written');
     await engine.close();
+  });
+
+  it('of several requests written as one, larger than one append otherwise is, leaves none of them', async () => {
+    const ports = await faulty();
+    const engine = await open(ports);
+    const title = 'x'.repeat(1000);
+    const entities = Array.from({ length: 12_000 }, (_, index) => ({ key: `k${index}`, title }));
+    const requests = [undefined, 'other'].map((partition) => ({ type: 'put' as const, collection, partition, entities }));
+    ports.log.faults.failNext('append', full());
+    const failed = engine.writeAll(requests);
+    await expect(engine.flush()).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    await expect(failed.durable).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    expect(engine.count({ collection }).count).toBe(0);
+    const bad = { type: 'put' as const, collection, partition: 'third', entities: [{ key: 'a', rank: 'no' }] };
+    expect(() => engine.writeAll([...requests, bad])).toThrow(expect.objectContaining({ code: 'FIELD_INVALID' }));
+    expect(engine.count({ collection }).count).toBe(0);
+    engine.writeAll(requests);
+    await engine.close();
+    const { faults } = ports.log;
+    expect(faults.pending).toBe(0);
+    const again = await open(ports);
+    expect(again.count({ collection }).count).toBe(24_000);
+    await again.close();
+  });
+
+  it('that cannot be recovered from, or another writer, ends live queries with DATABASE_CLOSED', async () => {
+    const ports = await faulty();
+    const engine = await open(ports);
+    const errors: DbError[] = [];
+    engine.watchQuery(
+      { collection },
+      () => {},
+      (error) => errors.push(error),
+    );
+    ports.log.faults.failNext('append', full());
+    ports.log.faults.failNext('bounds', full());
+    ports.log.faults.failNext('bounds', full());
+    put(undefined, { key: 'a' })(engine);
+    await engine.flush().catch(() => {});
+    await expect.poll(() => errors.map(({ code }) => code)).toEqual(['DATABASE_CLOSED']);
   });
 
   it('whose answer was lost is looked up and not doubled', async () => {

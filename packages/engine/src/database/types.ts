@@ -178,6 +178,11 @@ export interface Engine {
   definition(collection: string): CollectionDefinition;
   /** Validates all, then applies all; throws a DbError and applies nothing. */
   write(request: WriteRequest): WriteTicket;
+  /**
+   * Several requests as one write: all are validated before one is applied, and all become visible and durable together, in one append however
+   * large. A put may have any number of entities. At most one request per collection and partition: none sees what another does. For imports.
+   */
+  writeAll(requests: readonly WriteRequest[]): WriteTicket;
   get(request: GetRequest): GetResult;
   query(request: QueryRequest): QueryResult;
   count(request: CountRequest): CountResult;

@@ -47,6 +47,9 @@ export class Committer {
   #cancelTimer: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
   #state: 'idle' | 'appending' | 'failed' = 'idle';
+  /** Why the state is `failed`. */
+  #failure: DbError | undefined;
+  readonly #jobs = new Set<(error: DbError) => void>();
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -86,6 +89,24 @@ export class Committer {
     const added = [...this.#inFlight, ...this.#queue].map((write) => write.durable);
     if (this.#state === 'idle') this.#start();
     await Promise.all(added);
+  }
+
+  /**
+   * Like `flush`, but rejects as soon as an append has failed: for a job that the engine waits for before it goes back to the durable state,
+   * and so before it refuses the writes.
+   */
+  async flushForJob(): Promise<void> {
+    if (this.#state === 'failed') throw this.#failure;
+    let stop!: (error: DbError) => void;
+    const failed = new Promise<never>((_, reject) => {
+      stop = reject;
+    });
+    this.#jobs.add(stop);
+    try {
+      await Promise.race([this.flush(), failed]);
+    } finally {
+      this.#jobs.delete(stop);
+    }
   }
 
   /** Appends at once; resolves when everything added so far is durable or refused. */
@@ -169,7 +190,9 @@ export class Committer {
 
   #fail(error: DbError): void {
     this.#state = 'failed';
+    this.#failure = error;
     this.#stopTimer();
+    for (const stop of this.#jobs) stop(error);
     this.#options.onFailed(error);
   }
 }

@@ -41,11 +41,16 @@ export interface ResolvedWrite {
   readonly partitions: readonly PartitionOps[];
 }
 
+export interface ResolveOptions {
+  /** Of one put. Default: MAX_BATCH_ENTITIES. */
+  readonly maxEntities?: number;
+}
+
 /** Validates the whole request and turns it into ops; changes nothing. Whatever reads before writing is resolved here (design 5). */
-export function resolveWrite(target: WriteTarget, request: WriteRequest): ResolvedWrite {
+export function resolveWrite(target: WriteTarget, request: WriteRequest, options: ResolveOptions = {}): ResolvedWrite {
   switch (request.type) {
     case 'put':
-      return resolvePut(target, request);
+      return resolvePut(target, request, options);
     case 'patch':
       return resolvePatch(target, request);
     case 'delete':
@@ -57,11 +62,11 @@ export function resolveWrite(target: WriteTarget, request: WriteRequest): Resolv
 
 type RequestOf<T extends WriteRequest['type']> = Extract<WriteRequest, { readonly type: T }>;
 
-function resolvePut(target: WriteTarget, request: RequestOf<'put'>): ResolvedWrite {
+function resolvePut(target: WriteTarget, request: RequestOf<'put'>, { maxEntities = MAX_BATCH_ENTITIES }: ResolveOptions): ResolvedWrite {
   const { collection, definition, newKey } = target;
   const partition = request.partition ?? DEFAULT_PARTITION;
-  if (request.entities.length > MAX_BATCH_ENTITIES) {
-    const details = { collection, option: 'entities', expected: MAX_BATCH_ENTITIES, got: request.entities.length };
+  if (request.entities.length > maxEntities) {
+    const details = { collection, option: 'entities', expected: maxEntities, got: request.entities.length };
     throw new DbError('OPTION_INVALID', `${collection}: at most ${details.expected} entities in one batch expected, got ${details.got}`, {
       details,
     });
@@ -105,6 +110,10 @@ function resolveDeleteBy(target: WriteTarget, request: RequestOf<'deleteBy'>): R
   const node = compileFilter(definition, collection, request);
   const keys: PrimaryKey[] = [];
   const partitions: PartitionOps[] = [];
+  if (request.partitions !== undefined && !Array.isArray(request.partitions)) {
+    const details = { collection, option: 'partitions', got: typeof request.partitions };
+    throw new DbError('OPTION_INVALID', `${collection}: partitions: an array of names expected, got ${details.got}`, { details });
+  }
   for (const partition of new Set(request.partitions ?? target.partitions())) {
     const replica = target.replica(partition);
     const view = replica.view();

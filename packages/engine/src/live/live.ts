@@ -27,8 +27,8 @@ export interface Live {
   watchSearch(request: SearchRequest, onResult: (result: SearchResult) => void, onError: (error: DbError) => void): () => void;
   /** How often watchers have looked at the whole collection; a change that cannot matter does not count. */
   readonly evaluations: number;
-  /** Stops every watcher. */
-  close(): void;
+  /** Stops every watcher; with an error, tells it: nothing will come any more. */
+  close(error?: DbError): void;
 }
 
 /**
@@ -38,17 +38,18 @@ export interface Live {
  */
 export function createLive(ports: LivePorts): Live {
   let evaluations = 0;
-  const stops = new Set<() => void>();
+  const stops = new Set<(error?: DbError) => void>();
 
   function watch<R>(request: ReadScope, watched: Watched<R>, onResult: (result: R) => void, onError: (error: DbError) => void): () => void {
     const watcher = new Watcher(ports, request, watched, { onResult, onError, onEvaluate: () => evaluations++ });
-    const stop = () => {
-      stops.delete(stop);
+    const stop = (error?: DbError) => {
+      if (!stops.delete(stop)) return;
       watcher.stop();
+      if (error !== undefined) onError(error);
     };
     stops.add(stop);
     watcher.start();
-    return stop;
+    return () => stop();
   }
 
   return {
@@ -57,8 +58,8 @@ export function createLive(ports: LivePorts): Live {
     get evaluations() {
       return evaluations;
     },
-    close() {
-      for (const stop of [...stops]) stop();
+    close(error) {
+      for (const stop of [...stops]) stop(error);
     },
   };
 }

@@ -8,11 +8,12 @@ import { checkScope, invalidOption, readSelect } from './request.ts';
 
 /**
  * Entities in the order of the keys, undefined for absent ones; a key that several partitions hold is read from the first of them.
- * KEY_INVALID, FIELD_UNKNOWN, NOT_CONNECTED.
+ * KEY_INVALID, QUERY_INVALID, FIELD_UNKNOWN, NOT_CONNECTED.
  */
 export function runGet(context: ReadContext, request: GetRequest): GetResult {
   const { definition, collection } = context;
   checkScope(request);
+  if (!Array.isArray(request.keys)) throw invalidOption(collection, 'keys', 'an array of keys', request.keys);
   if (request.keys.length > MAX_GET_KEYS) throw invalidOption(collection, 'keys', `at most ${MAX_GET_KEYS}`, request.keys.length);
   const read = entityReader(definition, readSelect(definition, collection, request.select));
   const keys = request.keys.map((key) => normalizeKey(definition, collection, key));
