@@ -15,6 +15,8 @@ export default {
     layer('core-imports-nothing', 'packages/core', []),
     layer('kernel-imports-nothing', 'packages/kernel', []),
     layer('engine-imports', 'packages/engine', ['packages/core', 'packages/kernel']),
+    layer('sync-imports', 'packages/sync', ['packages/core']),
+    layer('sim-imports', 'packages/sim', ['packages/core', 'packages/sync', 'packages/engine']),
     layer('client-imports', 'packages/client', ['packages/core', 'packages/kernel', 'packages/engine', 'packages/sync', 'packages/embed']),
     layer('react-imports', 'packages/react', ['packages/client']),
     layer('server-imports', 'server', ['packages/core', 'packages/kernel', 'packages/engine', 'packages/sync', 'packages/embed']),

@@ -81,6 +81,8 @@ async function types() {
     'packages/core',
     'packages/kernel',
     'packages/engine',
+    'packages/sync',
+    'packages/sim',
     'packages/client',
     'packages/react',
     'packages/bench',

@@ -1,0 +1,46 @@
+import { hashEquals } from '@terndb/core';
+import type { Ledger, WriteInfo } from '../ledger.ts';
+import { fieldsOf, type ModelFold, singlesOf } from '../model-fold.ts';
+
+/** What a device shows of one channel. */
+export interface Shown {
+  readonly device: string;
+  readonly channel: string;
+  readonly logEpoch: string | null;
+  readonly fold: ModelFold;
+  /** Its newest write, and the stamp that has now. */
+  readonly newest: { readonly info: WriteInfo; readonly hlc: number } | undefined;
+  readonly overlay: ReadonlySet<WriteInfo>;
+}
+
+/** No flicker: a device's newest write stays visible until something newer takes its place. */
+export function checkFlicker(ledger: Ledger, shown: Shown): void {
+  const { newest, overlay, fold } = shown;
+  if (newest === undefined || !newest.info.isLocal || newest.info.rejected !== undefined || overlay.has(newest.info)) return;
+  if (newest.hlc < fold.floor) return;
+  for (const op of singlesOf(newest.info.op)) {
+    const doc = fold.entity(op.pk);
+    // Death takes field registers with it, whatever their stamps: a patch makes nothing live.
+    const isBuried = newest.info.buriedAt !== undefined && newest.info.buriedAt <= fold.position;
+    if (op.type !== 'put' && op.type !== 'delete' && (isBuried || !fold.isLive(op.pk))) continue;
+    const stamps = [doc?.put, doc?.delete, ...fieldsOf(op).map((field) => doc?.fields.get(field))];
+    if (stamps.some((stamp) => stamp !== undefined && stamp.hlc >= newest.hlc)) continue;
+    const registers = stamps.map((stamp) => stamp?.hlc ?? '-').join(' ');
+    const what = `write ${newest.info.uid} (${op.type} ${op.pk} ${newest.hlc})`;
+    ledger.fail('flicker', `${shown.device} ${shown.channel}: ${what} at position ${fold.position}, floor ${fold.floor}: ${registers}`);
+  }
+}
+
+/** Monotonic reads: within one universe a device never shows less than it did. */
+export function checkMonotonic(ledger: Ledger, before: Shown, after: Shown): void {
+  if (before.logEpoch !== after.logEpoch || after.fold.position >= before.fold.position) return;
+  ledger.fail('read-went-back', `${after.device} ${after.channel}: ${after.fold.position} after ${before.fold.position}`);
+}
+
+/** Sealed ∪ growing is exact: what a manifest holds is the fold of the log at its position. */
+export function checkManifest(ledger: Ledger, manifest: ModelFold): void {
+  const hash = ledger.channel(manifest.channel).hashAt.get(manifest.position);
+  if (hash !== undefined && !hashEquals(hash, manifest.hash)) {
+    ledger.fail('manifest-inexact', `${manifest.channel} up to ${manifest.position}`);
+  }
+}

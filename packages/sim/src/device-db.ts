@@ -1,0 +1,156 @@
+import { newClientId, type Timestamp } from '@terndb/core';
+import type { ChannelRecord, DeviceRecord, DurableState, KeptEntry, OutboxEntry, StoreWrite } from '@terndb/sync';
+import { wasPrunedInTime } from './checkers/end.ts';
+import { checkMonotonic, type Shown } from './checkers/shown.ts';
+import type { WriteInfo } from './ledger.ts';
+import { ModelFold } from './model-fold.ts';
+import type { World } from './world.ts';
+
+export interface StoredChannel {
+  record: ChannelRecord;
+  fold: ModelFold;
+  readonly outbox: Map<number, OutboxEntry>;
+  readonly kept: Map<number, KeptEntry>;
+  newest: { readonly info: WriteInfo; readonly hlc: number } | undefined;
+}
+
+/** What IndexedDB holds of one device: transactions, all or nothing, with the term that fences (R11). */
+export class DeviceDb {
+  readonly name: string;
+  readonly generation: number;
+  readonly #world: World;
+  term = 0;
+  device: DeviceRecord;
+  readonly channels: Map<string, StoredChannel>;
+
+  constructor(world: World, name: string, generation: number, channels: readonly string[], clientId?: string) {
+    this.#world = world;
+    this.name = name;
+    this.generation = generation;
+    this.device = { clientId: clientId ?? newClientId(world.random.rng), subject: '', logEpoch: null, hlc: 0 as Timestamp, nextId: 1 };
+    this.channels = new Map(channels.map((channel) => [channel, this.#emptyChannel(channel)]));
+  }
+
+  #emptyChannel(channel: string): StoredChannel {
+    const { clientId } = this.device;
+    const record = { channel, clientId, nextSeq: 1, everSent: false, logEpoch: null };
+    return { record, fold: new ModelFold(channel, this.#world.ablations), outbox: new Map(), kept: new Map(), newest: undefined };
+  }
+
+  read(): DurableState {
+    const channels = [...this.channels.values()].map(({ record, fold, outbox, kept }) => ({
+      ...record,
+      position: fold.position,
+      maxHlc: fold.maxHlc,
+      outbox: [...outbox.values()],
+      kept: [...kept.values()],
+    }));
+    return { device: this.device, channels };
+  }
+
+  shown(channel: string): Shown {
+    const { record, fold, outbox, newest } = this.channels.get(channel)!;
+    const overlay = new Set<WriteInfo>();
+    for (const { op } of outbox.values()) {
+      const info = this.#world.ledger.infoOf(op);
+      if (info !== undefined) overlay.add(info);
+    }
+    return { device: this.name, channel, logEpoch: record.logEpoch, fold, newest, overlay };
+  }
+
+  /** One transaction. `staged`: bootstraps held by the tab. @returns channels whose shown state changed, and those whose hash did not fit. */
+  commit(
+    writes: readonly StoreWrite[],
+    staged: ReadonlyMap<string, ModelFold>,
+  ): { readonly changed: ReadonlySet<string>; readonly diverged: readonly string[] } {
+    const changed = new Set<string>();
+    const diverged: string[] = [];
+    for (const write of writes) if (write.type === 'outbox') this.#knowWrite(write.entry);
+    const queued = new Set(writes.flatMap((write) => (write.type === 'outbox' ? [write.entry.id] : [])));
+    for (const write of writes) {
+      switch (write.type) {
+        case 'device':
+          this.device = write.device;
+          break;
+        case 'channel':
+          this.channels.get(write.record.channel)!.record = write.record;
+          break;
+        case 'outbox':
+          this.#putEntry(write.entry);
+          changed.add(write.entry.channel);
+          break;
+        case 'outbox-delete':
+          this.channels.get(write.channel)!.outbox.delete(write.id);
+          changed.add(write.channel);
+          break;
+        case 'kept':
+          this.#keep(write.entry);
+          break;
+        case 'kept-delete':
+          this.#dropKept(write.channel, write.id, queued.has(write.id));
+          break;
+        case 'rejected': {
+          const info = this.#world.ledger.infoOf(write.entry.op);
+          if (info !== undefined) info.rejected = write.entry.code;
+          this.#world.ledger.count('rejected writes');
+          break;
+        }
+        case 'frame': {
+          const { fold } = this.channels.get(write.channel)!;
+          const { frame } = write;
+          const fits = frame.base !== fold.position + 1 || (frame.hashBefore.lo === fold.hash.lo && frame.hashBefore.hi === fold.hash.hi);
+          fold.apply(frame);
+          if (!fits) diverged.push(write.channel);
+          changed.add(write.channel);
+          break;
+        }
+        case 'swap':
+          this.#swap(write.channel, staged.get(`${write.channel} ${write.fetch}`)!);
+          changed.add(write.channel);
+          break;
+      }
+    }
+    return { changed, diverged };
+  }
+
+  /** An op that was queued again may be another object. */
+  #knowWrite({ channel, id, op }: OutboxEntry): void {
+    const { ledger } = this.#world;
+    const stored = this.channels.get(channel)!;
+    const before = stored.outbox.get(id) ?? stored.kept.get(id);
+    if (before !== undefined && ledger.infoOf(op) === undefined) ledger.sameWrite(op, before.op);
+  }
+
+  #putEntry(entry: OutboxEntry): void {
+    const channel = this.channels.get(entry.channel)!;
+    channel.outbox.set(entry.id, entry);
+    const info = this.#world.ledger.infoOf(entry.op);
+    if (info === undefined) return;
+    if (channel.newest === undefined || channel.newest.info.uid <= info.uid) channel.newest = { info, hlc: entry.hlc };
+  }
+
+  #keep(entry: KeptEntry): void {
+    this.channels.get(entry.channel)!.kept.set(entry.id, entry);
+  }
+
+  /** Pruned, unless the same transaction has queued it again. */
+  #dropKept(name: string, id: number, isQueued: boolean): void {
+    const channel = this.channels.get(name)!;
+    const entry = channel.kept.get(id);
+    channel.kept.delete(id);
+    const info = entry === undefined || isQueued ? undefined : this.#world.ledger.infoOf(entry.op);
+    if (info !== undefined && wasPrunedInTime(info, this.#world.wallMs())) info.wasPruned = true;
+  }
+
+  #swap(name: string, fold: ModelFold): void {
+    const channel = this.channels.get(name)!;
+    const before = this.shown(name);
+    channel.fold = fold;
+    checkMonotonic(this.#world.ledger, { ...before, logEpoch: this.#shownEpoch.get(name) ?? null }, this.shown(name));
+    this.#shownEpoch.set(name, channel.record.logEpoch);
+    this.#world.ledger.count('bootstraps');
+  }
+
+  /** Universe of what is shown. */
+  readonly #shownEpoch = new Map<string, string | null>();
+}

@@ -1,0 +1,137 @@
+import { newClientId } from '@terndb/core';
+import { checkFlicker } from './checkers/shown.ts';
+import type { Cluster } from './cluster.ts';
+import { DeviceDb } from './device-db.ts';
+import { Tab } from './tab.ts';
+import type { World } from './world.ts';
+
+const DAY_MS = 24 * 3600_000;
+/** How long a lock waits before it is given to the next tab. */
+const LOCK_MS = 50;
+
+/** One browser: a database, a clock of its own, and tabs of which one leads. */
+export class Device {
+  readonly name: string;
+  readonly world: World;
+  readonly cluster: Cluster;
+  readonly channels: readonly string[];
+  readonly subject: string;
+  db: DeviceDb;
+  tabs: Tab[] = [];
+  skewMs: number;
+  /** No network at all. */
+  isOffline = false;
+  tokenFails = false;
+  /** Who holds the lock; another tab may still believe that it does. */
+  #holder: Tab | undefined;
+  #generation = 1;
+  #nextTab = 1;
+
+  constructor(world: World, cluster: Cluster, name: string, channels: readonly string[]) {
+    this.world = world;
+    this.cluster = cluster;
+    this.name = name;
+    this.subject = `user-${name}`;
+    this.channels = channels;
+    const { random, swarm } = world;
+    const isWrong = swarm.faults.has('clock-skew') && random.chance(0.4);
+    this.skewMs = isWrong ? random.between(-DAY_MS, DAY_MS) : random.between(-1_000, 1_000);
+    this.db = new DeviceDb(world, name, this.#generation, channels, newClientId(random.rng));
+  }
+
+  wallMs(): number {
+    return Math.floor(this.world.wallMs() + this.skewMs);
+  }
+
+  get leader(): Tab | undefined {
+    return this.#holder?.isLeading ? this.#holder : undefined;
+  }
+
+  openTab(): void {
+    const tab = new Tab(this, `${this.name}.${this.#nextTab++}`);
+    this.tabs.push(tab);
+    if (this.#holder === undefined) this.#elect(tab);
+    else tab.event({ type: 'demoted' });
+  }
+
+  /** The lock goes to a tab; its term is stored before anything else is read. */
+  #elect(tab: Tab): void {
+    this.#holder = tab;
+    this.db.term += 1;
+    tab.lead(this.db.term, this.db);
+  }
+
+  closeTab(tab: Tab): void {
+    tab.kill();
+    this.tabs = this.tabs.filter((other) => other !== tab);
+    this.world.trace(`${tab.name} killed`);
+    if (this.#holder !== tab) return;
+    this.#holder = undefined;
+    this.#passLock();
+  }
+
+  #passLock(): void {
+    this.world.queue.after(LOCK_MS, () => {
+      const next = this.tabs.find((tab) => !tab.isFrozen) ?? this.tabs[0];
+      if (next !== undefined && this.#holder === undefined) this.#elect(next);
+    });
+  }
+
+  /** The leader stands still; another tab steals the lock, and the first wakes up later, believing that it still leads. */
+  freezeLeader(forMs: number): void {
+    const frozen = this.leader;
+    if (frozen === undefined) return;
+    frozen.isFrozen = true;
+    this.world.trace(`${frozen.name} frozen`);
+    this.world.queue.after(forMs, () => frozen.thaw());
+    const next = this.tabs.find((tab) => !tab.isFrozen);
+    if (next !== undefined) {
+      this.world.queue.after(this.world.random.between(0, forMs), () => {
+        if (this.tabs.includes(next) && !next.isFrozen && this.#holder === frozen) this.#elect(next);
+      });
+    }
+  }
+
+  /** The machine gave up: its database is read again. */
+  reopen(tab: Tab): void {
+    this.world.queue.after(LOCK_MS, () => {
+      if (this.tabs.includes(tab) && this.#holder === tab) this.#elect(tab);
+    });
+  }
+
+  /** The browser dropped the database, with everything in it. */
+  loseDatabase(): void {
+    this.world.ledger.count('lost databases');
+    this.world.trace(`${this.name}: database lost`);
+    this.#killTabs();
+    this.#generation += 1;
+    const clientId = this.world.ablations['same-id-after-loss'] ? this.db.device.clientId : newClientId(this.world.random.rng);
+    this.db = new DeviceDb(this.world, this.name, this.#generation, this.channels, clientId);
+    this.openTab();
+  }
+
+  /** A bit of the stored replica turns over, and nothing notices by itself. */
+  flipMemory(channel: string): void {
+    const { fold } = this.db.channels.get(channel)!;
+    const [pk] = fold.docs.keys();
+    if (pk === undefined) return;
+    fold.corrupt(pk);
+    this.world.ledger.count('flipped replicas');
+  }
+
+  /** Rows are gone from the cache: the replica starts anew. */
+  evict(): void {
+    this.#killTabs();
+    this.openTab();
+  }
+
+  #killTabs(): void {
+    for (const tab of this.tabs) tab.kill();
+    this.tabs = [];
+    this.#holder = undefined;
+  }
+
+  checkShown(channels: Iterable<string>): void {
+    for (const channel of channels) checkFlicker(this.world.ledger, this.db.shown(channel));
+  }
+}

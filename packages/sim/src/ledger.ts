@@ -1,0 +1,159 @@
+import type { Frame, Hash64, Op, OpRecord, PrimaryKey, Stamp } from '@terndb/core';
+import type { Ablations } from '@terndb/sync/testing';
+import { lastOf } from './broker.ts';
+import { checkCausality, type Touch } from './checkers/causality.ts';
+import { checkDeleted } from './checkers/deleted.ts';
+import { checkFrame, checkOnce } from './checkers/once.ts';
+import { checkStamp } from './checkers/stamps.ts';
+import { ModelFold, singlesOf } from './model-fold.ts';
+
+/** One write of an app, whatever becomes of it. */
+export interface WriteInfo {
+  readonly uid: number;
+  readonly device: string;
+  /** The device's database generation: a lost one takes its unsent writes with it. */
+  readonly database: number;
+  readonly channel: string;
+  readonly op: Op;
+  readonly subject: string;
+  readonly sawPosition: number;
+  readonly sawEpoch: string | null;
+  /** Durable on the device: from here on it counts. */
+  isLocal: boolean;
+  isAcked: boolean;
+  /** When the device put it among the kept ops, true wall clock. */
+  keptAtMs: number | undefined;
+  wasPruned: boolean;
+  /** Taken away again by a restore from backup. */
+  wasRestored: boolean;
+  rejected: string | undefined;
+  /** Its entity died at this position, and field registers with it. */
+  buriedAt: number | undefined;
+}
+
+export interface ChannelLedger {
+  truth: ModelFold;
+  hashAt: Map<number, Hash64>;
+  accepted: Map<WriteInfo, { readonly clientId: string; readonly hlc: number }>;
+  lastSeq: Map<string, number>;
+  expired: Set<string>;
+  newestDelete: Map<PrimaryKey, Stamp>;
+  touches: Map<string, Touch[]>;
+  /** Writes to fields of an entity since it was last dead. */
+  fieldWrites: Map<PrimaryKey, Set<WriteInfo>>;
+}
+
+/** What is true of the log and of the writes, whatever the participants believe. Checkers read it; nothing under test does. */
+export class Ledger {
+  readonly failures: string[] = [];
+  readonly writes: WriteInfo[] = [];
+  readonly counts: Map<string, number> = new Map();
+  readonly #channels = new Map<string, ChannelLedger>();
+  readonly #byOp = new Map<Op, WriteInfo>();
+  /** True wall clock, for the checkers. */
+  wallMs: () => number = () => 0;
+  onFailure: (text: string) => void = () => undefined;
+  logEpoch = '';
+
+  fail(check: string, detail: string): void {
+    this.failures.push(`${check}: ${detail}`);
+    this.onFailure(`FAILED ${check}: ${detail}`);
+  }
+
+  count(what: string, by = 1): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + by);
+  }
+
+  channel(name: string): ChannelLedger {
+    let channel = this.#channels.get(name);
+    if (channel === undefined) {
+      channel = emptyLedger(name);
+      this.#channels.set(name, channel);
+    }
+    return channel;
+  }
+
+  addWrite(info: WriteInfo): void {
+    this.writes.push(info);
+    this.#byOp.set(info.op, info);
+  }
+
+  /** An op that was queued again is another object and the same write. */
+  sameWrite(op: Op, before: Op): void {
+    const info = this.#byOp.get(before);
+    if (info !== undefined) this.#byOp.set(op, info);
+  }
+
+  infoOf(op: Op): WriteInfo | undefined {
+    return this.#byOp.get(op);
+  }
+
+  /** A frame was appended. */
+  append(frame: Frame): void {
+    const channel = this.channel(frame.channel);
+    checkFrame(this, channel, frame);
+    this.#fold(channel, frame, false);
+    this.count('frames');
+  }
+
+  /** The log is another one now: a backup. */
+  restore(frames: (channel: string) => readonly Frame[]): void {
+    for (const [name, before] of this.#channels) {
+      const channel = emptyLedger(name);
+      this.#channels.set(name, channel);
+      for (const frame of frames(name)) this.#fold(channel, frame, true);
+      for (const info of before.accepted.keys()) if (!channel.accepted.has(info)) info.wasRestored = true;
+    }
+  }
+
+  #fold(channel: ChannelLedger, frame: Frame, isReplay: boolean): void {
+    for (const [index, record] of frame.records.entries()) {
+      const position = frame.base + index;
+      if (record.type === 'expire') channel.expired.add(record.clientId);
+      if (record.type === 'op' || record.type === 'reject') checkOnce(this, channel, record, isReplay);
+      const info = record.type === 'op' ? this.#byOp.get(record.op) : undefined;
+      if (record.type === 'op' && info !== undefined) this.#accept(channel, record, info, position, isReplay);
+      channel.truth.apply({ ...frame, base: position, records: [record] });
+      if (record.type === 'op') noteFields(channel, record, info, position);
+    }
+    channel.hashAt.set(lastOf(frame), channel.truth.hash);
+    if (!isReplay) checkDeleted(this, channel, frame);
+  }
+
+  #accept(channel: ChannelLedger, record: OpRecord, info: WriteInfo, position: number, isReplay: boolean): void {
+    if (!isReplay) {
+      checkStamp(this, record, info);
+      checkCausality(this, channel, record, info, position);
+      this.count('ops in the log');
+    }
+    channel.accepted.set(info, { clientId: record.clientId, hlc: record.hlc });
+  }
+}
+
+function noteFields(channel: ChannelLedger, { op }: OpRecord, info: WriteInfo | undefined, position: number): void {
+  for (const { pk, type } of singlesOf(op)) {
+    const writes = channel.fieldWrites.get(pk) ?? new Set();
+    if (!channel.truth.isLive(pk)) {
+      for (const write of writes) write.buriedAt = position;
+      writes.clear();
+    } else if (info !== undefined && type !== 'put' && type !== 'delete') {
+      writes.add(info);
+      channel.fieldWrites.set(pk, writes);
+    }
+  }
+}
+
+const NO_ABLATIONS: Ablations = {};
+
+function emptyLedger(name: string): ChannelLedger {
+  return {
+    truth: new ModelFold(name, NO_ABLATIONS),
+    hashAt: new Map(),
+    accepted: new Map(),
+    lastSeq: new Map(),
+    expired: new Set(),
+    newestDelete: new Map(),
+    touches: new Map(),
+    fieldWrites: new Map(),
+  };
+}

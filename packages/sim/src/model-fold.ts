@@ -1,0 +1,177 @@
+import {
+  addHash,
+  compareStamps,
+  type Frame,
+  type Hash64,
+  hash64,
+  type LogRecord,
+  type Op,
+  type PrimaryKey,
+  type SingleOp,
+  type Stamp,
+  subHash,
+  type Timestamp,
+  utf8Encode,
+  ZERO_HASH,
+} from '@terndb/core';
+import type { ChannelFold, Lmid } from '@terndb/sync';
+import type { Ablations } from '@terndb/sync/testing';
+
+/** A live one keeps no delete stamp, a dead one no fields: as in the engine's fold. */
+export interface Doc {
+  readonly put: Stamp | undefined;
+  readonly delete: Stamp | undefined;
+  /** Field → stamp newer than put. */
+  readonly fields: ReadonlyMap<string, Stamp>;
+}
+
+export interface ModelLmid extends Lmid {
+  readonly lastHlc: number;
+}
+
+const NO_FIELDS: ReadonlyMap<string, Stamp> = new Map();
+
+/** The fold of one channel, stamps only: small, slow and obvious. Values are not kept: equal stamps name equal ops. */
+export class ModelFold implements ChannelFold {
+  readonly channel: string;
+  position = 0;
+  hash: Hash64 = ZERO_HASH;
+  floor: Timestamp = 0 as Timestamp;
+  maxHlc: Timestamp = 0 as Timestamp;
+  lmids: Map<string, ModelLmid> = new Map();
+  docs: Map<PrimaryKey, Doc> = new Map();
+  readonly #ablations: Ablations;
+
+  constructor(channel: string, ablations: Ablations) {
+    this.channel = channel;
+    this.#ablations = ablations;
+  }
+
+  clone(): ModelFold {
+    const copy = new ModelFold(this.channel, this.#ablations);
+    copy.position = this.position;
+    copy.hash = this.hash;
+    copy.floor = this.floor;
+    copy.maxHlc = this.maxHlc;
+    copy.lmids = new Map(this.lmids);
+    copy.docs = new Map(this.docs);
+    return copy;
+  }
+
+  lmid(clientId: string): ModelLmid | undefined {
+    return this.lmids.get(clientId);
+  }
+
+  entity(pk: PrimaryKey): Doc | undefined {
+    return this.docs.get(pk);
+  }
+
+  isLive(pk: PrimaryKey): boolean {
+    const doc = this.docs.get(pk);
+    return doc?.put !== undefined && doc.delete === undefined;
+  }
+
+  /** Records at or below the position are skipped; a hole is the caller's to see. */
+  apply(frame: Frame): void {
+    for (const [index, record] of frame.records.entries()) {
+      const position = frame.base + index;
+      if (position <= this.position) continue;
+      this.position = position;
+      this.#apply(record, position);
+    }
+  }
+
+  #apply(record: LogRecord, position: number): void {
+    switch (record.type) {
+      case 'op': {
+        const { clientId, seq, hlc, author } = record;
+        const stamp = { hlc, clientId };
+        for (const op of singlesOf(record.op)) this.#applySingle(op, stamp);
+        if (hlc > this.maxHlc) this.maxHlc = hlc;
+        const rejected = this.lmids.get(clientId)?.rejected ?? [];
+        this.lmids.set(clientId, { seq, position, author, rejected, lastHlc: hlc });
+        return;
+      }
+      case 'reject': {
+        const before = this.lmids.get(record.clientId);
+        const { seq, code } = record;
+        const rejected = this.#ablations['rejects-not-listed'] ? [] : [...(before?.rejected ?? []), { seq, code }];
+        const author = before?.author ?? '';
+        this.lmids.set(record.clientId, { seq, position, author, rejected, lastHlc: before?.lastHlc ?? this.maxHlc });
+        return;
+      }
+      case 'gc':
+        this.forget(record.floor);
+        return;
+      case 'expire':
+        this.lmids.delete(record.clientId);
+    }
+  }
+
+  forget(floor: Timestamp): void {
+    if (floor > this.floor) this.floor = floor;
+    for (const [pk, doc] of this.docs) {
+      if (doc.delete === undefined || doc.delete.hlc >= floor) continue;
+      this.hash = subHash(this.hash, hashOf(pk, doc));
+      this.docs.delete(pk);
+    }
+  }
+
+  /** A fault, not an op: one stamp changes, as if a bit had turned over on disk. */
+  corrupt(pk: PrimaryKey): void {
+    const doc = this.docs.get(pk)!;
+    const put = { hlc: ((doc.put?.hlc ?? 0) + 1) as Timestamp, clientId: doc.put?.clientId ?? '' };
+    this.hash = addHash(subHash(this.hash, hashOf(pk, doc)), hashOf(pk, { ...doc, put }));
+    this.docs.set(pk, { ...doc, put });
+  }
+
+  #applySingle(op: SingleOp, stamp: Stamp): void {
+    const before = this.docs.get(op.pk);
+    const after = foldOp(before, op, stamp);
+    if (after === before || after === undefined) return;
+    if (before !== undefined) this.hash = subHash(this.hash, hashOf(op.pk, before));
+    this.hash = addHash(this.hash, hashOf(op.pk, after));
+    this.docs.set(op.pk, after);
+  }
+}
+
+export function singlesOf(op: Op): readonly SingleOp[] {
+  return op.type === 'batch' ? op.ops : [op];
+}
+
+export function fieldsOf(op: SingleOp): readonly string[] {
+  if (op.type === 'put' || op.type === 'patch') return Object.keys(op.fields);
+  return op.type === 'vector' || op.type === 'yjs' ? [op.field] : [];
+}
+
+function foldOp(doc: Doc | undefined, op: SingleOp, stamp: Stamp): Doc | undefined {
+  const isLive = doc !== undefined && doc.delete === undefined;
+  if (op.type === 'put') {
+    if (compareStamps(stamp, doc?.put) <= 0) return doc;
+    if (doc?.delete !== undefined && compareStamps(stamp, doc.delete) <= 0) return { ...doc, put: stamp };
+    const fields = new Map<string, Stamp>();
+    for (const [field, register] of doc?.fields ?? NO_FIELDS) if (compareStamps(register, stamp) > 0) fields.set(field, register);
+    return { put: stamp, delete: undefined, fields };
+  }
+  if (op.type === 'delete') {
+    if (isLive ? compareStamps(stamp, doc.put) <= 0 : compareStamps(stamp, doc?.delete) <= 0) return doc;
+    return { put: doc?.put, delete: stamp, fields: NO_FIELDS };
+  }
+  // patch, vector, yjs: field registers of a live entity.
+  if (!isLive || compareStamps(stamp, doc.put) <= 0) return doc;
+  const fields = new Map(doc.fields);
+  let changed = false;
+  for (const field of fieldsOf(op)) {
+    if (compareStamps(stamp, fields.get(field)) <= 0) continue;
+    fields.set(field, stamp);
+    changed = true;
+  }
+  return changed ? { ...doc, fields } : doc;
+}
+
+function hashOf(pk: PrimaryKey, doc: Doc): Hash64 {
+  const text = (stamp: Stamp | undefined): string => (stamp === undefined ? '-' : `${stamp.hlc}@${stamp.clientId}`);
+  let key = `${pk}|${text(doc.put)}|${text(doc.delete)}`;
+  for (const field of [...doc.fields.keys()].sort()) key += `|${field}=${text(doc.fields.get(field))}`;
+  return hash64(utf8Encode(key));
+}

@@ -1,0 +1,66 @@
+import type { Random } from './random.ts';
+
+/** The faults that a run may have; each is on in some seeds and off in others, so that none hides behind another. */
+export const FAULTS = [
+  'hop-loss',
+  'hop-doubling',
+  'hop-delay',
+  'socket-drop',
+  'half-open',
+  'partition',
+  'clock-skew',
+  'clock-jump',
+  'long-sleep',
+  'tab-kill',
+  'tab-freeze',
+  'storage-abort',
+  'storage-quota',
+  'storage-loss',
+  'cache-eviction',
+  'memory-flip',
+  'server-crash',
+  'fail-over',
+  'append-unknown',
+  'seal',
+  'gc',
+  'expire',
+  'restore',
+  'object-error',
+  'object-flip',
+  'token-expiry',
+  'wrong-subject',
+  'grant-revoked',
+  'newer-server',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+export interface Swarm {
+  readonly devices: number;
+  readonly maxTabs: number;
+  readonly channels: number;
+  readonly slots: number;
+  readonly keys: number;
+  readonly faults: ReadonlySet<Fault>;
+  /** Messages go through the codec and are compared. */
+  readonly encodes: boolean;
+  /** Mean time between two actions of the workload. */
+  readonly paceMs: number;
+}
+
+const ON = 0.55;
+
+export function drawSwarm(random: Random): Swarm {
+  const faults = new Set<Fault>();
+  const isCalm = random.chance(0.05);
+  for (const fault of FAULTS) if (random.chance(isCalm ? 0 : ON)) faults.add(fault);
+  return {
+    devices: 2 + random.int(3),
+    maxTabs: 1 + random.int(2),
+    channels: 1 + random.int(3),
+    slots: 1 + random.int(2),
+    keys: 2 + random.int(4),
+    faults,
+    encodes: random.chance(0.1),
+    paceMs: random.pick([60, 120, 250]),
+  };
+}

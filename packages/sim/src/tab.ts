@@ -1,0 +1,308 @@
+import { DbError, type Op } from '@terndb/core';
+import { type ClientEffect, type ClientEvent, ClientMachine, type KnownClient, type ManifestOffer } from '@terndb/sync';
+import type { Device } from './device.ts';
+import type { DeviceDb } from './device-db.ts';
+import type { WriteInfo } from './ledger.ts';
+import { ModelFold } from './model-fold.ts';
+import { Socket } from './socket.ts';
+
+function describe(write: Batch['writes'][number]): string {
+  if (write.type === 'frame') return `frame ${write.channel} ${write.frame.base}+${write.frame.records.length}`;
+  if ('entry' in write)
+    return `${write.type} ${write.entry.channel} ${write.entry.id} ${write.entry.clientId.slice(0, 4)}:${write.entry.seq} ${write.entry.hlc}`;
+  if ('id' in write) return `${write.type} ${write.channel} ${write.id}`;
+  return write.type;
+}
+
+/** Life of a token; short where tokens expire. */
+const TOKEN_MS = 3_600_000;
+const SHORT_TOKEN_MS = 45_000;
+
+interface Batch {
+  readonly batch: number;
+  readonly term: number;
+  readonly writes: Extract<ClientEffect, { type: 'persist' }>['writes'];
+}
+
+/** One tab: the effects of a `ClientMachine` against database, network and clock. */
+export class Tab {
+  readonly name: string;
+  readonly #device: Device;
+  readonly #machine: ClientMachine;
+  #db: DeviceDb | undefined;
+  #socket: { readonly id: number; readonly socket: Socket } | undefined;
+  #isDead = false;
+  isFrozen = false;
+  #deferred: (() => void)[] = [];
+  #batches: Batch[] = [];
+  #isWriting = false;
+  readonly #staged = new Map<string, ModelFold>();
+  readonly #requests = new Map<number, WriteInfo>();
+  readonly #byEntry = new Map<string, WriteInfo>();
+  #nextRequest = 1;
+
+  constructor(device: Device, name: string) {
+    this.#device = device;
+    this.name = name;
+    const { world, channels } = device;
+    const isOld = world.swarm.faults.has('newer-server');
+    this.#machine = new ClientMachine({
+      rng: world.random.rng,
+      channels,
+      ablations: world.ablations,
+      ...(isOld ? { protocol: { oldest: 1, newest: 1 } } : {}),
+      replicaOf: (channel) => this.#db?.channels.get(channel)?.fold,
+    });
+  }
+
+  get isLeading(): boolean {
+    return !this.#isDead && this.#machine.role === 'leader';
+  }
+
+  get link(): string {
+    return this.#machine.link;
+  }
+
+  held(channel: string): number {
+    return this.#machine.outbox(channel).length;
+  }
+
+  lead(term: number, db: DeviceDb): void {
+    this.#db = db;
+    this.#staged.clear();
+    this.#batches = [];
+    this.#isWriting = false;
+    this.event({ type: 'elected', term, durable: db.read() });
+  }
+
+  kill(): void {
+    this.#isDead = true;
+    this.#socket?.socket.break();
+    this.#socket = undefined;
+  }
+
+  thaw(): void {
+    if (this.#isDead) return;
+    this.isFrozen = false;
+    for (const run of this.#deferred.splice(0)) run();
+  }
+
+  breakSocket(): void {
+    this.#socket?.socket.break();
+  }
+
+  halfOpenSocket(): void {
+    this.#socket?.socket.halfOpen();
+  }
+
+  /** A write of the app on this device. */
+  write(op: Op, channel: string, info: WriteInfo): void {
+    const request = this.#nextRequest++;
+    this.#requests.set(request, info);
+    this.event({ type: 'write', request, channel, op });
+  }
+
+  event(event: ClientEvent): void {
+    if (this.#isDead) return;
+    if (this.isFrozen) {
+      this.#deferred.push(() => this.event(event));
+      return;
+    }
+    const { world } = this.#device;
+    const now = { wallMs: this.#device.wallMs(), monotonicMs: world.monotonicMs() };
+    for (const effect of this.#machine.step(event, now)) this.#perform(effect);
+  }
+
+  #after(delayMs: number, event: () => ClientEvent | undefined): void {
+    this.#device.world.queue.after(delayMs, () => {
+      if (this.#isDead) return;
+      const run = (): void => {
+        const next = event();
+        if (next !== undefined) this.event(next);
+      };
+      if (this.isFrozen) this.#deferred.push(run);
+      else run();
+    });
+  }
+
+  #perform(effect: ClientEffect): void {
+    const { world } = this.#device;
+    switch (effect.type) {
+      case 'persist':
+        this.#batches.push(effect);
+        for (const write of effect.writes) {
+          const info = write.type === 'kept' ? world.ledger.infoOf(write.entry.op) : undefined;
+          if (info !== undefined) info.keptAtMs = world.wallMs();
+        }
+        this.#writeNext();
+        return;
+      case 'connect':
+        this.#connect(effect.socket);
+        return;
+      case 'disconnect':
+        this.#socket?.socket.break();
+        this.#socket = undefined;
+        return;
+      case 'send':
+        if (this.#socket?.id === effect.socket) this.#socket.socket.send(effect.message);
+        return;
+      case 'get-token':
+        this.#after(world.random.between(5, 200), () => this.#token());
+        return;
+      case 'fetch':
+        this.#fetch(effect.channel, effect.fetch, effect.offer, effect.clientIds);
+        return;
+      case 'stage':
+        this.#staged.get(`${effect.channel} ${effect.fetch}`)?.apply(effect.frame);
+        return;
+      case 'drop-fetch':
+        this.#staged.delete(`${effect.channel} ${effect.fetch}`);
+        return;
+      case 'timer':
+        this.#after(effect.delayMs, () => ({ type: 'timer', timer: effect.timer }));
+        return;
+      case 'reopen':
+        this.#device.reopen(this);
+        return;
+      default:
+        this.#report(effect);
+    }
+  }
+
+  #report(
+    effect: Extract<ClientEffect, { type: 'local' | 'write-failed' | 'acked' | 'rejected' | 'restamped' | 'denied' | 'gone' | 'status' }>,
+  ): void {
+    const { world } = this.#device;
+    switch (effect.type) {
+      case 'local': {
+        const info = this.#requests.get(effect.request);
+        this.#requests.delete(effect.request);
+        if (info === undefined) return;
+        info.isLocal = true;
+        world.ledger.count('local writes');
+        return;
+      }
+      case 'write-failed':
+        this.#requests.delete(effect.request);
+        world.ledger.count('failed writes');
+        return;
+      case 'acked': {
+        const info = this.#byEntry.get(`${effect.channel} ${effect.id}`);
+        if (info !== undefined) info.isAcked = true;
+        world.ledger.count('acks');
+        return;
+      }
+      case 'restamped':
+        world.ledger.count('restamped writes', effect.ids.length);
+        return;
+      case 'status':
+        world.trace(`${this.name} ${effect.role} ${effect.link}${effect.detail === undefined ? '' : ` ${effect.detail}`}`);
+        return;
+      default:
+        world.trace(`${this.name} ${effect.type} ${effect.channel}`);
+    }
+  }
+
+  /* ---------- storage ---------- */
+  #writeNext(): void {
+    const batch = this.#batches[0];
+    if (batch === undefined || this.#isWriting) return;
+    this.#isWriting = true;
+    const db = this.#db;
+    this.#after(this.#device.world.random.between(1, 12), () => {
+      if (this.#db !== db || this.#batches[0] !== batch) return undefined;
+      this.#isWriting = false;
+      return this.#commit(batch);
+    });
+  }
+
+  #commit({ batch, term, writes }: Batch): ClientEvent | undefined {
+    const { world } = this.#device;
+    const db = this.#db!;
+    const isFenced = db !== this.#device.db || (term < db.term && !world.ablations['no-term-fence']);
+    const isRefused = world.fault('storage-abort', 0.003) || world.fault('storage-quota', 0.003);
+    if (isFenced || isRefused) {
+      this.#batches = [];
+      world.ledger.count(isFenced ? 'fenced batches' : 'refused batches');
+      return { type: 'persist-failed', batch, reason: isFenced ? 'fenced' : 'storage' };
+    }
+    for (const write of writes) {
+      if (write.type !== 'outbox') continue;
+      const info = world.ledger.infoOf(write.entry.op);
+      if (info !== undefined) this.#byEntry.set(`${write.entry.channel} ${write.entry.id}`, info);
+    }
+    const { changed, diverged } = db.commit(writes, this.#staged);
+    this.#batches.shift();
+    world.trace(`${this.name} batch ${batch}: ${writes.length} writes`);
+    world.detail(() => `${this.name} ${writes.map(describe).join(', ')}`);
+    this.#device.checkShown(changed);
+    this.event({ type: 'persisted', batch });
+    for (const channel of diverged) {
+      world.ledger.count('divergences seen');
+      this.event({ type: 'diverged', channel });
+    }
+    this.#writeNext();
+    return undefined;
+  }
+
+  /* ---------- network ---------- */
+  #connect(id: number): void {
+    const { world, cluster } = this.#device;
+    if (this.#device.isOffline || world.fault('partition', 0.1)) {
+      this.#after(world.random.between(50, 3_000), () => ({ type: 'socket-closed', socket: id }));
+      return;
+    }
+    const ends = {
+      toClient: (message: Extract<ClientEvent, { type: 'message' }>['message'], bytes: number) => {
+        this.event({ type: 'message', socket: id, message, bytes });
+      },
+      clientClosed: () => this.event({ type: 'socket-closed', socket: id }),
+    };
+    this.#after(world.random.between(5, 60), () => {
+      let server: ReturnType<typeof cluster.accept> | undefined;
+      const socket = new Socket(world, `${this.name}#${id}`, {
+        ...ends,
+        toServer: (message) => server?.message(message),
+        serverClosed: () => server?.closed(),
+      });
+      server = cluster.accept(socket);
+      this.#socket?.socket.break();
+      this.#socket = { id, socket };
+      return { type: 'socket-open', socket: id };
+    });
+  }
+
+  #token(): ClientEvent {
+    const { world, subject } = this.#device;
+    if (this.#device.tokenFails || world.fault('token-expiry', 0.1)) return { type: 'token-failed' };
+    const lifeMs = world.swarm.faults.has('token-expiry') && world.hasFaults ? SHORT_TOKEN_MS : TOKEN_MS;
+    // The first token names the device's subject; a later one may be somebody else's.
+    const who = this.#db?.device.subject !== '' && world.fault('wrong-subject', 0.1) ? 'somebody-else' : subject;
+    const expiry = this.#device.cluster.serverWallMs() + lifeMs;
+    return { type: 'token', token: `${who}|${expiry}`, subject: who, expiresInMs: lifeMs };
+  }
+
+  #fetch(channel: string, fetch: number, offer: ManifestOffer | undefined, clientIds: readonly string[]): void {
+    const { world, cluster } = this.#device;
+    const universe = cluster.universe;
+    this.#after(world.random.between(5, world.fault('object-error', 0.2) ? 8_000 : 150), () => {
+      if (world.fault('object-error', 0.15)) return { type: 'fetch-failed', channel, fetch };
+      if (world.fault('object-flip', 0.1)) {
+        // The checksum of the chunk says so.
+        const damage = new DbError('CHECKSUM_MISMATCH', `${channel}: a damaged segment`);
+        world.trace(damage.message);
+        return { type: 'fetch-failed', channel, fetch };
+      }
+      if (universe !== cluster.universe) return { type: 'fetch-failed', channel, fetch };
+      const fold = offer === undefined ? new ModelFold(channel, world.ablations) : cluster.newestState(channel);
+      if (offer !== undefined && fold.position < offer.upTo) return { type: 'fetch-failed', channel, fetch };
+      this.#staged.set(`${channel} ${fetch}`, fold);
+      const known = clientIds.map((clientId): KnownClient => {
+        const lmid = fold.lmid(clientId);
+        return { clientId, lmid: lmid?.seq ?? 0, position: lmid?.position ?? 0, rejected: lmid?.rejected ?? [] };
+      });
+      const maxHlc = world.ablations['manifest-without-hlc'] ? (0 as typeof fold.maxHlc) : fold.maxHlc;
+      return { type: 'fetched', channel, fetch, snapshot: { position: fold.position, maxHlc, known } };
+    });
+  }
+}

@@ -1,0 +1,179 @@
+import type { Op, SingleOp } from '@terndb/core';
+import type { Cluster } from './cluster.ts';
+import type { Device } from './device.ts';
+import type { WriteInfo } from './ledger.ts';
+import type { World } from './world.ts';
+
+const FIELDS = ['a', 'b', 'c'];
+const DAY_MS = 24 * 3600_000;
+
+/** What users and fate do: one action at a time, drawn by weight. */
+export class Workload {
+  readonly #world: World;
+  readonly #cluster: Cluster;
+  readonly #devices: readonly Device[];
+  #uid = 0;
+
+  constructor(world: World, cluster: Cluster, devices: readonly Device[]) {
+    this.#world = world;
+    this.#cluster = cluster;
+    this.#devices = devices;
+  }
+
+  /** Actions until `endMs` of virtual time. */
+  run(endMs: number): void {
+    const { queue, random, swarm } = this.#world;
+    const next = (): void => {
+      if (queue.nowMs >= endMs) return;
+      this.#act();
+      queue.after(random.between(0, 2 * swarm.paceMs), next);
+    };
+    queue.after(0, next);
+  }
+
+  #act(): void {
+    const { random } = this.#world;
+    const device = random.pick(this.#devices);
+    const draw = random.next();
+    if (draw < 0.62) {
+      for (let count = 1 + random.int(3); count > 0; count--) this.#write(device);
+      return;
+    }
+    this.#fault(device, random.pick(this.#cluster.channels));
+  }
+
+  #write(device: Device): void {
+    const { random, ledger, swarm } = this.#world;
+    const tab = device.leader;
+    if (tab === undefined || tab.isFrozen) return;
+    const channel = random.pick(device.channels);
+    const stored = device.db.channels.get(channel)!;
+    const op = this.#op(`p${random.int(swarm.keys)}`, (pk) => this.#isLive(device, channel, pk));
+    this.#uid += 1;
+    const info: WriteInfo = {
+      uid: this.#uid,
+      device: device.name,
+      database: device.db.generation,
+      channel,
+      op,
+      subject: device.subject,
+      sawPosition: stored.fold.position,
+      sawEpoch: stored.record.logEpoch,
+      isLocal: false,
+      isAcked: false,
+      keptAtMs: undefined,
+      wasPruned: false,
+      wasRestored: false,
+      rejected: undefined,
+      buriedAt: undefined,
+    };
+    ledger.addWrite(info);
+    tab.write(op, channel, info);
+  }
+
+  #isLive(device: Device, channel: string, pk: string): boolean {
+    const { fold, outbox } = device.db.channels.get(channel)!;
+    let isLive = fold.isLive(pk);
+    for (const { op } of outbox.values()) if ('pk' in op && op.pk === pk && op.type !== 'patch') isLive = op.type === 'put';
+    return isLive;
+  }
+
+  #op(pk: string, isLive: (pk: string) => boolean): Op {
+    const { random, swarm } = this.#world;
+    if (random.chance(0.1)) {
+      const other = `p${random.int(swarm.keys)}`;
+      const ops = [this.#single(pk, isLive(pk))];
+      if (other !== pk) ops.push(this.#single(other, isLive(other)));
+      return { type: 'batch', ops };
+    }
+    return this.#single(pk, isLive(pk));
+  }
+
+  #single(pk: string, isLive: boolean): SingleOp {
+    const { random } = this.#world;
+    const draw = random.next();
+    const value = this.#uid;
+    if (draw < 0.25) return { type: 'delete', pk };
+    if (draw < 0.65 || !isLive) return { type: 'put', pk, fields: { a: value, b: value, c: value }, create: !isLive };
+    if (draw < 0.95) return { type: 'patch', pk, fields: { [random.pick(FIELDS)]: value } };
+    return { type: 'vector', pk, field: 'v', model: 'm', sourceHash: new Uint8Array(16), vector: Float32Array.of(value) };
+  }
+
+  #fault(device: Device, channel: string): void {
+    const { random, swarm } = this.#world;
+    const cluster = this.#cluster;
+    const actions: (readonly [weight: number, act: () => void])[] = [];
+    const add = (fault: Parameters<World['fault']>[0], weight: number, act: () => void): void => {
+      if (swarm.faults.has(fault)) actions.push([weight, act]);
+    };
+    actions.push([4, () => cluster.maintain(channel)]);
+    actions.push([2, () => this.#leaderOf(device)?.breakSocket()]);
+    add('socket-drop', 6, () => this.#leaderOf(device)?.breakSocket());
+    add('half-open', 1, () => this.#leaderOf(device)?.halfOpenSocket());
+    add('partition', 2, () => this.#partition(device));
+    add('clock-jump', 2, () => this.#jump(device));
+    add('long-sleep', 2, () => this.#sleep());
+    add('tab-kill', 3, () => this.#killTab(device));
+    add('tab-freeze', 2, () => device.freezeLeader(random.between(500, 12_000)));
+    add('storage-loss', 0.6, () => device.loseDatabase());
+    add('cache-eviction', 2, () => device.evict());
+    add('memory-flip', 0.5, () => device.flipMemory(random.pick(device.channels)));
+    add('server-crash', 1.5, () => cluster.crash());
+    add('fail-over', 4, () => cluster.failOver(random.int(swarm.slots)));
+    add('seal', 5, () => cluster.seal(channel));
+    add('restore', 1.2, () => (random.chance(0.6) ? cluster.backUp() : cluster.restore()));
+    add('grant-revoked', 1, () => this.#revoke(device, random.pick(device.channels)));
+    add('server-crash', 0.7, () => cluster.drain());
+    let draw = random.next() * actions.reduce((sum, [weight]) => sum + weight, 0);
+    for (const [weight, act] of actions) {
+      draw -= weight;
+      if (draw > 0) continue;
+      act();
+      return;
+    }
+  }
+
+  #leaderOf(device: Device): Device['leader'] {
+    return device.leader;
+  }
+
+  #partition(device: Device): void {
+    device.isOffline = true;
+    device.leader?.breakSocket();
+    this.#world.queue.after(this.#world.random.between(1_000, 20_000), () => {
+      device.isOffline = false;
+    });
+  }
+
+  #jump(device: Device): void {
+    device.skewMs += this.#world.random.between(-DAY_MS, DAY_MS);
+    device.skewMs = Math.max(-DAY_MS, Math.min(DAY_MS, device.skewMs));
+  }
+
+  /** Everybody's lid is closed; some connections do not survive it. */
+  #sleep(): void {
+    const { random } = this.#world;
+    this.#world.sleptMs += random.chance(0.4) ? random.between(0, 40 * DAY_MS) : random.between(0, 3 * DAY_MS);
+    this.#world.ledger.count('long sleeps');
+    this.#world.trace('sleep');
+    for (const device of this.#devices) if (random.chance(0.8)) device.leader?.breakSocket();
+    for (const device of this.#devices) if (random.chance(0.3)) this.#partition(device);
+  }
+
+  #killTab(device: Device): void {
+    const { random } = this.#world;
+    const tab = random.pick(device.tabs);
+    if (tab === undefined) return;
+    if (device.tabs.length < this.#world.swarm.maxTabs || device.tabs.length === 1) device.openTab();
+    device.closeTab(tab);
+  }
+
+  #revoke(device: Device, channel: string): void {
+    const grant = `${device.subject} ${channel}`;
+    this.#cluster.revoked.add(grant);
+    this.#world.queue.after(this.#world.random.between(1_000, 10_000), () => {
+      this.#cluster.revoked.delete(grant);
+      device.leader?.event({ type: 'retry-denied', channel });
+    });
+  }
+}

@@ -1,0 +1,431 @@
+import { assert, assertNever, type Timestamp } from '@terndb/core';
+import { ANSWER_TIMEOUT_MS, PING_MS, SILENCE_MS, STABLE_MS, TOKEN_MARGIN_MS, TOKEN_RETRY_MS, WATCHDOG_MS } from '../limits.ts';
+import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, type RefusalCode, type ServerMessage, type Welcome } from '../protocol.ts';
+import { reconnectDelay } from './backoff.ts';
+import { type ChannelState, openChannelState } from './channel-state.ts';
+import { type ClientContext, follow, setDevice, writeEntry } from './context.ts';
+import type { DurableState } from './durable.ts';
+import { addWrite, pruneKept } from './outbox.ts';
+import { CommitLog, Step } from './step.ts';
+import { fetched, fetchFailed, isCaughtUp, newIdentity, pump, receive, sendAgain, subscribe, unsubscribeAll } from './subscription.ts';
+import { LINK_TRANSITIONS, type Link, type LinkInput, mayConnect, ROLE_TRANSITIONS, type Role, type RoleInput } from './transitions.ts';
+import type { ClientEffect, ClientEvent, ClientOptions, Now } from './types.ts';
+
+/** A wall clock that moved this much against the monotonic one has jumped, and what was known of the server's time is void. */
+const CLOCK_JUMP_MS = 60_000;
+
+/**
+ * The replication of one tab, without I/O: events in, effects out, in their order. State is ahead of the database by the batches in flight, and
+ * effects that depend on a batch come when it is durable; when one is refused the machine is thrown away (`reopen`) and the database is read
+ * again, exactly as after a crash.
+ */
+export class ClientMachine {
+  role: Role = 'opening';
+  link: Link = 'offline';
+  readonly #options: ClientOptions;
+  #cx: ClientContext | undefined;
+  #channels = new Map<string, ChannelState>();
+  #log = new CommitLog();
+  #socket = 0;
+  #attempt = 0;
+  #floorMs = 0;
+  #openedAtMs = 0;
+  #heardAtMs = 0;
+  #pingedAtMs = 0;
+  #token: { readonly token: string; readonly expiresAtMs: number } | undefined;
+  #askedTokenAtMs: number | undefined;
+  #last: Now | undefined;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  step(event: ClientEvent, now: Now): ClientEffect[] {
+    const step = new Step(now, this.#log);
+    if (this.#cx !== undefined) this.#cx.step = step;
+    this.#noticeJump(now);
+    this.#dispatch(event, step);
+    if (this.#cx?.mustReconnect) this.#reconnectNow();
+    this.#settleLink(step);
+    return step.end();
+  }
+
+  /** For hosts and tests: what is held of a channel. */
+  outbox(channel: string): readonly ChannelState['outbox'][number]['stored'][] {
+    return (this.#channels.get(channel)?.outbox ?? []).map(({ stored }) => stored);
+  }
+
+  #noticeJump(now: Now): void {
+    const last = this.#last;
+    this.#last = now;
+    if (last === undefined || this.#cx === undefined) return;
+    const drift = now.wallMs - last.wallMs - (now.monotonicMs - last.monotonicMs);
+    if (Math.abs(drift) > CLOCK_JUMP_MS) this.#cx.serverClock = undefined;
+  }
+
+  #dispatch(event: ClientEvent, step: Step): void {
+    switch (event.type) {
+      case 'elected':
+        this.#changeRole('elected', step);
+        this.#open(event.durable, event.term, step);
+        return;
+      case 'alone':
+        this.#changeRole('alone', step);
+        this.#open(event.durable, 1, step);
+        return;
+      case 'demoted':
+        this.#stepDown('demoted', step);
+        return;
+      case 'start':
+        this.#changeLink('start', step);
+        this.#connect();
+        return;
+      case 'stop':
+        this.#closeSocket();
+        this.#changeLink('stop', step);
+        return;
+      case 'persisted':
+        for (const effect of this.#log.persisted(event.batch)) step.effect(effect);
+        return;
+      case 'persist-failed':
+        for (const request of this.#log.failedRequests()) step.effect({ type: 'write-failed', request });
+        this.#stepDown(event.reason === 'fenced' ? 'demoted' : 'failed', step);
+        return;
+      default:
+        if (this.#cx !== undefined) this.#dispatchOpen(event, this.#cx);
+        else if (event.type === 'write') step.effect({ type: 'write-failed', request: event.request });
+    }
+  }
+
+  #dispatchOpen(
+    event: Exclude<ClientEvent, { type: 'elected' | 'alone' | 'demoted' | 'start' | 'stop' | 'persisted' | 'persist-failed' }>,
+    cx: ClientContext,
+  ): void {
+    switch (event.type) {
+      case 'write':
+        addWrite(cx, this.#channel(event.channel), event.request, event.op);
+        pump(cx, this.#channel(event.channel));
+        return;
+      case 'socket-open':
+        if (event.socket === this.#socket) this.#hello(cx);
+        return;
+      case 'socket-closed':
+        if (event.socket === this.#socket) this.#lost(cx);
+        return;
+      case 'message':
+        if (event.socket === this.#socket) this.#receive(event.message, event.bytes, cx);
+        return;
+      case 'timer':
+        this.#timer(event.timer, cx);
+        return;
+      case 'token':
+        this.#setToken(event, cx);
+        return;
+      case 'token-failed':
+        this.#askedTokenAtMs = undefined;
+        this.#closeSocket();
+        this.#changeLink('unauthorised', cx.step);
+        cx.step.effect({ type: 'timer', timer: 'token', delayMs: TOKEN_RETRY_MS });
+        return;
+      case 'fetched':
+        fetched(cx, this.#channel(event.channel), event.fetch, event.snapshot);
+        return;
+      case 'fetch-failed':
+        fetchFailed(cx, this.#channel(event.channel), event.fetch);
+        return;
+      case 'diverged':
+        this.#diverged(this.#channel(event.channel), cx);
+        return;
+      case 'retry-denied':
+        this.#retryDenied(this.#channel(event.channel), cx);
+        return;
+      case 'discard':
+        this.#discard(this.#channel(event.channel), event.id, cx);
+        return;
+      default:
+        assertNever(event, 'event');
+    }
+  }
+
+  #channel(name: string): ChannelState {
+    const state = this.#channels.get(name);
+    assert(state !== undefined, () => `client: one of ${this.#channels.size} channels expected, got ${name}`);
+    return state;
+  }
+
+  /* ---------- role ---------- */
+  #open(durable: DurableState, term: number, step: Step): void {
+    this.#log.term = term;
+    const serverClock = undefined;
+    const { ablations = {} } = this.#options;
+    const common = { socket: undefined, isOpen: false, nextSubscription: 0, nextFetch: 0, serverClock, mustReconnect: false };
+    this.#cx = { options: this.#options, ablations, device: durable.device, step, ...common };
+    const stored = new Map(durable.channels.map((channel) => [channel.channel, channel]));
+    const { clientId } = durable.device;
+    const none = { clientId, nextSeq: 1, everSent: false, logEpoch: null, position: 0, maxHlc: 0 as Timestamp, outbox: [], kept: [] };
+    this.#channels = new Map(
+      this.#options.channels.map((channel) => [channel, openChannelState(stored.get(channel) ?? { ...none, channel })]),
+    );
+    for (const { maxHlc } of durable.channels) follow(this.#cx, maxHlc);
+    step.effect({ type: 'timer', timer: 'watchdog', delayMs: WATCHDOG_MS });
+    this.#connect();
+  }
+
+  #stepDown(input: RoleInput, step: Step): void {
+    this.#closeSocket();
+    this.#changeLink('step-down', step);
+    this.#askedTokenAtMs = undefined;
+    this.#cx = undefined;
+    this.#channels = new Map();
+    this.#log = new CommitLog();
+    this.#changeRole(input, step);
+    if (input === 'failed') step.effect({ type: 'reopen' });
+  }
+
+  #changeRole(input: RoleInput, step: Step): void {
+    const next = ROLE_TRANSITIONS[this.role][input];
+    if (next === this.role) return;
+    this.role = next;
+    step.effect({ type: 'status', role: this.role, link: this.link });
+  }
+
+  /* ---------- link ---------- */
+  #changeLink(input: LinkInput, step: Step, detail?: string): void {
+    const next = LINK_TRANSITIONS[this.link][input];
+    if (next === this.link) return;
+    this.link = next;
+    step.effect({ type: 'status', role: this.role, link: next, ...(detail === undefined ? {} : { detail }) });
+  }
+
+  #settleLink(step: Step): void {
+    if (this.link !== 'live' && this.link !== 'catching-up') return;
+    this.#changeLink([...this.#channels.values()].every(isCaughtUp) ? 'caught-up' : 'behind', step);
+  }
+
+  #connect(): void {
+    const cx = this.#cx;
+    if (cx === undefined || !mayConnect(this.role) || this.link !== 'offline') return;
+    this.#changeLink('connect', cx.step);
+    this.#openSocket(cx);
+  }
+
+  #openSocket(cx: ClientContext): void {
+    const { monotonicMs } = cx.step.now;
+    if (this.#token === undefined || this.#token.expiresAtMs <= monotonicMs) {
+      this.#askToken(cx, 'start');
+      return;
+    }
+    this.#socket += 1;
+    this.#heardAtMs = monotonicMs;
+    cx.step.effect({ type: 'connect', socket: this.#socket });
+  }
+
+  #askToken(cx: ClientContext, reason: 'start' | 'expiring' | 'rejected'): void {
+    if (this.#askedTokenAtMs !== undefined) return;
+    this.#askedTokenAtMs = cx.step.now.monotonicMs;
+    cx.step.effect({ type: 'get-token', reason });
+  }
+
+  #setToken(event: { readonly token: string; readonly subject: string; readonly expiresInMs: number }, cx: ClientContext): void {
+    this.#askedTokenAtMs = undefined;
+    if (cx.device.subject !== '' && cx.device.subject !== event.subject) {
+      // Somebody else: their writes belong into another database.
+      this.#closeSocket();
+      this.#changeLink('unauthorised', cx.step, 'subject');
+      cx.step.effect({ type: 'timer', timer: 'token', delayMs: TOKEN_RETRY_MS });
+      return;
+    }
+    if (cx.device.subject === '') setDevice(cx, { subject: event.subject });
+    this.#token = { token: event.token, expiresAtMs: cx.step.now.monotonicMs + event.expiresInMs };
+    if (cx.socket !== undefined) {
+      cx.step.effect({ type: 'send', socket: cx.socket, message: { type: 'auth', token: event.token } });
+      for (const state of this.#channels.values()) this.#retryDenied(state, cx);
+      return;
+    }
+    this.#changeLink('authorised', cx.step);
+    if (this.link === 'connecting') this.#openSocket(cx);
+  }
+
+  #hello(cx: ClientContext): void {
+    const { oldest, newest } = this.#options.protocol ?? { oldest: OLDEST_PROTOCOL_VERSION, newest: PROTOCOL_VERSION };
+    const { clientId, logEpoch } = cx.device;
+    cx.step.after({
+      type: 'send',
+      socket: this.#socket,
+      message: {
+        type: 'hello',
+        oldest,
+        newest,
+        clientId,
+        term: this.#log.term,
+        token: this.#token!.token,
+        schemas: this.#options.schemas ?? [],
+        ...(logEpoch === null ? {} : { logEpoch }),
+      },
+    });
+  }
+
+  #receive(message: ServerMessage, bytes: number, cx: ClientContext): void {
+    this.#heardAtMs = cx.step.now.monotonicMs;
+    switch (message.type) {
+      case 'welcome':
+        this.#welcome(message, cx);
+        return;
+      case 'refused':
+        this.#refused(message.code, cx);
+        return;
+      case 'pong':
+        cx.serverClock = { wallMs: message.clock, monotonicMs: cx.step.now.monotonicMs };
+        return;
+      case 'goaway':
+        this.#floorMs = message.retryMs;
+        this.#changeLink('drain', cx.step);
+        cx.isOpen = false;
+        cx.step.effect({ type: 'timer', timer: 'drained', delayMs: ANSWER_TIMEOUT_MS });
+        return;
+      case 'ended':
+        if (message.reason === 'fenced') this.#stepDown('demoted', cx.step);
+        else if (cx.isOpen) receive(cx, this.#channel(message.channel), message, bytes);
+        return;
+      default: {
+        const state = this.#channels.get(message.channel);
+        if (state !== undefined && cx.socket !== undefined && !cx.mustReconnect) receive(cx, state, message, bytes);
+        if (this.link === 'draining' && this.#isAnswered()) this.#lost(cx);
+      }
+    }
+  }
+
+  #isAnswered(): boolean {
+    return [...this.#channels.values()].every(({ waitingSinceMs }) => waitingSinceMs === undefined);
+  }
+
+  #welcome(message: Welcome, cx: ClientContext): void {
+    const { wallMs: _, monotonicMs } = cx.step.now;
+    cx.serverClock = { wallMs: message.clock, monotonicMs };
+    this.#openedAtMs = monotonicMs;
+    this.#pingedAtMs = monotonicMs;
+    const before = cx.device.logEpoch;
+    if (before !== message.logEpoch) {
+      for (const state of this.#channels.values()) pruneKept(cx, state);
+      // R14: another universe. The first one is no other.
+      if (before !== null && !cx.ablations['keep-id-on-restore']) {
+        newIdentity(cx, message.logEpoch);
+        return;
+      }
+      setDevice(cx, { logEpoch: message.logEpoch });
+    }
+    cx.socket = this.#socket;
+    cx.isOpen = true;
+    this.#changeLink('welcomed', cx.step);
+    for (const state of this.#channels.values()) subscribe(cx, state);
+  }
+
+  #refused(code: RefusalCode, cx: ClientContext): void {
+    if (code === 'auth' || code === 'subject') {
+      this.#token = undefined;
+      this.#closeSocket();
+      this.#changeLink('unauthorised', cx.step, code);
+      this.#askToken(cx, 'rejected');
+    } else if (code === 'overloaded') {
+      this.#lost(cx);
+    } else {
+      // Local use goes on; only an upgrade helps.
+      this.#closeSocket();
+      this.#changeLink('stop', cx.step, code);
+    }
+  }
+
+  #closeSocket(): void {
+    const cx = this.#cx;
+    if (cx === undefined) return;
+    cx.step.effect({ type: 'disconnect', socket: this.#socket });
+    this.#socket += 1;
+    cx.socket = undefined;
+    cx.isOpen = false;
+    unsubscribeAll(this.#channels.values(), cx);
+  }
+
+  #lost(cx: ClientContext): void {
+    this.#closeSocket();
+    this.#changeLink('lost', cx.step);
+    this.#attempt = cx.step.now.monotonicMs - this.#openedAtMs > STABLE_MS ? 0 : this.#attempt + 1;
+    cx.step.effect({ type: 'timer', timer: 'reconnect', delayMs: reconnectDelay(this.#options.rng, this.#attempt, this.#floorMs) });
+    this.#floorMs = 0;
+  }
+
+  /** Under a new id, at once: the server is there. */
+  #reconnectNow(): void {
+    const cx = this.#cx!;
+    cx.mustReconnect = false;
+    this.#closeSocket();
+    this.#changeLink('lost', cx.step);
+    cx.step.effect({ type: 'timer', timer: 'reconnect', delayMs: 0 });
+  }
+
+  /* ---------- timers ---------- */
+  #timer(timer: string, cx: ClientContext): void {
+    if (timer === 'reconnect') this.#connect();
+    else if (timer === 'watchdog') this.#watch(cx);
+    else if (timer === 'drained') {
+      if (this.link === 'draining') this.#lost(cx);
+    } else if (timer === 'token') {
+      if (this.link === 'needs-auth') this.#askToken(cx, 'rejected');
+    } else if (timer.startsWith('resend:')) {
+      const state = this.#channel(timer.slice('resend:'.length));
+      if (state.pushPaused) sendAgain(cx, state);
+    } else if (timer.startsWith('subscribe:')) {
+      const state = this.#channel(timer.slice('subscribe:'.length));
+      if (state.status === 'paused') subscribe(cx, state);
+    }
+  }
+
+  /** Nothing waits for ever: lost answers are asked for again, dead sockets are closed, tokens renewed. */
+  #watch(cx: ClientContext): void {
+    cx.step.effect({ type: 'timer', timer: 'watchdog', delayMs: WATCHDOG_MS });
+    const { monotonicMs } = cx.step.now;
+    if (this.#askedTokenAtMs !== undefined && monotonicMs - this.#askedTokenAtMs > TOKEN_RETRY_MS) this.#askedTokenAtMs = undefined;
+    if (this.link === 'offline') return;
+    if (this.link === 'connecting' && this.#token === undefined) this.#askToken(cx, 'start');
+    if ((this.link === 'connecting' && this.#token !== undefined) || cx.socket !== undefined) {
+      if (monotonicMs - this.#heardAtMs > SILENCE_MS) {
+        this.#lost(cx);
+        return;
+      }
+    }
+    if (cx.socket === undefined) return;
+    if (monotonicMs - this.#pingedAtMs >= PING_MS) {
+      this.#pingedAtMs = monotonicMs;
+      cx.step.effect({ type: 'send', socket: cx.socket, message: { type: 'ping', nonce: Math.floor(monotonicMs) } });
+    }
+    if (this.#token !== undefined && this.#token.expiresAtMs - monotonicMs < TOKEN_MARGIN_MS) this.#askToken(cx, 'expiring');
+    for (const state of this.#channels.values()) this.#watchChannel(state, cx, monotonicMs);
+  }
+
+  #watchChannel(state: ChannelState, cx: ClientContext, monotonicMs: number): void {
+    const since = state.status === 'subscribing' ? state.subscribedAtMs : state.waitingSinceMs;
+    const isUnanswered = since !== undefined && monotonicMs - since > ANSWER_TIMEOUT_MS;
+    // Ticks come every second: without them the leader knows nothing of this subscription any more.
+    const isForgotten = state.status === 'following' && monotonicMs - state.heardAtMs > ANSWER_TIMEOUT_MS;
+    if (isUnanswered || isForgotten) subscribe(cx, state);
+  }
+
+  /* ---------- channels ---------- */
+  #diverged(state: ChannelState, cx: ClientContext): void {
+    if (cx.ablations['no-hash-check']) return;
+    state.mustBootstrap = true;
+    subscribe(cx, state);
+  }
+
+  #retryDenied(state: ChannelState, cx: ClientContext): void {
+    state.pushDenied = false;
+    if (state.status === 'denied') subscribe(cx, state);
+    else pump(cx, state);
+  }
+
+  #discard(state: ChannelState, id: number, cx: ClientContext): void {
+    const entry = state.outbox.find(({ stored }) => stored.id === id);
+    if (entry === undefined || entry.settled !== undefined) return;
+    entry.stored = { ...entry.stored, op: { type: 'batch', ops: [] } };
+    writeEntry(cx, entry.stored);
+  }
+}

@@ -1,0 +1,328 @@
+import { encodedOpBytes, type Frame, MAX_AHEAD_MS, type OpRecord } from '@terndb/core';
+import { CHANNEL_CREDIT_BYTES, FETCH_RETRY_MS, MAX_PUSH_BYTES, MAX_PUSH_OPS, MAX_UNANSWERED_OPS } from '../limits.ts';
+import type { ChannelAnswer, Subscribe, Subscribed } from '../protocol.ts';
+import { type ChannelState, type Covered, coveredBy, coverFrame, firstUnsettled, heldIds, type PendingEntry } from './channel-state.ts';
+import { type ClientContext, follow, setDevice, writeChannel, writeEntry } from './context.ts';
+import { dropCovered, formersOf, queueAgain, restamp, settle } from './outbox.ts';
+import type { Snapshot } from './types.ts';
+
+/** The machine of one channel of a client: subscribe, push, follow, bootstrap. Rules by their ids in SPEC.md. */
+
+function send(cx: ClientContext, message: Parameters<ClientContext['step']['effect']>[0] & { type: 'send' }): void {
+  cx.step.after(message);
+}
+
+/** Whether everything is as at the time of the subscription and later. */
+export function isCaughtUp(state: ChannelState): boolean {
+  if (state.status === 'denied' || state.status === 'gone') return true;
+  return state.status === 'following' && state.staging === undefined && state.position >= state.head;
+}
+
+/** R18: a new subscription voids what belongs to the one before. */
+export function subscribe(cx: ClientContext, state: ChannelState): void {
+  if (!cx.isOpen || cx.socket === undefined || state.status === 'gone') return;
+  dropStaging(cx, state);
+  cx.nextSubscription += 1;
+  state.subscription = cx.nextSubscription;
+  state.status = 'subscribing';
+  state.subscribedAtMs = cx.step.now.monotonicMs;
+  state.sentUpTo = 0;
+  state.waitingSinceMs = undefined;
+  state.pushPaused = false;
+  const shown = cx.options.replicaOf(state.channel);
+  const hasReplica = state.logEpoch !== null && state.logEpoch === cx.device.logEpoch && !state.mustBootstrap;
+  const message: Subscribe = {
+    type: 'subscribe',
+    channel: state.channel,
+    subscription: state.subscription,
+    credit: CHANNEL_CREDIT_BYTES,
+    formers: formersOf(cx, state),
+    ...(hasReplica ? { at: state.position } : {}),
+    ...(hasReplica && shown?.position === state.position && !cx.ablations['no-hash-check'] ? { hash: shown.hash } : {}),
+  };
+  send(cx, { type: 'send', socket: cx.socket, message });
+}
+
+export function unsubscribeAll(states: Iterable<ChannelState>, cx: ClientContext): void {
+  for (const state of states) {
+    dropStaging(cx, state);
+    state.subscription = 0;
+    if (state.status !== 'gone') state.status = 'idle';
+    state.waitingSinceMs = undefined;
+    state.pushDenied = false;
+  }
+}
+
+function dropStaging(cx: ClientContext, state: ChannelState): void {
+  if (state.staging === undefined) return;
+  cx.step.effect({ type: 'drop-fetch', channel: state.channel, fetch: state.staging.fetch });
+  state.staging = undefined;
+}
+
+/** An answer of the leader. */
+export function receive(cx: ClientContext, state: ChannelState, message: ChannelAnswer, bytes: number): void {
+  if (message.subscription !== state.subscription && !(cx.ablations['no-subscription-fence'] && message.type !== 'subscribed')) return;
+  state.heardAtMs = cx.step.now.monotonicMs;
+  switch (message.type) {
+    case 'subscribed':
+      subscribed(cx, state, message);
+      return;
+    case 'frame':
+      receiveFrame(cx, state, message.frame, bytes);
+      return;
+    case 'ack':
+      settle(cx, state, { clientId: cx.device.clientId, lmid: message.seq, position: message.position, rejected: message.rejected });
+      dropCovered(cx, state, new Map());
+      state.waitingSinceMs = message.seq >= state.sentUpTo ? undefined : cx.step.now.monotonicMs;
+      pump(cx, state);
+      return;
+    case 'restamp':
+      restamp(cx, state, { seq: message.seq, hlc: message.hlc, clock: message.clock, maxAheadMs: MAX_AHEAD_MS });
+      subscribe(cx, state);
+      return;
+    case 'gap':
+      if (message.expected < firstUnsettled(state, cx.device.clientId)) subscribe(cx, state);
+      else sendAgain(cx, state);
+      return;
+    case 'unknown-client':
+      if (!cx.ablations['keep-expired-id']) newIdentity(cx);
+      else sendAgain(cx, state);
+      return;
+    case 'busy':
+      if (cx.ablations['drop-on-unknown']) forget(cx, state);
+      state.pushPaused = true;
+      state.waitingSinceMs = undefined;
+      cx.step.effect({ type: 'timer', timer: `resend:${state.channel}`, delayMs: message.retryMs });
+      return;
+    case 'denied':
+      denied(cx, state, message.access);
+      return;
+    case 'ended':
+      if (message.reason !== 'fenced') subscribe(cx, state);
+      return;
+    case 'gone':
+      dropStaging(cx, state);
+      state.status = 'gone';
+      cx.step.effect({ type: 'gone', channel: state.channel });
+      return;
+    case 'tick':
+      // R12: the server sent up to there, and it did not all arrive.
+      if (state.status === 'following' && message.position > receivedPosition(state)) subscribe(cx, state);
+      return;
+  }
+}
+
+function receivedPosition(state: ChannelState): number {
+  const { staging } = state;
+  if (staging === undefined) return state.position;
+  return staging.position ?? Number.POSITIVE_INFINITY;
+}
+
+function denied(cx: ClientContext, state: ChannelState, access: 'read' | 'write'): void {
+  state.waitingSinceMs = undefined;
+  if (access === 'read') {
+    dropStaging(cx, state);
+    state.status = 'denied';
+  } else {
+    state.pushDenied = true;
+  }
+  cx.step.effect({ type: 'denied', channel: state.channel, access });
+}
+
+export function sendAgain(cx: ClientContext, state: ChannelState): void {
+  state.sentUpTo = 0;
+  state.pushPaused = false;
+  state.waitingSinceMs = undefined;
+  pump(cx, state);
+}
+
+/** Only with `drop-on-unknown`. */
+function forget(cx: ClientContext, state: ChannelState): void {
+  for (const { stored, settled } of state.outbox) {
+    if (stored.sent && settled === undefined) cx.step.write({ type: 'outbox-delete', channel: state.channel, id: stored.id });
+  }
+  state.outbox = state.outbox.filter(({ stored, settled }) => !stored.sent || settled !== undefined);
+}
+
+/** R2, R14, R15: what is held is queued again when each channel has said what the log knows of the old id. */
+export function newIdentity(cx: ClientContext, logEpoch: string | null = cx.device.logEpoch): void {
+  if (cx.mustReconnect) return;
+  let clientId = '';
+  while (clientId.length < 26) clientId += cx.options.rng.nextUint32().toString(36);
+  setDevice(cx, { clientId: clientId.slice(0, 26), logEpoch });
+  cx.mustReconnect = true;
+}
+
+function subscribed(cx: ClientContext, state: ChannelState, message: Subscribed): void {
+  if (state.status !== 'subscribing') return;
+  const { known, formers, manifest, from, head } = message;
+  state.status = 'following';
+  state.head = head;
+  if (state.clientId !== cx.device.clientId) {
+    queueAgain(cx, state, formers);
+  } else if (known.lmid === 0 && state.everSent) {
+    if (!cx.ablations['keep-expired-id']) {
+      newIdentity(cx);
+      return;
+    }
+  }
+  settle(cx, state, known);
+  const isSameEpoch = state.logEpoch === cx.device.logEpoch;
+  if (manifest !== undefined || !isSameEpoch || from !== state.position || state.mustBootstrap) bootstrap(cx, state, message);
+  else dropCovered(cx, state, new Map());
+  pump(cx, state);
+}
+
+function bootstrap(cx: ClientContext, state: ChannelState, { manifest, head }: Subscribed): void {
+  const isSameEpoch = state.logEpoch === cx.device.logEpoch;
+  // R6: never below what is shown; in another universe not before what it had when it was joined. A replica known to be wrong goes back too.
+  let target = isSameEpoch ? state.position : head;
+  if (isSameEpoch && cx.ablations['swap-early']) target = 0;
+  if (!isSameEpoch && cx.ablations['epoch-swap-early']) target = 0;
+  cx.nextFetch += 1;
+  const fetch = cx.nextFetch;
+  state.staging = { fetch, target, position: undefined, covered: new Map(), waiting: [] };
+  cx.step.effect({ type: 'fetch', channel: state.channel, fetch, offer: manifest, clientIds: [...heldIds(state)] });
+}
+
+export function fetched(cx: ClientContext, state: ChannelState, fetch: number, snapshot: Snapshot): void {
+  const { staging } = state;
+  if (staging?.fetch !== fetch || staging.position !== undefined) {
+    cx.step.effect({ type: 'drop-fetch', channel: state.channel, fetch });
+    return;
+  }
+  staging.position = snapshot.position;
+  for (const [clientId, entry] of coveredBy(snapshot.known)) staging.covered.set(clientId, entry);
+  if (!cx.ablations['manifest-without-hlc']) follow(cx, snapshot.maxHlc);
+  const waiting = staging.waiting;
+  staging.waiting = [];
+  swapIfReached(cx, state);
+  for (const { frame, bytes } of waiting) receiveFrame(cx, state, frame, bytes);
+}
+
+export function fetchFailed(cx: ClientContext, state: ChannelState, fetch: number): void {
+  if (state.staging?.fetch !== fetch) return;
+  dropStaging(cx, state);
+  // A new subscription: the offer may be stale, and signed addresses expire.
+  state.status = 'paused';
+  state.subscription = 0;
+  cx.step.effect({ type: 'timer', timer: `subscribe:${state.channel}`, delayMs: FETCH_RETRY_MS });
+}
+
+function receiveFrame(cx: ClientContext, state: ChannelState, frame: Frame, bytes: number): void {
+  // Not compared: its log epoch. A restored log keeps the frames of the epochs before; the universe is the connection's (R14).
+  if (state.status !== 'following') return;
+  const { staging } = state;
+  if (staging !== undefined && staging.position === undefined) {
+    staging.waiting.push({ frame, bytes });
+    return;
+  }
+  const position = staging?.position ?? state.position;
+  const last = frame.base + frame.records.length - 1;
+  if (last > position) {
+    if (frame.base > position + 1 && !cx.ablations['no-hole-check']) {
+      subscribe(cx, state);
+      return;
+    }
+    for (const record of frame.records) if (record.type === 'op') follow(cx, record.hlc);
+    if (staging === undefined) applyFrame(cx, state, frame, last);
+    else stageFrame(cx, state, frame, last);
+  }
+  giveCredit(cx, state, bytes);
+}
+
+function applyFrame(cx: ClientContext, state: ChannelState, frame: Frame, last: number): void {
+  const covered: Covered = new Map();
+  coverFrame(covered, frame, heldIds(state));
+  if (!cx.ablations['frame-not-atomic']) {
+    state.position = last;
+    cx.step.write({ type: 'frame', channel: state.channel, frame });
+    dropCovered(cx, state, covered);
+    return;
+  }
+  const from = state.position;
+  state.position = last;
+  dropCovered(cx, state, covered);
+  for (const [index, record] of frame.records.entries()) {
+    if (frame.base + index <= from) continue;
+    cx.step.cut();
+    cx.step.write({ type: 'frame', channel: state.channel, frame: { ...frame, base: frame.base + index, records: [record] } });
+  }
+}
+
+function stageFrame(cx: ClientContext, state: ChannelState, frame: Frame, last: number): void {
+  const staging = state.staging!;
+  cx.step.effect({ type: 'stage', channel: state.channel, fetch: staging.fetch, frame });
+  coverFrame(staging.covered, frame, heldIds(state));
+  staging.position = last;
+  swapIfReached(cx, state);
+}
+
+function swapIfReached(cx: ClientContext, state: ChannelState): void {
+  const { staging } = state;
+  if (staging?.position === undefined || staging.position < staging.target) return;
+  state.staging = undefined;
+  state.position = staging.position;
+  state.logEpoch = cx.device.logEpoch;
+  state.mustBootstrap = false;
+  writeChannel(cx, state);
+  cx.step.write({ type: 'swap', channel: state.channel, fetch: staging.fetch });
+  dropCovered(cx, state, staging.covered);
+}
+
+/** After apply, not after receipt: a slow device slows its server's reads, and nothing piles up. */
+function giveCredit(cx: ClientContext, state: ChannelState, bytes: number): void {
+  if (cx.socket === undefined) return;
+  const message = { type: 'credit', channel: state.channel, subscription: state.subscription, bytes } as const;
+  send(cx, { type: 'send', socket: cx.socket, message });
+}
+
+/** Sends what is ready, in order. `sent` is durable before the first of it leaves (R2). */
+export function pump(cx: ClientContext, state: ChannelState): void {
+  if (!cx.isOpen || cx.socket === undefined || state.status !== 'following' || state.pushDenied || state.pushPaused) return;
+  if (state.clientId !== cx.device.clientId || cx.mustReconnect) return;
+  const unanswered = state.outbox.filter(({ stored, settled }) => stored.clientId === cx.device.clientId && settled === undefined);
+  const window = unanswered.slice(0, MAX_UNANSWERED_OPS).filter(({ stored }) => stored.seq > state.sentUpTo);
+  // An entry goes out only under the subject that wrote it; what was written before the first connection has none yet.
+  const foreign = window.findIndex(({ stored }) => stored.subject !== '' && stored.subject !== cx.device.subject);
+  const ready = foreign < 0 ? window : window.slice(0, foreign);
+  for (let start = 0; start < ready.length; ) {
+    const end = pushEnd(ready, start);
+    push(cx, state, ready.slice(start, end));
+    start = end;
+  }
+}
+
+function pushEnd(ready: readonly PendingEntry[], start: number): number {
+  let bytes = 0;
+  let end = start;
+  while (end < ready.length && end - start < MAX_PUSH_OPS) {
+    bytes += encodedOpBytes(ready[end]!.stored.op);
+    if (bytes > MAX_PUSH_BYTES && end > start) break;
+    end += 1;
+  }
+  return end;
+}
+
+function push(cx: ClientContext, state: ChannelState, entries: readonly PendingEntry[]): void {
+  for (const entry of entries) {
+    if (entry.stored.sent) continue;
+    entry.stored = { ...entry.stored, sent: true };
+    writeEntry(cx, entry.stored);
+  }
+  if (!state.everSent) {
+    state.everSent = true;
+    writeChannel(cx, state);
+  }
+  state.sentUpTo = entries.at(-1)!.stored.seq;
+  state.waitingSinceMs ??= cx.step.now.monotonicMs;
+  const records = entries.map(({ stored }): OpRecord => {
+    const { op, hlc, clientId, seq, subject } = stored;
+    return { type: 'op', op, hlc, clientId, seq, author: subject, schemaVersion: 1 };
+  });
+  send(cx, {
+    type: 'send',
+    socket: cx.socket!,
+    message: { type: 'push', channel: state.channel, subscription: state.subscription, records },
+  });
+}

@@ -1,0 +1,40 @@
+export { type Grants, type SessionEffect, type SessionEvent, SessionMachine, type SessionOptions } from './access/session-machine.ts';
+export { ClientMachine } from './client/client-machine.ts';
+export type {
+  ChannelRecord,
+  DeviceRecord,
+  DurableChannel,
+  DurableState,
+  KeptEntry,
+  OutboxEntry,
+  RejectedEntry,
+} from './client/durable.ts';
+export type { Link, LinkInput, Role, RoleInput } from './client/transitions.ts';
+export type { ClientEffect, ClientEvent, ClientOptions, Now, Snapshot, StoreWrite, TokenReason } from './client/types.ts';
+export { LeaderMachine } from './leader/leader-machine.ts';
+export type {
+  AppendOutcome,
+  ChannelFold,
+  LeaderEffect,
+  LeaderEvent,
+  LeaderOptions,
+  Lmid,
+  LogEntryFrame,
+  Principal,
+  SlotFolds,
+} from './leader/types.ts';
+export { EXPIRE_IDLE_MS, KEEP_ACKED_MS, TOMBSTONE_HORIZON_MS } from './limits.ts';
+export { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from './protocol/message-codec.ts';
+export {
+  type ChannelAnswer,
+  type ChannelRequest,
+  type ClientMessage,
+  type KnownClient,
+  type ManifestOffer,
+  type Message,
+  negotiate,
+  OLDEST_PROTOCOL_VERSION,
+  PROTOCOL_VERSION,
+  type Rejection,
+  type ServerMessage,
+} from './protocol.ts';

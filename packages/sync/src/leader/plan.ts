@@ -1,0 +1,173 @@
+import {
+  compareStamps,
+  type Frame,
+  isTooFarAhead,
+  type LogRecord,
+  type Op,
+  type OpRecord,
+  type PrimaryKey,
+  type SingleOp,
+  type Stamp,
+  TICKS_PER_MS,
+  type Timestamp,
+} from '@terndb/core';
+import type { Ablations } from '../ablations.ts';
+import type { Rejection } from '../protocol.ts';
+import type { ChannelFold, LeaderOptions, Principal } from './types.ts';
+
+/** What happens to the ops of one push, before anything is appended. */
+export type PushOutcome =
+  | { readonly type: 'ack'; readonly seq: number; readonly position: number; readonly rejected: readonly Rejection[] }
+  | { readonly type: 'restamp'; readonly seq: number; readonly hlc: Timestamp }
+  | { readonly type: 'gap'; readonly expected: number }
+  | { readonly type: 'unknown-client' }
+  | { readonly type: 'subject' };
+
+interface Registers {
+  put: Stamp | undefined;
+  delete: Stamp | undefined;
+}
+
+/**
+ * The next frame of one channel while it is put together: the fold's state with the planned records on top. Nothing is changed until the frame
+ * is in the log, so a failed append leaves nothing to undo.
+ */
+export class ChannelPlan {
+  readonly records: LogRecord[] = [];
+  readonly #fold: ChannelFold;
+  readonly #options: LeaderOptions;
+  readonly #ablations: Ablations;
+  readonly #nowMs: number;
+  readonly #entities = new Map<string, Registers>();
+  readonly #lmids = new Map<string, { seq: number; position: number; author: string; readonly rejected: Rejection[] }>();
+  #maxHlc: Timestamp;
+
+  constructor(options: LeaderOptions, channel: string, nowMs: number) {
+    this.#options = options;
+    this.#ablations = options.ablations ?? {};
+    this.#fold = options.folds.get(channel);
+    this.#nowMs = nowMs;
+    this.#maxHlc = this.#fold.maxHlc;
+    this.channel = channel;
+  }
+
+  readonly channel: string;
+
+  get position(): number {
+    return this.#fold.position + this.records.length;
+  }
+
+  frame(): Frame {
+    const { logEpoch, leaderEpoch } = this.#options;
+    const { position, hash } = this.#fold;
+    return { logEpoch, leaderEpoch, channel: this.channel, base: position + 1, hashBefore: hash, records: this.records };
+  }
+
+  /** Takes the ops of a push in their order up to the first that cannot be taken now. Nothing is answered before the append (R17). */
+  push(principal: Principal, ops: readonly OpRecord[]): PushOutcome {
+    const { clientId, subject } = principal;
+    const lmid = this.#lmid(clientId);
+    if (lmid.author !== '' && lmid.author !== subject) return { type: 'subject' };
+    const rejected: Rejection[] = [];
+    let outcome: PushOutcome = { type: 'gap', expected: lmid.seq + 1 };
+    for (const record of ops) {
+      const state = this.#lmid(clientId);
+      if (record.seq <= state.seq) {
+        // R2: a repetition. What was refused is said again.
+        for (const entry of state.rejected) if (entry.seq === record.seq) rejected.push(entry);
+        outcome = { type: 'ack', seq: state.seq, position: state.position, rejected };
+        continue;
+      }
+      if (record.seq > state.seq + 1 && !this.#ablations['no-gap-check']) {
+        if (outcome.type === 'ack') return outcome;
+        return state.seq === 0 && !this.#ablations['keep-expired-id']
+          ? { type: 'unknown-client' }
+          : { type: 'gap', expected: state.seq + 1 };
+      }
+      const bounce = this.#bounce(record);
+      if (bounce === 'restamp' && this.#ablations['restamp-at-leader']) {
+        this.#append(principal, { ...record, author: subject, hlc: (this.#leaderHlc() + 1) as Timestamp });
+      } else if (bounce === 'restamp') {
+        return { type: 'restamp', seq: record.seq, hlc: this.#leaderHlc() };
+      } else if (bounce !== undefined) {
+        rejected.push({ seq: record.seq, code: bounce });
+        this.#reject(principal, record.seq, bounce);
+      } else {
+        this.#append(principal, { ...record, author: subject });
+      }
+      outcome = { type: 'ack', seq: record.seq, position: this.position, rejected };
+    }
+    return outcome;
+  }
+
+  #lmid(clientId: string): { seq: number; position: number; author: string; rejected: readonly Rejection[] } {
+    return this.#lmids.get(clientId) ?? this.#fold.lmid(clientId) ?? { seq: 0, position: 0, author: '', rejected: [] };
+  }
+
+  #noteLmid(principal: Principal, seq: number, rejection?: Rejection): void {
+    const { rejected } = this.#lmid(principal.clientId);
+    const list = rejection === undefined || this.#ablations['rejects-not-listed'] ? [...rejected] : [...rejected, rejection];
+    this.#lmids.set(principal.clientId, { seq, position: this.position, author: principal.subject, rejected: list });
+  }
+
+  #append(principal: Principal, record: OpRecord): void {
+    this.records.push(record);
+    this.#noteLmid(principal, record.seq);
+    if (record.hlc > this.#maxHlc) this.#maxHlc = record.hlc;
+    const stamp = { hlc: record.hlc, clientId: record.clientId };
+    for (const op of singles(record.op)) {
+      const registers = this.#registers(op.pk);
+      if (op.type === 'put' && compareStamps(stamp, registers.put) > 0) registers.put = stamp;
+      if (op.type === 'delete' && compareStamps(stamp, registers.delete) > 0) registers.delete = stamp;
+    }
+  }
+
+  /** R3: refused for good, and said so in the log. */
+  #reject(principal: Principal, seq: number, code: string): void {
+    if (this.#ablations['reject-without-record']) return;
+    this.records.push({ type: 'reject', clientId: principal.clientId, seq, code });
+    this.#noteLmid(principal, seq, { seq, code });
+  }
+
+  #registers(pk: PrimaryKey): Registers {
+    const key = `${typeof pk === 'string' ? 's' : 'i'}${pk}`;
+    let registers = this.#entities.get(key);
+    if (registers === undefined) {
+      const known = this.#fold.entity(pk);
+      registers = { put: known?.put, delete: known?.delete };
+      this.#entities.set(key, registers);
+    }
+    return registers;
+  }
+
+  /** R9: above everything accepted so far. */
+  #leaderHlc(): Timestamp {
+    const wall = Math.floor(this.#nowMs) * TICKS_PER_MS;
+    return (this.#ablations['restamp-wall-clock'] ? wall : Math.max(wall, this.#maxHlc)) as Timestamp;
+  }
+
+  /** `restamp`, a code to refuse it with, or nothing. */
+  #bounce(record: OpRecord): string | undefined {
+    if (isTooFarAhead(record.hlc, this.#nowMs) && !this.#ablations['no-clamp']) return 'restamp';
+    const invalid = this.#options.validate?.(this.channel, record.op);
+    if (invalid !== undefined) return invalid;
+    const planned = new Map<PrimaryKey, boolean>();
+    for (const op of singles(record.op)) {
+      const registers = this.#registers(op.pk);
+      const isAbsent = registers.put === undefined && registers.delete === undefined && !planned.has(op.pk);
+      if (isAbsent && record.hlc < this.#fold.floor && !this.#ablations['no-floor']) {
+        // R8: nobody remembers what was deleted before the floor.
+        return op.type === 'put' && op.create ? 'restamp' : 'STALE_WRITE';
+      }
+      const isLive = planned.get(op.pk) ?? compareStamps(registers.put, registers.delete) > 0;
+      if (op.type === 'put') planned.set(op.pk, true);
+      else if (op.type === 'delete') planned.set(op.pk, false);
+      else if (!isLive) return 'NOT_FOUND';
+    }
+    return undefined;
+  }
+}
+
+function singles(op: Op): readonly SingleOp[] {
+  return op.type === 'batch' ? op.ops : [op];
+}

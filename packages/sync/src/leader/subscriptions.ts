@@ -1,0 +1,80 @@
+import type { Frame } from '@terndb/core';
+import type { LeaderEffect, Principal } from './types.ts';
+
+/** Bytes of one read of the log: a slice that one subscriber gets before the next one has its turn. */
+const READ_BYTES = 256 * 1024;
+
+export interface Subscription {
+  readonly principal: Principal;
+  readonly channel: string;
+  readonly id: number;
+  /** Last position sent. A position and a credit are all that is kept: never a queue. */
+  position: number;
+  creditBytes: number;
+  isReading: boolean;
+  /** Positions that could not be sent for want of credit are announced all the same. */
+  isBehind: boolean;
+}
+
+const keyOf = (session: string, channel: string): string => `${session} ${channel}`;
+
+/** Who follows which channel of a slot, and how far each has been served (R18). */
+export class Subscriptions {
+  readonly #bySession = new Map<string, Subscription>();
+  readonly #byChannel = new Map<string, Set<Subscription>>();
+
+  get(session: string, channel: string, id: number): Subscription | undefined {
+    const found = this.#bySession.get(keyOf(session, channel));
+    return found?.id === id ? found : undefined;
+  }
+
+  of(channel: string): readonly Subscription[] {
+    return [...(this.#byChannel.get(channel) ?? [])];
+  }
+
+  newest(session: string, channel: string): number {
+    return this.#bySession.get(keyOf(session, channel))?.id ?? 0;
+  }
+
+  all(): readonly Subscription[] {
+    return [...this.#bySession.values()];
+  }
+
+  add(subscription: Subscription): void {
+    const { principal, channel } = subscription;
+    const before = this.#bySession.get(keyOf(principal.session, channel));
+    if (before !== undefined) this.end(before);
+    this.#bySession.set(keyOf(principal.session, channel), subscription);
+    let set = this.#byChannel.get(channel);
+    if (set === undefined) {
+      set = new Set();
+      this.#byChannel.set(channel, set);
+    }
+    set.add(subscription);
+  }
+
+  end(subscription: Subscription): void {
+    this.#bySession.delete(keyOf(subscription.principal.session, subscription.channel));
+    const set = this.#byChannel.get(subscription.channel);
+    set?.delete(subscription);
+    if (set?.size === 0) this.#byChannel.delete(subscription.channel);
+  }
+
+  endSession(session: string): void {
+    for (const subscription of this.all()) if (subscription.principal.session === session) this.end(subscription);
+  }
+
+  /** Asks for the next frames when there are some, there is credit, and none are on their way. */
+  read(subscription: Subscription, head: number): LeaderEffect | undefined {
+    const { principal, channel, id, position, creditBytes, isReading } = subscription;
+    if (isReading || position >= head || creditBytes <= 0) return undefined;
+    subscription.isReading = true;
+    const maxBytes = Math.min(creditBytes, READ_BYTES);
+    return { type: 'read', session: principal.session, channel, subscription: id, from: position + 1, maxBytes };
+  }
+
+  sent(subscription: Subscription, frame: Frame, bytes: number): void {
+    subscription.position = frame.base + frame.records.length - 1;
+    subscription.creditBytes -= bytes;
+  }
+}

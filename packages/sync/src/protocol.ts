@@ -1,0 +1,209 @@
+import type { Frame, Hash64, OpRecord, Timestamp } from '@terndb/core';
+
+/**
+ * The border between a client and a server: the messages of the sync socket (SPEC.md says what they mean; `protocol/message-codec.ts` how they
+ * look as bytes).
+ *
+ * PROTOCOL_VERSION covers: the set of messages, their fields, and the meaning of both. The formats of frames and ops have versions of their own
+ * (core, frame-codec.ts).
+ * History: 1 first version.
+ * Oldest version served: 1. Servers are deployed first: a client may be older than its server, never newer than what it says in `hello`.
+ */
+export const PROTOCOL_VERSION = 1;
+export const OLDEST_PROTOCOL_VERSION = 1;
+
+/** One refusal for good (R3). */
+export interface Rejection {
+  readonly seq: number;
+  readonly code: string;
+}
+
+/** What the log knows of one client id on one channel (R1). `lmid` 0: nothing. */
+export interface KnownClient {
+  readonly clientId: string;
+  readonly lmid: number;
+  /** Position of the record of `lmid`. */
+  readonly position: number;
+  readonly rejected: readonly Rejection[];
+}
+
+/** Where a channel's state can be had as a whole; `reference` is for the downloader, opaque here. */
+export interface ManifestOffer {
+  readonly upTo: number;
+  readonly reference: Uint8Array;
+}
+
+/* ---------- from the client ---------- */
+export interface Hello {
+  readonly type: 'hello';
+  readonly oldest: number;
+  readonly newest: number;
+  readonly clientId: string;
+  /** Of the tab leader (R11). */
+  readonly term: number;
+  /** Absent before the first connection. */
+  readonly logEpoch?: string;
+  readonly token: string;
+  readonly schemas: readonly string[];
+}
+export interface Subscribe {
+  readonly type: 'subscribe';
+  readonly channel: string;
+  /** Chosen by the client, growing within a connection (R18). */
+  readonly subscription: number;
+  /** Applied position; absent when there is nothing of this log epoch. */
+  readonly at?: number;
+  /** State hash at `at` (R13). */
+  readonly hash?: Hash64;
+  /** Bytes the server may send before more is granted. */
+  readonly credit: number;
+  /** Former ids of this device whose ops are still held: the answer says what the log knows of them (R14). */
+  readonly formers: readonly string[];
+}
+export interface Push {
+  readonly type: 'push';
+  readonly channel: string;
+  readonly subscription: number;
+  /** Of one client id, seqs contiguous. */
+  readonly records: readonly OpRecord[];
+}
+export interface Credit {
+  readonly type: 'credit';
+  readonly channel: string;
+  readonly subscription: number;
+  /** Applied and given back. */
+  readonly bytes: number;
+}
+export interface Auth {
+  readonly type: 'auth';
+  readonly token: string;
+}
+export interface Ping {
+  readonly type: 'ping';
+  readonly nonce: number;
+}
+export type ClientMessage = Hello | Subscribe | Push | Credit | Auth | Ping;
+export type ChannelRequest = Subscribe | Push | Credit;
+
+/* ---------- from the server ---------- */
+export interface Welcome {
+  readonly type: 'welcome';
+  readonly protocol: number;
+  readonly logEpoch: string;
+  /** Server's wall clock in ms. */
+  readonly clock: number;
+  readonly expiresInMs: number;
+}
+export type RefusalCode = 'incompatible-client' | 'incompatible-server' | 'auth' | 'subject' | 'overloaded';
+/** The connection ends; nothing is said about any op. */
+export interface Refused {
+  readonly type: 'refused';
+  readonly code: RefusalCode;
+}
+export interface Subscribed {
+  readonly type: 'subscribed';
+  readonly channel: string;
+  readonly subscription: number;
+  /** Head of the channel's log (R6, R14). */
+  readonly head: number;
+  readonly known: KnownClient;
+  readonly formers: readonly KnownClient[];
+  /** Present when the tail does not follow `at`: bootstrap from here. */
+  readonly manifest?: ManifestOffer;
+  /** Records follow from `from + 1`. */
+  readonly from: number;
+}
+export interface FrameMessage {
+  readonly type: 'frame';
+  readonly channel: string;
+  readonly subscription: number;
+  readonly frame: Frame;
+}
+/** Everything of this client up to `seq` is in the log, at or below `position`, apart from the rejected. */
+export interface Ack {
+  readonly type: 'ack';
+  readonly channel: string;
+  readonly subscription: number;
+  readonly seq: number;
+  readonly position: number;
+  readonly rejected: readonly Rejection[];
+}
+/** R9: nothing was appended from `seq` on; stamp it above `hlc` and send again. Ends the subscription. */
+export interface Restamp {
+  readonly type: 'restamp';
+  readonly channel: string;
+  readonly subscription: number;
+  readonly seq: number;
+  readonly hlc: Timestamp;
+  /** Leader's wall clock in ms. */
+  readonly clock: number;
+}
+export interface Gap {
+  readonly type: 'gap';
+  readonly channel: string;
+  readonly subscription: number;
+  readonly expected: number;
+}
+export interface UnknownClient {
+  readonly type: 'unknown-client';
+  readonly channel: string;
+  readonly subscription: number;
+}
+/** The outcome is unknown (R3): the same bytes may be sent again after `retryMs`. */
+export interface Busy {
+  readonly type: 'busy';
+  readonly channel: string;
+  readonly subscription: number;
+  readonly retryMs: number;
+}
+export interface Denied {
+  readonly type: 'denied';
+  readonly channel: string;
+  readonly subscription: number;
+  readonly access: 'read' | 'write';
+}
+export type EndReason = 'not-subscribed' | 'new-leader' | 'expired' | 'truncated' | 'fenced';
+/** The subscription is over; subscribe again, except after `fenced` (R11). */
+export interface Ended {
+  readonly type: 'ended';
+  readonly channel: string;
+  readonly subscription: number;
+  readonly reason: EndReason;
+}
+/** The channel does not exist any more. */
+export interface Gone {
+  readonly type: 'gone';
+  readonly channel: string;
+  readonly subscription: number;
+}
+/** Everything up to `position` was sent on this subscription: who has less lost something (R12). */
+export interface Tick {
+  readonly type: 'tick';
+  readonly channel: string;
+  readonly subscription: number;
+  readonly time: Timestamp;
+  readonly position: number;
+}
+export interface Goaway {
+  readonly type: 'goaway';
+  readonly retryMs: number;
+}
+export interface Pong {
+  readonly type: 'pong';
+  readonly nonce: number;
+  readonly clock: number;
+  readonly expiresInMs: number;
+}
+export type ChannelAnswer = Subscribed | FrameMessage | Ack | Restamp | Gap | UnknownClient | Busy | Denied | Ended | Gone | Tick;
+export type ServerMessage = Welcome | Refused | ChannelAnswer | Goaway | Pong;
+export type Message = ClientMessage | ServerMessage;
+
+/** The version both speak, or who has to upgrade. */
+export function negotiate(
+  client: { readonly oldest: number; readonly newest: number },
+  server: { readonly oldest: number; readonly newest: number } = { oldest: OLDEST_PROTOCOL_VERSION, newest: PROTOCOL_VERSION },
+): number | 'incompatible-client' | 'incompatible-server' {
+  if (client.newest < server.oldest) return 'incompatible-client';
+  if (client.oldest > server.newest) return 'incompatible-server';
+  return Math.min(client.newest, server.newest);
+}

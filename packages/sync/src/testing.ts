@@ -1,0 +1,1 @@
+export { ABLATIONS, type AblationName, type Ablations } from './ablations.ts';
