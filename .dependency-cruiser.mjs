@@ -14,6 +14,8 @@ export default {
   forbidden: [
     layer('core-imports-nothing', 'packages/core', []),
     layer('kernel-imports-nothing', 'packages/kernel', []),
+    layer('model-mini-imports-nothing', 'packages/model-mini', []),
+    layer('embed-imports', 'packages/embed', ['packages/core', 'packages/model-mini']),
     layer('engine-imports', 'packages/engine', ['packages/core', 'packages/kernel']),
     layer('sync-imports', 'packages/sync', ['packages/core']),
     layer('sim-imports', 'packages/sim', ['packages/core', 'packages/sync', 'packages/engine']),
@@ -26,7 +28,17 @@ export default {
       severity: 'error',
       comment: 'Another package is imported by its name, never by a file inside it.',
       from: { path: '^(?:packages/([^/]+)|(server|web-demo|playwright))/' },
-      to: { path: '^packages/', pathNot: ['^packages/$1/', '/src/index\\.ts$', '/src/testing\\.ts$', '/src/worker\\.ts$', '\\.wasm$'] },
+      to: {
+        path: '^packages/',
+        pathNot: [
+          '^packages/$1/',
+          '/src/index\\.ts$',
+          '/src/testing\\.ts$',
+          '/src/worker\\.ts$',
+          '^packages/embed/src/node\\.ts$',
+          '\\.wasm$',
+        ],
+      },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     {

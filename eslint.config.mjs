@@ -27,6 +27,7 @@ export default tseslint.config(
       '**/dist/**',
       '**/node_modules/**',
       'packages/kernel/assembly/**',
+      'packages/model-mini/assembly/**',
       'coverage/**',
       '**/*.mjs',
       'examples/**',

@@ -84,6 +84,8 @@ async function types() {
     'packages/sync',
     'packages/sim',
     'packages/client',
+    'packages/embed',
+    'packages/model-mini',
     'packages/react',
     'packages/bench',
     'server',

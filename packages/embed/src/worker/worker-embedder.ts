@@ -1,0 +1,103 @@
+import { assert } from '@terndb/core';
+import type { Embedder, EmbedOptions, ModelOptions } from '../embedder.ts';
+import { unavailable } from '../errors.ts';
+import type { LoadOptions } from '../model/load-model.ts';
+import { type Note, WorkerConnection } from './worker-connection.ts';
+
+/** Where the parts are. All are the page's own files: nothing is fetched from anybody else. */
+export interface WorkerEmbedderOptions extends ModelOptions, LoadOptions {
+  /** The model's folder. */
+  readonly model: string | URL;
+  /** onnxruntime's `ort-wasm-simd-threaded.wasm` (14 MB), served beside the application. */
+  readonly wasm: string | URL;
+  /** Makes the worker; by default the module `@terndb/embed/worker` beside this one. */
+  readonly worker?: () => Worker;
+  /** Default 1. More only where the page is cross-origin isolated. */
+  readonly threads?: number;
+}
+
+/**
+ * Loads the model in a worker of its own. A worker that dies (out of memory, most often) is replaced on the next call, which loads the model again.
+ * @throws EMBEDDER_UNAVAILABLE with `details.reason`, CHECKSUM_MISMATCH, FORMAT_INVALID, OPTION_INVALID, ABORTED.
+ */
+export async function createEmbedder(options: WorkerEmbedderOptions): Promise<Embedder> {
+  const { model, wasm, worker = startWorker, threads = 1, signal, onProgress } = options;
+  const modelOptions = pickModelOptions(options);
+  const base = baseAddress();
+  const onLoadNote = (note: Note) => {
+    if (note.type === 'load-progress') onProgress?.(note.progress);
+  };
+  const open = async (loadSignal: AbortSignal | undefined) => {
+    const connection = new WorkerConnection(worker());
+    try {
+      const request = {
+        type: 'load',
+        model: new URL(model, base).href,
+        wasm: new URL(wasm, base).href,
+        threads,
+        options: modelOptions,
+      } as const;
+      const answer = await connection.call(request, { signal: loadSignal, onNote: onLoadNote });
+      assert(answer.type === 'loaded', 'load is answered by loaded');
+      return { connection, id: answer.id, dim: answer.dim };
+    } catch (error) {
+      connection.end(unavailable('worker-lost', 'embed worker did not load its model'));
+      throw error;
+    }
+  };
+  const { id, dim, connection: first } = await open(signal);
+  let connection: Promise<WorkerConnection> = Promise.resolve(first);
+  let closed = false;
+
+  /** The living worker, or a new one. One is started for all who ask meanwhile. */
+  async function connected(): Promise<WorkerConnection> {
+    const current = connection;
+    const found = await current.catch(() => undefined);
+    if (closed) throw unavailable('closed', `embedder ${id}: expected open, got closed`);
+    if (found?.alive) return found;
+    if (connection === current) connection = open(undefined).then((opened) => opened.connection);
+    return connection;
+  }
+
+  async function embed(texts: readonly string[], call: EmbedOptions = {}): Promise<Float32Array[]> {
+    const { kind = 'passage', signal: callSignal, onProgress: onTexts, onTruncated } = call;
+    const to = await connected();
+    const onNote = (note: Note) => {
+      if (note.type === 'embed-progress') onTexts?.(note.doneTexts, note.totalTexts);
+      if (note.type === 'truncated') onTruncated?.(note.textIndex, note.tokens, note.keptTokens);
+    };
+    const answer = await to.call({ type: 'embed', texts, kind }, { signal: callSignal, onNote });
+    assert(answer.type === 'embedded', 'embed is answered by embedded');
+    // Views of one buffer: freed together.
+    return texts.map((_, i) => answer.vectors.subarray(i * dim, (i + 1) * dim));
+  }
+
+  return {
+    id,
+    dim,
+    embed,
+    async close() {
+      closed = true;
+      const found = await connection.catch(() => undefined);
+      found?.end(unavailable('closed', `embedder ${id}: expected open, got closed`));
+    },
+  };
+}
+
+function startWorker(): Worker {
+  return new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'terndb-embed' });
+}
+
+function pickModelOptions({ integrity, dim, longTexts, prompts }: ModelOptions): ModelOptions {
+  return {
+    ...(integrity === undefined ? {} : { integrity }),
+    ...(dim === undefined ? {} : { dim }),
+    ...(longTexts === undefined ? {} : { longTexts }),
+    ...(prompts === undefined ? {} : { prompts }),
+  };
+}
+
+/** Relative addresses are the page's, or the worker's that asks. */
+function baseAddress(): string {
+  return (globalThis as { document?: { baseURI: string } }).document?.baseURI ?? globalThis.location.href;
+}
