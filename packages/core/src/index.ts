@@ -4,12 +4,15 @@ export { crc32c } from './bytes/crc32c.ts';
 export { addHash, hash64, hashEquals, hashFromHex, hashToHex, subHash, ZERO_HASH } from './bytes/hash64.ts';
 export { utf8Decode, utf8Encode } from './bytes/utf8.ts';
 export { AssertionError, assert, assertNever } from './errors/assert.ts';
-export { ERROR_CODES, type ErrorCode, type ErrorCodes, type ErrorKind } from './errors/codes.ts';
+export type { ErrorCode, ErrorCodes, ErrorKind } from './errors/codes.ts';
 export { DbError, type ErrorMessage, type JsonValue } from './errors/db-error.ts';
-export type { CompareOperator, FilterNode } from './filter/ast.ts';
+export { ERROR_CODES } from './errors/table.ts';
+export type { ArithmeticOperator, CompareOperator, FilterNode, FilterPath, FilterValue } from './filter/ast.ts';
 export { compileWhere } from './filter/compile-where.ts';
-export { compileMatch, evaluateFilter, type Truth } from './filter/evaluate.ts';
+export { arithmeticResult, compileMatch, equalValues, evaluateFilter, listHolds, type Truth } from './filter/evaluate.ts';
+export { parseFilter } from './filter/language/parse-filter.ts';
 export { compileLike } from './filter/like.ts';
+export { compilePath, type ReachedValue } from './filter/path.ts';
 export { printFilter } from './filter/print.ts';
 export { newCatalogId, newClientId, newLogEpoch } from './ids/ids.ts';
 export { createKeyGenerator, type KeyGenerator } from './ids/uuid.ts';
@@ -27,6 +30,8 @@ export {
   MAX_ENTITY_BYTES,
   MAX_FIELDS,
   MAX_FILTER_DEPTH,
+  MAX_FILTER_LENGTH,
+  MAX_FILTER_NESTING,
   MAX_FILTER_NODES,
   MAX_FILTER_VALUES,
   MAX_GET_KEYS,

@@ -50,6 +50,10 @@ export const MAX_ARRAY_CAPACITY = 4_096;
 export const MAX_SPARSE_TERMS = 32_768;
 
 /* ---------- requests: FILTER_INVALID, QUERY_INVALID ---------- */
+/** UTF-16 units of a filter in the filter language: room for a list of MAX_FILTER_VALUES values, read in one go. */
+export const MAX_FILTER_LENGTH = 1_048_576;
+/** Parentheses, lists, signs and functions inside each other: the parser recurses. A printed filter of MAX_FILTER_DEPTH has twice that many. */
+export const MAX_FILTER_NESTING = 128;
 /** Nested `and`, `or`, `not`: compilers and evaluators recurse. */
 export const MAX_FILTER_DEPTH = 32;
 /** Conditions in one filter: each is a pass over a column. */

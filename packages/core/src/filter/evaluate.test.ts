@@ -175,7 +175,7 @@ describe('printFilter', () => {
       ],
     };
     expect(printFilter(node)).toBe(
-      '(true and not (n >= 1152921504606846976 or k not in ["a", true]) and s like "a\\"%" and s is not null and l contains any [1] and length(l) < 2 and t phrase "a b")',
+      '(1 == 1) and not (n >= 1152921504606846976 or k not in ["a", true]) and s like "a\\"%" and s is not null and array_contains_any(l, [1]) and array_length(l) < 2 and phrase_match(t, "a b")',
     );
   });
 });

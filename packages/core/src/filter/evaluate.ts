@@ -1,12 +1,15 @@
 import { assertNever } from '../errors/assert.ts';
 import { tokenize } from '../text/tokenize.ts';
 import type { ScalarValue, StoredValue } from '../value/value.ts';
-import type { CompareOperator, FilterNode } from './ast.ts';
+import { floatArithmetic, integerArithmetic } from './arithmetic.ts';
+import type { CompareOperator, FilterNode, FilterPath, FilterValue } from './ast.ts';
 import { compileLike } from './like.ts';
+import { compilePath, type ReachedValue } from './path.ts';
 
 /** True, false, or unknown (null): Kleene's logic, as SQL's. */
 export type Truth = true | false | null;
 type Leaf = Extract<FilterNode, { readonly field: string }>;
+type Arithmetic = Extract<FilterNode, { readonly type: 'arithmetic' }>;
 type TextTest = (text: string) => boolean;
 
 /** Compiled `like` and `match` nodes: a filter is asked once per row. Nodes are immutable. */
@@ -28,11 +31,19 @@ export function evaluateFilter(node: FilterNode, get: (field: string) => StoredV
       return evaluateAll(node.nodes, get, false);
     case 'or':
       return evaluateAll(node.nodes, get, true);
+    case 'compareFields': {
+      const [left, right] = [get(node.left), get(node.right)];
+      return left === null || right === null ? null : compareScalars(left, node.operator, right as ScalarValue);
+    }
     case 'isNull':
-      return (get(node.field) === null) !== node.negated;
+      return (valueAt(get(node.field), node.path) === null) !== node.negated;
     default:
-      return evaluateLeaf(node, get(node.field));
+      return evaluateLeaf(node, valueAt(get(node.field), 'path' in node ? node.path : undefined));
   }
+}
+
+function valueAt(stored: StoredValue, path: FilterPath | undefined): ReachedValue {
+  return path === undefined ? stored : compilePath(path)(stored);
 }
 
 /** `and` is decided by one false, `or` by one true; else one unknown makes it unknown. */
@@ -46,15 +57,19 @@ function evaluateAll(nodes: readonly FilterNode[], get: (field: string) => Store
   return truth;
 }
 
-function evaluateLeaf(node: Exclude<Leaf, { readonly type: 'isNull' }>, value: StoredValue): Truth {
+function evaluateLeaf(node: Exclude<Leaf, { readonly type: 'isNull' }>, value: ReachedValue): Truth {
   if (value === null) return null;
   switch (node.type) {
     case 'compare':
       return compareScalars(value, node.operator, node.value);
+    case 'compareList':
+      return Array.isArray(value) && equalValues(value, node.values) === (node.operator === 'eq');
+    case 'arithmetic':
+      return compareResult(value, node);
     case 'in':
       return node.values.includes(value as ScalarValue) !== node.negated;
     case 'contains':
-      return contains(value, node.mode, node.values);
+      return listHolds(value, node.mode, node.values);
     case 'arrayLength':
       return Array.isArray(value) && compareScalars(value.length, node.operator, node.value);
     case 'like':
@@ -66,7 +81,7 @@ function evaluateLeaf(node: Exclude<Leaf, { readonly type: 'isNull' }>, value: S
 }
 
 /** Strings by code units, false before true, numbers and bigints by value. False, also for `ne`, where the kinds cannot be compared. */
-function compareScalars(value: StoredValue, operator: CompareOperator, constant: ScalarValue): boolean {
+function compareScalars(value: ReachedValue, operator: CompareOperator, constant: ScalarValue): boolean {
   if (value === null || kindOf(value) !== kindOf(constant)) return false;
   const scalar = value as ScalarValue;
   switch (operator) {
@@ -87,32 +102,61 @@ function compareScalars(value: StoredValue, operator: CompareOperator, constant:
   }
 }
 
-function kindOf(value: StoredValue): string {
+function kindOf(value: ReachedValue | bigint): string {
   return typeof value === 'bigint' ? 'number' : typeof value;
 }
 
+function compareResult(value: ReachedValue | bigint, node: Arithmetic): boolean {
+  const result = arithmeticResult(node, value);
+  // By value, not `===`: a result beyond 64 bits has no normal form.
+  if (result === undefined) return false;
+  if (node.operator === 'eq' || node.operator === 'ne') return (result >= node.value && result <= node.value) === (node.operator === 'eq');
+  return compareScalars(result as number, node.operator, node.value);
+}
+
+/** The left side of an `arithmetic` node for one value; undefined where it has none. */
+export function arithmeticResult(node: Arithmetic, value: unknown): number | bigint | undefined {
+  if (typeof value !== 'number' && typeof value !== 'bigint') return undefined;
+  return node.integer
+    ? integerArithmetic(node.arithmetic, value, node.operand)
+    : floatArithmetic(node.arithmetic, Number(value), Number(node.operand));
+}
+
 /** All of nothing is true, any of nothing false. */
-function contains(value: StoredValue, mode: 'any' | 'all', wanted: readonly ScalarValue[]): boolean {
+export function listHolds(value: unknown, mode: 'any' | 'all', wanted: readonly FilterValue[]): boolean {
   if (!Array.isArray(value)) return false;
-  const items: readonly ScalarValue[] = value;
-  return mode === 'any' ? wanted.some((one) => items.includes(one)) : wanted.every((one) => items.includes(one));
+  const items: readonly unknown[] = value;
+  const holds = (one: FilterValue): boolean =>
+    typeof one === 'object' ? items.some((item) => equalValues(item, one)) : items.includes(one);
+  return mode === 'any' ? wanted.some(holds) : wanted.every(holds);
+}
+
+/** Scalars of one normal form, or lists of them, however deep. */
+export function equalValues(value: unknown, wanted: FilterValue): boolean {
+  if (typeof wanted !== 'object') return value === wanted;
+  return Array.isArray(value) && value.length === wanted.length && wanted.every((one, index) => equalValues(value[index], one));
 }
 
 function textTestOf(node: Extract<FilterNode, { readonly type: 'like' | 'match' }>): TextTest {
   const known = textTests.get(node);
   if (known !== undefined) return known;
-  const test = node.type === 'like' ? compileLike(node.pattern) : compileMatch(node.mode, node.text);
+  const test = node.type === 'like' ? compileLike(node.pattern) : compileMatch(node.mode, node.text, node.minimum);
   textTests.set(node, test);
   return test;
 }
 
-/** Does a text hold any of the tokens of `wanted`, or all of them adjacent and in order? Nothing holds the tokens of a text without one. */
-export function compileMatch(mode: 'any' | 'phrase', wanted: string): TextTest {
+/**
+ * Does a text hold at least `minimum` of the different tokens of `wanted`, or all of them adjacent and in order? Nothing holds the tokens of a
+ * text without one, and a `minimum` above their number is their number.
+ */
+export function compileMatch(mode: 'any' | 'phrase', wanted: string, minimum = 1): TextTest {
   const tokens = tokenize(wanted);
   if (tokens.length === 0) return () => false;
   if (mode === 'phrase') return (text) => hasPhrase(tokenize(text), tokens);
   const set = new Set(tokens);
-  return (text) => tokenize(text).some((token) => set.has(token));
+  if (minimum <= 1) return (text) => tokenize(text).some((token) => set.has(token));
+  const needed = Math.min(minimum, set.size);
+  return (text) => new Set(tokenize(text).filter((token) => set.has(token))).size >= needed;
 }
 
 function hasPhrase(tokens: readonly string[], phrase: readonly string[]): boolean {

@@ -1,15 +1,14 @@
-import { type CollectionDefinition, compileWhere, DbError, type FilterNode } from '@terndb/core';
+import { type CollectionDefinition, compileWhere, type FilterNode, parseFilter } from '@terndb/core';
 import type { FilterRequest } from '../database/types.ts';
 
 /**
- * `where` and `filter` of a request as one tree; nothing named is true. The seam for the filter language: it will compile `filter` here.
+ * `where` and `filter` of a request as one tree: both must hold, nothing named is true.
  * FILTER_INVALID.
  */
 export function compileFilter(definition: CollectionDefinition, collection: string, request: FilterRequest): FilterNode {
-  if (request.filter !== undefined) {
-    throw new DbError('FILTER_INVALID', `${collection}: filter: the filter language comes later; use where`, {
-      details: { collection, option: 'filter' },
-    });
-  }
-  return compileWhere(definition, collection, request.where);
+  const where = compileWhere(definition, collection, request.where);
+  if (request.filter === undefined) return where;
+  const filter = parseFilter(definition, collection, request.filter, request.filterParams);
+  if (where.type === 'true') return filter;
+  return filter.type === 'true' ? where : { type: 'and', nodes: [where, filter] };
 }

@@ -27,6 +27,28 @@ const query = (request: object) => runQuery(context, { collection: 'items', ...r
 const search = (request: object) => runSearch(context, { collection: 'items', ...request } as SearchRequest);
 const vector = { vector: [1, 2, 3], field: 'squared' };
 
+describe('a filter in the filter language', () => {
+  const keys = (request: object) => query(request).keys;
+
+  test('narrows a query, a count and a search, with templates, and beside a where', () => {
+    expect(keys({ filter: 'price >= 1' })).toEqual(['b', 'c']);
+    expect(keys({ filter: 'price in {prices}', filterParams: { prices: [0, 2] } })).toEqual(['a', 'c']);
+    expect(keys({ filter: 'price >= 1', where: { price: { lt: 2 } } })).toEqual(['b']);
+    expect(keys({ filter: ' ' })).toEqual(['a', 'b', 'c']);
+    expect(runCount(context, { collection: 'items', filter: 'price * 2 == 4' }).count).toBe(1);
+    expect(search({ ...vector, filter: 'price != stars' }).hits.map((hit) => hit.key)).toEqual(['a', 'c']);
+  });
+
+  test('says where it is wrong', () => {
+    const error = failure(() => query({ filter: 'price > "1"' }));
+    expect(error.code).toBe('FILTER_INVALID');
+    expect(error.message).toBe('filter at 8: number for price (number) expected, got string "1"');
+    expect(error.details).toMatchObject({ collection: 'items', offset: 8 });
+    expect(failure(() => query({ filter: 5 })).message).toBe('filter at 0: string expected, got number 5');
+    expect(failure(() => query({ filter: 'price > 1', filterParams: [] })).message).toContain('object as filterParams');
+  });
+});
+
 describe('a bad request is an error that names the option, what it takes and what it got', () => {
   test.each<[string, object, string, string]>([
     ['limit', { limit: 0 }, 'QUERY_INVALID', 'items: limit: an integer from 1 to 16384 expected, got 0'],
@@ -40,7 +62,6 @@ describe('a bad request is an error that names the option, what it takes and wha
     ['orderBy.order', { orderBy: { field: 'price', order: 'up' } }, 'QUERY_INVALID', `orderBy.order: 'asc' or 'desc' expected, got "up"`],
     ['orderBy', { orderBy: { field: 'pric' } }, 'FIELD_UNKNOWN', 'got "pric"'],
     ['orderBy.field body', { orderBy: [{ field: 'body' }] }, 'QUERY_INVALID', 'got "text"'],
-    ['filter', { filter: 'price > 1' }, 'FILTER_INVALID', 'use where'],
     ['scope', { scope: 'near' }, 'QUERY_INVALID', `'local', 'global' or 'hybrid' expected, got "near"`],
     ['consistency', { consistency: 'soon' }, 'QUERY_INVALID', 'got "soon"'],
     ['consistency', { consistency: { maxStalenessMs: '1' } }, 'QUERY_INVALID', 'got Object'],

@@ -1,4 +1,4 @@
-import type { CompareOperator, ScalarValue, StoredValue } from '@terndb/core';
+import type { CompareOperator, ScalarValue } from '@terndb/core';
 import { createBitmap, setBit } from '../../bitmap/bitmap.ts';
 import type { Int64Column, KeywordColumn } from '../../columns/column.ts';
 import type { Mask, MaskView } from './mask.ts';
@@ -98,6 +98,6 @@ export function rowsWhere(mask: MaskView, rows: number, test: (row: number) => b
   return hits;
 }
 
-export function isScalar(value: StoredValue): value is ScalarValue {
+export function isScalar(value: unknown): value is ScalarValue {
   return value !== null && typeof value !== 'object';
 }

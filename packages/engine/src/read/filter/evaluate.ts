@@ -1,6 +1,7 @@
 import { assertNever, type CollectionDefinition, type FilterNode, keyFieldOf, type PrimaryKey } from '@terndb/core';
 import { andNotInto, createBitmap, orInto, setBit, setOffsets } from '../../bitmap/bitmap.ts';
 import type { RowBlock, View } from '../../view/view.ts';
+import { compareFields } from './compare-fields.ts';
 import { candidateKeys } from './keys.ts';
 import { leafMask } from './leaf.ts';
 import { copyMask, isEmptyMask, type Mask, type MaskView } from './mask.ts';
@@ -68,7 +69,11 @@ function truthMask(block: RowBlock, keyField: string, node: FilterNode, negated:
       return (node.type === 'and') !== negated
         ? allOf(block, keyField, node.nodes, negated, mask)
         : anyOf(block, keyField, node.nodes, negated, mask);
+    case 'compareFields':
+      return compareFields(block, keyField, node, negated, mask);
     case 'compare':
+    case 'compareList':
+    case 'arithmetic':
     case 'in':
     case 'like':
     case 'isNull':
@@ -108,6 +113,8 @@ function cheapFirst(nodes: readonly FilterNode[]): readonly FilterNode[] {
 
 /** Rough cost per row; only the order matters. */
 function costOf(node: FilterNode): number {
+  // A json path parses text.
+  if ('path' in node && node.path !== undefined) return 32;
   switch (node.type) {
     case 'true':
     case 'isNull':
@@ -116,8 +123,11 @@ function costOf(node: FilterNode): number {
     case 'arrayLength':
       return 1;
     case 'in':
+    case 'arithmetic':
+    case 'compareFields':
       return 2;
     case 'contains':
+    case 'compareList':
       return 4;
     case 'like':
       return 8;

@@ -1,6 +1,7 @@
-import { assertNever, type StoredValue } from '@terndb/core';
+import { assertNever, type FilterPath, type ScalarValue, type StoredValue } from '@terndb/core';
 import { andNotInto, countBits, createBitmap } from '../../bitmap/bitmap.ts';
 import type { Column } from '../../columns/column.ts';
+import { columnValue } from '../../columns/column-value.ts';
 import { isIndexWorth, matchTexts } from '../../text/match-rows.ts';
 import type { RowBlock } from '../../view/view.ts';
 import { compareInt64s, compareKeywords, compareNumbers, OUTCOMES, rowsWhere } from './compare.ts';
@@ -9,12 +10,14 @@ import { listsContain, listsOfLength } from './lists.ts';
 import { copyMask, isEmptyMask, type Mask, type MaskView } from './mask.ts';
 import { booleansIn, int64sIn, keywordsIn, keywordsLike, numbersIn } from './membership.ts';
 import { presentRows } from './present.ts';
+import { pathLeafMask } from './reach.ts';
 import { compareStrings, stringsWhere } from './strings.ts';
 import { type Leaf, type ValueLeaf, valueTest } from './value-test.ts';
 
 /** Rows of `mask` for which the leaf, or with `negated` its negation, is true. A comparison with null is unknown and so neither. */
 export function leafMask(block: RowBlock, keyField: string, leaf: Leaf, negated: boolean, mask: MaskView): Mask {
   const { rows } = block;
+  if (hasPath(leaf)) return pathLeafMask(block, keyField, leaf, negated, mask);
   if (leaf.field === keyField) {
     if (leaf.type === 'isNull') return leaf.negated !== negated ? copyMask(mask, rows) : createBitmap(rows);
     return withSign(copyMask(mask, rows), keysPassing(block, leaf, valueTest(leaf), mask), isNegative(leaf, negated));
@@ -29,9 +32,14 @@ export function leafMask(block: RowBlock, keyField: string, leaf: Leaf, negated:
     return absent;
   }
   if (isEmptyMask(present)) return present;
-  const isIndexed = leaf.type === 'match' && isIndexWorth(block, countBits(present));
+  // The index says which rows hold a token, not how many of several.
+  const isIndexed = leaf.type === 'match' && leaf.minimum === undefined && isIndexWorth(block, countBits(present));
   const hits = isIndexed ? matchTexts(block, leaf.field, leaf, present) : columnHits(column, leaf, present, rows);
   return withSign(present, hits, isNegative(leaf, negated));
+}
+
+function hasPath(leaf: Leaf): leaf is Leaf & { readonly path: FilterPath } {
+  return 'path' in leaf && leaf.path !== undefined;
 }
 
 /** `notIn` is `in` with the sign turned. */
@@ -59,9 +67,11 @@ function columnHits(column: Column, leaf: ValueLeaf, present: Mask, rows: number
   switch (column.kind) {
     case 'number':
       if (leaf.type === 'compare') return compareNumbers(column.values, OUTCOMES[leaf.operator], Number(leaf.value), present, rows);
+      if (leaf.type === 'arithmetic') return valuesWhere(column, leaf, present, rows);
       return leaf.type === 'in' ? numbersIn(column.values, leaf.values, present, rows) : createBitmap(rows);
     case 'int64':
       if (leaf.type === 'compare') return compareInt64s(column, OUTCOMES[leaf.operator], leaf.value as number | bigint, present, rows);
+      if (leaf.type === 'arithmetic') return valuesWhere(column, leaf, present, rows);
       return leaf.type === 'in' ? int64sIn(column, leaf.values, present, rows) : createBitmap(rows);
     case 'boolean':
       if (leaf.type === 'compare')
@@ -75,13 +85,11 @@ function columnHits(column: Column, leaf: ValueLeaf, present: Mask, rows: number
       if (leaf.type === 'compare') return compareStrings(column, OUTCOMES[leaf.operator], leaf.value as string, present, rows);
       return stringsWhere(column, valueTest(leaf), present, rows);
     case 'list':
-      if (leaf.type === 'contains') return listsContain(column, leaf.mode, leaf.values, present, rows);
+      if (leaf.type === 'contains') return listsContain(column, leaf.mode, leaf.values as readonly ScalarValue[], present, rows);
+      if (leaf.type === 'compareList') return valuesWhere(column, leaf, present, rows);
       return leaf.type === 'arrayLength' ? listsOfLength(column, OUTCOMES[leaf.operator], leaf.value, present, rows) : createBitmap(rows);
-    case 'values': {
-      const { values } = column;
-      const test = valueTest(leaf);
-      return rowsWhere(present, rows, (row) => test(values[row]!));
-    }
+    case 'values':
+      return valuesWhere(column, leaf, present, rows);
     case 'bytes':
     case 'sparse':
     case 'vector':
@@ -89,4 +97,10 @@ function columnHits(column: Column, leaf: ValueLeaf, present: Mask, rows: number
     default:
       return assertNever(column, 'column');
   }
+}
+
+/** For leaves that have no faster form. Every row of `present` has a value. */
+function valuesWhere(column: Column, leaf: ValueLeaf, present: Mask, rows: number): Mask {
+  const test = valueTest(leaf);
+  return rowsWhere(present, rows, (row) => test(columnValue(column, row)!));
 }

@@ -4,6 +4,7 @@ import {
   defineSchema,
   type FieldDefinition,
   type FilterNode,
+  type FilterPath,
   f,
   type PrimaryKey,
   type ScalarValue,
@@ -45,6 +46,10 @@ export const WORDS: readonly string[] = ['tern', 'terns', 'sea', 'seal', 'wind',
 const KEYWORDS = ['', 'a', 'ab', 'b', 'é', '\u{1f426}', '\uffee', 'A%b'];
 const INTEGERS = [-(2n ** 63n), -1, 0, 1, 2, 2 ** 53 - 1, 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n - 1n];
 const NUMBERS = [-1.5, 0, 0.5, 1, 2, 1e300];
+
+const JSON_TEXTS = ['{}', '1', 'null', '"a"', '[0,2,[1]]', '{"a":1,"b":{"0":"ab"}}', '{"a":"ab","b":["a",0.5,true]}', '{"a":null,"b":[]}'];
+const JSON_PATHS: readonly FilterPath[] = [[], ['a'], ['b'], ['b', 0], ['b', '0'], ['c'], [0], [2], ['a', 'b']];
+const JSON_SCALARS: readonly ScalarValue[] = [1, 0, 0.5, 2, 'a', 'ab', true, 2n ** 53n + 1n];
 
 const coordinate = fc.constantFrom(-1, 0, 0.5, 1, 2);
 export const denseVectors: fc.Arbitrary<Float32Array> = fc
@@ -90,7 +95,7 @@ function valuesOf(field: FieldDefinition): fc.Arbitrary<StoredValue> {
     case 'text':
       return texts;
     case 'json':
-      return fc.constantFrom('{}', '1', 'null');
+      return fc.constantFrom(...JSON_TEXTS);
     case 'array':
       return fc.array(scalarsOf(field.params.of), { maxLength: 3 });
     case 'vector':
@@ -159,9 +164,12 @@ function oneLivePerKey(rows: readonly MemoryRow[]): MemoryRow[] {
 
 const OPERATORS: readonly CompareOperator[] = ['eq', 'ne', 'lt', 'lte', 'gt', 'gte'];
 
-/** Filters over every field and operator that `where` can express. */
+/** Filters over every field and operator that `where` and the filter language can express. */
 export function filtersOf(definition: CollectionDefinition): fc.Arbitrary<FilterNode> {
-  const leaves = definition.fields.flatMap((field) => leavesOf(field));
+  const leaves = [
+    ...definition.fields.flatMap((field) => [...leavesOf(field), ...pathLeavesOf(field), ...arithmeticOf(field)]),
+    pairsOf(definition),
+  ];
   const { node } = fc.letrec<{ node: FilterNode }>((tie) => ({
     node: fc.oneof(
       { depthSize: 'small', withCrossShrink: true },
@@ -197,6 +205,10 @@ function leavesOf(field: FieldDefinition): fc.Arbitrary<FilterNode>[] {
         text: texts,
       }),
     );
+    leaves.push(
+      fc.record({ type: fc.constant('match' as const), field: name, mode: fc.constant('any' as const), text: texts, minimum: fc.nat(3) }),
+    );
+    leaves.push(fc.record({ type: fc.constant('compare' as const), field: name, operator, value: texts }));
   } else if (['primaryKey', 'keyword', 'int64', 'number', 'date', 'boolean'].includes(field.type)) {
     leaves.push(fc.record({ type: fc.constant('compare' as const), field: name, operator, value: scalarsOf(field) }));
     leaves.push(
@@ -213,4 +225,68 @@ function leavesOf(field: FieldDefinition): fc.Arbitrary<FilterNode>[] {
       );
   }
   return leaves;
+}
+
+/** Leaves with a path: into JSON, or to one element of an array. */
+function pathLeavesOf(field: FieldDefinition): fc.Arbitrary<FilterNode>[] {
+  if (field.type !== 'json' && field.type !== 'array') return [];
+  const isJson = field.type === 'json';
+  const at = {
+    field: fc.constant(field.name),
+    path: isJson ? fc.constantFrom(...JSON_PATHS) : fc.nat(3).map((index): FilterPath => [index]),
+  };
+  const scalar = isJson ? fc.constantFrom(...JSON_SCALARS) : scalarsOf(field.params.of);
+  const operator = fc.constantFrom(...OPERATORS);
+  const leaves: fc.Arbitrary<FilterNode>[] = [
+    fc.record({ type: fc.constant('compare' as const), ...at, operator, value: scalar }),
+    fc.record({ type: fc.constant('in' as const), ...at, values: fc.array(scalar, { maxLength: 3 }), negated: fc.boolean() }),
+  ];
+  const values = fc.array(isJson ? fc.oneof(scalar, fc.constant([1])) : scalar, { maxLength: 2 });
+  const list = isJson ? at : { field: at.field };
+  const equality = fc.constantFrom('eq' as const, 'ne' as const);
+  leaves.push(fc.record({ type: fc.constant('compareList' as const), ...list, operator: equality, values }));
+  if (!isJson) return leaves;
+  const mode = fc.constantFrom('any' as const, 'all' as const);
+  leaves.push(
+    fc.record({ type: fc.constant('isNull' as const), ...at, negated: fc.boolean() }),
+    fc.record({ type: fc.constant('like' as const), ...at, pattern: fc.constantFrom('a%', '%b', '') }),
+    fc.record({ type: fc.constant('contains' as const), ...at, mode, values }),
+    fc.record({ type: fc.constant('arrayLength' as const), ...at, operator, value: fc.nat(3) }),
+  );
+  return leaves;
+}
+
+function arithmeticOf(field: FieldDefinition): fc.Arbitrary<FilterNode>[] {
+  if (field.type !== 'int64' && field.type !== 'number' && field.type !== 'json') return [];
+  const integer = field.type === 'int64';
+  const arithmetic =
+    integer || field.type === 'json' ? (['add', 'sub', 'mul', 'div', 'mod'] as const) : (['add', 'sub', 'mul', 'div'] as const);
+  const place = { field: fc.constant(field.name), ...(field.type === 'json' ? { path: fc.constantFrom(...JSON_PATHS) } : {}) };
+  return [
+    fc.record({
+      type: fc.constant('arithmetic' as const),
+      ...place,
+      arithmetic: fc.constantFrom(...arithmetic),
+      operand: fc.constantFrom<number | bigint>(...(integer ? [1, 3, -2, 2n ** 62n] : [1, 2, -3])),
+      operator: fc.constantFrom(...OPERATORS),
+      value: fc.constantFrom<number | bigint>(...(integer ? [0, 1, 2, -1, 2n ** 53n, 2n ** 63n - 1n] : [0, 1, 2, 3])),
+      integer: fc.constant(integer),
+    }),
+  ];
+}
+
+/** Two fields of one kind, the key among them. */
+function pairsOf(definition: CollectionDefinition): fc.Arbitrary<FilterNode> {
+  const numbers = ['big', 'price', 'stars'];
+  const groups = [['tag', 'body', 'title'], numbers, ['sold', 'sold'], ['at', 'at']];
+  const key = definition.fields[0]!;
+  if (key.type === 'primaryKey') groups[key.params.keyType === 'int64' ? 1 : 0]!.push(key.name);
+  return fc.constantFrom(...groups).chain((group) =>
+    fc.record({
+      type: fc.constant('compareFields' as const),
+      left: fc.constantFrom(...group),
+      operator: fc.constantFrom(...OPERATORS),
+      right: fc.constantFrom(...group),
+    }),
+  );
 }
