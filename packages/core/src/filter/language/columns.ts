@@ -104,11 +104,10 @@ function convert(kind: ColumnClass, value: Exclude<ConstantValue, readonly Const
   }
 }
 
-/** JSON numbers are float64: an integer that is none of them is equal to none, but still less or greater. */
+/** JSON numbers are float64, and so is what they are compared with: the digits somebody stored are the digits that find it. */
 function jsonScalar(value: Exclude<ConstantValue, readonly ConstantValue[]>): ScalarValue | undefined {
   if (typeof value === 'object') return undefined;
-  if (typeof value !== 'bigint') return value;
-  return BigInt(Number(value)) === value ? Number(value) : value;
+  return typeof value === 'bigint' ? Number(value) : value;
 }
 
 /** Elements of `json_contains…` and of `== [ ]`: scalars, and for json lists of them. */
