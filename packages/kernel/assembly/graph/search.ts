@@ -4,10 +4,10 @@
  */
 import { nextBit } from '../scan/bits';
 import { prepareQuery } from './encode';
-import { attach, batch, distances, entryRow, keys, maxLevel, NONE } from './index';
+import { attach, batch, coded, distances, entryRow, keys, maxLevel, NONE } from './index';
 import { batchKeys, scoreOfKey } from './distance';
 import { frontierCount, frontierPop, frontierPush, frontierReset } from './heap';
-import { descend, entryFor, expand, searchLayer } from './layer';
+import { descend, entryFor, expand, searchLayer, touchBatch } from './layer';
 import { GraphPlan } from './plan';
 import { entryOf, poolAt, poolCount, poolInsert, poolReset, poolRow, poolSetCount, poolSettle, poolWorstEntry } from './pool';
 import { markSeen, newEpoch } from './visited';
@@ -99,6 +99,7 @@ export function graphWalkFiltered(plan: GraphPlan, ef: u32, bitmap: usize, limit
 }
 
 function offerBatch(count: u32): void {
+  if (coded) touchBatch(batch + (<usize>count << 2));
   batchKeys(count);
   for (let index: u32 = 0; index < count; index++) {
     const at = <usize>index << 2, entry = entryOf(load<u32>(keys + at), load<u32>(batch + at));

@@ -6,18 +6,18 @@
  * - To end with `ef` survivors out of a share s of the rows, a walk has to go as far as one with ef / s.
  *
  * So scan when `survivors ≤ WALK_WEIGHT · (WALK_BASE + WALK_PER_EF · ef / s)`, else walk. A filtered walk that computes more distances than
- * scanning would have gives up and the survivors are scanned: its worst case is some three times a scan, whatever the data look like.
+ * scanning would have gives up and the survivors are scanned: its worst case is some four times a scan, whatever the data look like.
  */
 import type { SearchPlan } from './types.ts';
 
 /**
- * Measured with `npm run bench -- kernel` (int8 codes, 384 dimensions; tables "Filter planner" in `docs/benchmarks/kernel.md`). 10,000 rows: a
- * walk with ef 36 computes 500 (text) to 780 (clusters) distances, with ef 143 1,560 to 2,170: 140 to 300 and 10 to 13 per ef. A scanned
- * distance takes 17 to 25 ns, one of a walk 40 to 50.
+ * Measured with `npm run bench -- kernel` (int8 codes, 384 dimensions, re-ranked; tables "Filter planner" in `docs/benchmarks/kernel.md`).
+ * 10,000 rows: a walk with ef 36 computes 500 (text) to 780 (clusters) distances, with ef 143 1,560 to 2,170: 140 to 300 and 10 to 13 per ef.
+ * A scanned distance takes 17 to 27 ns and one of a walk 40 to 50; with 100,000 rows, out of the caches, 28 to 35 and 75 to 110.
  */
 const WALK_BASE = 200;
 const WALK_PER_EF = 12;
-const WALK_WEIGHT = 2;
+const WALK_WEIGHT = 3;
 /** From this share of survivors on, walking with a larger `ef` and checking afterwards is not slower than keeping two queues, often faster. */
 const CHECK_SHARE = 0.5;
 /** Not worth giving up for. */
