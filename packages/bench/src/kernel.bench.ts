@@ -1,7 +1,7 @@
 /**
  * The graph index against native peers, in one process on one thread: same data, parameters and queries, taking turns. Two data sets (a
  * clustered synthetic one, and WordNet's glosses, which are harder), 10,000 and 100,000 rows × 384, inner product of unit vectors, k 10.
- * `BENCH_SIZES=10000` measures fewer; `BENCH_WRITE=1` also writes `docs/benchmarks/kernel.{json,md}`.
+ * `BENCH_SIZES=10000` measures fewer; `BENCH_WRITE=1` also writes `docs/benchmarks/kernel.{json,md}`, with `BENCH_NOTE` in it.
  */
 import { fileURLToPath } from 'node:url';
 import { loadKernel } from '@terndb/kernel';

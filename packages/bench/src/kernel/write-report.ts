@@ -60,6 +60,8 @@ export function writeReport(folder: string, rows: readonly Row[], settings: Sett
     `process taking turns; m ${settings.m}, efConstruction ${settings.efConstruction}, k ${settings.k}, 384 dimensions, 500 queries (100 with a filter). QPS is the median turn at the smallest`,
     'ef of a grid that reaches the recall. "never" means that no ef up to 768 does. Peers are what npm installs, not built for the host.',
   ];
+  const note = process.env['BENCH_NOTE'];
+  if (note) parts.push('', note);
   const groups = new Map<string, Row[]>();
   for (const row of rows)
     groups.set(`${row.data}, ${row.rows.toLocaleString('en')} rows`, [
