@@ -58,7 +58,7 @@ export function writeReport(folder: string, rows: readonly Row[], settings: Sett
     '# Graph index',
     `Made by \`BENCH_WRITE=1 npm run bench -- kernel\` on ${about.date.slice(0, 10)}: ${about.cpu}, ${about.cores} cores, Node ${about.node}, one thread, all contenders in one`,
     `process taking turns; m ${settings.m}, efConstruction ${settings.efConstruction}, k ${settings.k}, 384 dimensions, 500 queries (100 with a filter). QPS is the median turn at the smallest`,
-    'ef of a grid that reaches the recall. "never" means that no ef up to 768 does. Peers are what npm installs, not built for the host.',
+    'ef of a grid that reaches the recall. "never" means that no ef up to 768 does. Peers are what npm installs, not built for the host; their bytes/vector are computed from their layouts, not measured.',
   ];
   const note = process.env['BENCH_NOTE'];
   if (note) parts.push('', note);
