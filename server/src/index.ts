@@ -2,3 +2,5 @@ export { type ServeOptions, type Serving, serveDemo } from './access/serve-demo.
 export { FileLogBroker } from './adapters/files/file-log-broker.ts';
 export { FileMetaStore } from './adapters/files/file-meta-store.ts';
 export { FileObjectStore } from './adapters/files/file-object-store.ts';
+export { LmdbLogBroker } from './adapters/lmdb/lmdb-log-broker.ts';
+export { LmdbMetaStore } from './adapters/lmdb/lmdb-meta-store.ts';
