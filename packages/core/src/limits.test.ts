@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import page from '../../../docs/limits.md?raw';
-import { ERROR_CODES } from './errors/codes.ts';
+import { ERROR_CODES } from './errors/table.ts';
 import * as limits from './limits.ts';
 
 const rows = [...page.matchAll(/^\| `(\w+)` \| ([\d,]+) \| (\w+) \|/gm)].map(([, name, value, code]) => ({

@@ -78,6 +78,39 @@ describe('the client over a worker in memory', () => {
     await expect(notes.count()).rejects.toMatchObject({ code: 'WORKER_LOST' });
   });
 
+  it('takes limits that a timer cannot count, and names those that are none', async () => {
+    const { db, notes } = await openDb();
+    expect((await notes.count({ timeoutMs: 1e12 })).count).toBe(0);
+    for (const timeoutMs of [-1, Number.NaN, 'soon'])
+      await expect(notes.count({ timeoutMs } as never)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+    await expect(notes.getMany('keys' as never)).rejects.toMatchObject({ code: 'QUERY_INVALID' });
+    const deletion = notes.delete({ where: {}, partitions: 5 } as never);
+    await expect(deletion).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+    await expect(db.import('text' as never)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+  });
+
+  it('tells what is wrong with a write before it says that nobody is connected', async () => {
+    const { notes } = await openDb();
+    await expect(notes.put({ title: 5 } as never).wait('acked')).rejects.toMatchObject({ code: 'FIELD_INVALID' });
+    await expect(notes.put({ title: 'fine' }).wait('acked')).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+  });
+
+  it('ends the live queries of one of two database objects with its close, and lets close follow a lost worker', async () => {
+    const { db, notes, session } = await openDb();
+    const other = createDatabase(session, schema);
+    let mine = 0;
+    let others = 0;
+    notes.liveQuery({}, () => mine++);
+    other['notes']!.liveQuery({}, () => others++);
+    await until(() => mine === 1 && others === 1);
+    await db.close();
+    await other['notes']!.put({ title: 'x' });
+    await until(() => others === 2);
+    expect(mine).toBe(1);
+    session.connection.end(new DbError('WORKER_LOST', 'gone (by a test)'));
+    await other.close();
+  });
+
   it('reports writes that fail unseen', async () => {
     const { db, notes } = await openDb();
     const told = new Promise((resolve) => db.on('rejected', resolve));

@@ -22,6 +22,8 @@ export interface CollectionOptions {
   readonly definition: CollectionDefinition;
   /** Refuses calls on a closed database object. */
   check(): DbError | undefined;
+  /** Ways to stop the live queries of the database object. */
+  readonly lives: Set<() => void>;
 }
 
 /** `db.<name>`: turns calls into requests. Types are those of the API; what is checked at run time is checked by the engine. */
@@ -122,7 +124,14 @@ export class CollectionProxy implements Collection<any> {
   ): () => void {
     try {
       const { request } = this.#read(options);
-      return startLive(this.#options.session.connection, { kind, request } as never, listener);
+      const { session, lives } = this.#options;
+      const end = startLive(session.connection, { kind, request } as never, listener);
+      const stop = (): void => {
+        lives.delete(stop);
+        end();
+      };
+      lives.add(stop);
+      return stop;
     } catch (thrown) {
       let stopped = false;
       queueMicrotask(() => stopped || listener.onError(DbError.from(thrown)));
@@ -148,7 +157,7 @@ export class CollectionProxy implements Collection<any> {
     if (scope === 'global' || scope === 'hybrid') throw notConnected(`scope ${scope}`);
     if (consistency === 'strong')
       throw new DbError('CONSISTENCY_UNAVAILABLE', `${this.name}: strong reads need a connection`, { details: { consistency } });
-    return { request: { ...rest, scope, consistency, collection: this.name }, limits: { timeoutMs, signal } };
+    return { request: { ...ownViews(rest), scope, consistency, collection: this.name }, limits: { timeoutMs, signal } };
   }
 
   #write(request: WriteRequest): Promise<WriteAnswer> {

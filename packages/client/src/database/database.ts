@@ -25,6 +25,7 @@ class DatabaseHandle implements DatabaseMembers<any> {
   readonly embedding: Store<EmbeddingStatus>;
   readonly #session: Session;
   #closed: Promise<void> | undefined;
+  readonly #lives = new Set<() => void>();
 
   constructor(session: Session, schema: Schema<any>) {
     this.#session = session;
@@ -93,10 +94,12 @@ class DatabaseHandle implements DatabaseMembers<any> {
   /** Not a member: `db.<name>` is made from it. */
   _collection(name: string): CollectionProxy {
     const definition = this.schema.definition.collections[name]!;
-    return new CollectionProxy({ session: this.#session, name, definition, check: () => this.#check() });
+    return new CollectionProxy({ session: this.#session, name, definition, check: () => this.#check(), lives: this.#lives });
   }
 
   async #release(): Promise<void> {
+    // Another `open` of this page may keep the session: what this one began ends with it.
+    for (const stop of this.#lives) stop();
     this.#session.users--;
     if (this.#session.users === 0) await this.#session.close();
     else await this.#session.connection.call('flush', undefined);

@@ -11,6 +11,9 @@ export async function importDatabase(
   connection: WorkerConnection,
   { source, onProgress, signal }: ImportOptions,
 ): Promise<{ readonly entities: number }> {
+  if (!(source instanceof Blob || source instanceof ReadableStream)) {
+    throw new DbError('OPTION_INVALID', `import: a Blob or a ReadableStream expected, got ${typeof source}`);
+  }
   const totalBytes = source instanceof Blob ? source.size : null;
   const reader = (source instanceof Blob ? source.stream() : source).getReader();
   const { importId } = await connection.call('importOpen', undefined, { signal });
@@ -23,7 +26,8 @@ export async function importDatabase(
       doneBytes += value.byteLength;
       onProgress?.({ phase: 'read', doneBytes, totalBytes });
     }
-    return await connection.call('importCommit', { importId }, { signal });
+    // The last moment to stop: what follows is written as a whole, and the caller is told so.
+    return await connection.call('importCommit', { importId }, signal?.aborted ? { signal } : {});
   } catch (thrown) {
     connection.call('importClose', { importId }).catch(() => {});
     await reader.cancel(thrown).catch(() => {});

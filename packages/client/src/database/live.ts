@@ -17,6 +17,7 @@ export function startLive(connection: WorkerConnection, watch: WatchRequest, lis
   const cache = new EntityCache();
   let stopped = false;
   let cancelFrame: () => void = () => {};
+  let taken: () => void = () => {};
   const deliver = (result: WatchResult): void => {
     const stable = cache.stabilise(result);
     listener.onResult('hits' in stable ? toPublicSearch(stable) : toPublicQuery(stable));
@@ -24,6 +25,7 @@ export function startLive(connection: WorkerConnection, watch: WatchRequest, lis
   const stop = connection.watch(watch, {
     onResult: (result) =>
       new Promise((resolve) => {
+        taken = resolve;
         cancelFrame = onNextFrame(() => {
           resolve();
           if (!stopped) deliver(result);
@@ -36,6 +38,8 @@ export function startLive(connection: WorkerConnection, watch: WatchRequest, lis
   return () => {
     stopped = true;
     cancelFrame();
+    // The worker waits for it.
+    taken();
     stop();
   };
 }

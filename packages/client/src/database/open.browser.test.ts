@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { defineSchema, f, open } from '../index.ts';
-import { disposeDatabases, freshName, note, openNotes, until } from './testing/databases.ts';
+import { disposeDatabases, freshName, note, noteSchema, openNotes, until } from './testing/databases.ts';
 
 afterEach(disposeDatabases);
 
@@ -85,6 +85,21 @@ describe('a database', () => {
     await expect(first.notes.count()).rejects.toMatchObject({ code: 'DATABASE_CLOSED' });
     expect((await second.notes.count()).count).toBe(1);
     await expect(open(name, { schema: defineSchema({ other: { a: f.text() } }) })).rejects.toMatchObject({ code: 'SCHEMA_CONFLICT' });
+  });
+
+  it('opens anew while the last one still closes, and after a worker that could not be made', async () => {
+    const name = `reopen-${Math.random()}`;
+    const first = await open(name, { schema: noteSchema });
+    const closing = first.close();
+    const second = await open(name, { schema: noteSchema });
+    await closing;
+    expect((await second.inspect()).partitions.length).toBeGreaterThan(0);
+    await second.logout({ unsynced: 'discard' });
+    const worker = (): Worker => {
+      throw new Error('no worker (by a test)');
+    };
+    await expect(open(name, { schema: noteSchema, assets: { worker } })).rejects.toMatchObject({ name: 'DbError' });
+    await (await open(name, { schema: noteSchema })).logout({ unsynced: 'discard' });
   });
 
   it('is gone after logout with discard, and stays after logout with keep', async () => {

@@ -17,9 +17,10 @@ export async function open<C extends Shapes>(name: string, options: OpenOptions<
   checkOptions(name, options);
   const existing = sessions.get(name);
   if (existing !== undefined) {
-    const session = await existing;
-    // It may have been closed while we waited.
-    if (sessions.get(name) !== existing) return await open(name, options);
+    const session = await existing.catch(() => undefined);
+    await session?.closing?.catch(() => {});
+    // It may have failed or been closed while we waited.
+    if (session === undefined || sessions.get(name) !== existing) return await open(name, options);
     if (session.schemaText !== JSON.stringify(options.schema.definition)) throw otherSchema(name);
     return createDatabase(session, options.schema);
   }
@@ -27,6 +28,8 @@ export async function open<C extends Shapes>(name: string, options: OpenOptions<
     if (sessions.get(name) === opening) sessions.delete(name);
   });
   sessions.set(name, opening);
+  // It may fail before there is a session that could end.
+  opening.catch(() => sessions.get(name) === opening && sessions.delete(name));
   return createDatabase(await opening, options.schema);
 }
 
@@ -40,7 +43,7 @@ function checkOptions(name: string, options: OpenOptions<any>): void {
   if (typeof Worker === 'undefined') {
     throw new DbError(
       'STORAGE_UNAVAILABLE',
-      `open ${name}: a browser expected, got a place without workers; open in an effect, not while rendering on a server`,
+      `open ${name}: a place with workers expected; open in an effect, not while rendering on a server`,
     );
   }
 }

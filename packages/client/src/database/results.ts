@@ -5,11 +5,11 @@ import type { WatchResult } from '../worker/protocol.ts';
 
 /** The engine's results in their public form: the same data, without row versions. */
 export function toPublicQuery({ keys: _keys, versions: _versions, ...result }: EngineQuery): QueryResult<any, any> {
-  return { ...result, token: result.token as Token };
+  return result as QueryResult<any, any>;
 }
 
 export function toPublicSearch(result: EngineSearch): SearchResult<any, any> {
-  return { ...result, token: result.token as Token, hits: result.hits.map(({ version: _version, ...hit }) => hit) };
+  return { ...(result as EngineSearch & { token: Token }), hits: result.hits.map(({ version: _version, ...hit }) => hit) };
 }
 
 interface Seen {

@@ -26,6 +26,8 @@ export class Session {
   readonly keys: KeyGenerator;
   /** Open database objects. */
   users = 0;
+  /** Set once it ends: who opens the database then waits, and gets a new session. */
+  closing: Promise<void> | undefined;
   readonly #onEnd: () => void;
   readonly #stopFlushing: () => void;
 
@@ -44,9 +46,10 @@ export class Session {
   /** Starts the worker and opens the database in it. `onEnd` is called once, when the session is over for whatever reason. */
   static async open(name: string, options: OpenOptions<any>, onEnd: () => void): Promise<Session> {
     const { schema, assets, requirePersistence = false } = options;
-    const session = new Session(name, schema.definition, { worker: startWorker(assets?.worker), onEnd });
-    const wasm = assets?.wasm instanceof URL ? assets.wasm.href : resolveUrl(assets?.wasm);
+    let session: Session | undefined;
     try {
+      const wasm = assets?.wasm instanceof URL ? assets.wasm.href : resolveUrl(assets?.wasm);
+      session = new Session(name, schema.definition, { worker: startWorker(assets?.worker), onEnd });
       const started = await session.connection.start({
         protocol: PROTOCOL_VERSION,
         name,
@@ -59,19 +62,22 @@ export class Session {
       if (started.mode === 'indexeddb') session.#checkLoss(started.created);
       return session;
     } catch (thrown) {
-      session.connection.end(DbError.from(thrown));
-      throw thrown;
+      const error = DbError.from(thrown);
+      session?.connection.end(error);
+      throw error;
     }
   }
 
-  async close(): Promise<void> {
-    await this.connection.close();
+  close(): Promise<void> {
+    this.closing ??= this.connection.close();
+    return this.closing;
   }
 
   /** Removes what is stored, for all tabs. */
   async destroy(): Promise<void> {
     forgetMarker(this.name);
-    await this.connection.destroy();
+    this.closing ??= this.connection.destroy();
+    await this.closing;
   }
 
   #checkLoss(created: boolean): void {

@@ -39,7 +39,9 @@ class Handle<T> implements WriteHandle<T> {
     this.#observed = true;
     // The caller stops waiting; the write goes on.
     if (level === 'local') return withLimits('wait', options, () => this.#options.answer.then(({ token }) => token as Token));
-    if (level === 'acked' || level === 'indexed') return Promise.reject(notConnected(level));
+    // What is wrong with the write comes first.
+    if (level === 'acked' || level === 'indexed')
+      return withLimits('wait', options, () => this.#options.answer.then(() => Promise.reject(notConnected(level))));
     return Promise.reject(new DbError('OPTION_INVALID', `wait: level local, acked or indexed expected, got ${String(level)}`));
   }
 }
@@ -55,7 +57,7 @@ export function createWriteMany<Ky>(keys: readonly Ky[], options: HandleOptions<
 }
 
 export function notConnected(what: string): DbError {
-  return new DbError('NOT_CONNECTED', `${what}: this database was never connected; replication is not in this version of Tern`, {
+  return new DbError('NOT_CONNECTED', `${what}: not connected; this version of Tern has no replication`, {
     details: { what },
   });
 }

@@ -2,8 +2,8 @@ import { type Bus, DbError, type Locks } from '@terndb/core';
 import type { Call, Service } from '../worker/protocol.ts';
 import { type CommonMessage, commonTopic, type ToFollower, type ToLeader, tabLock, tabTopic } from './messages.ts';
 
-/** Answers of writes kept per follower, so that one sent twice is done once. A follower has far fewer under way; reads may be done again. */
-const REMEMBERED_WRITES = 1024;
+/** Answers of writes kept per follower, so that one sent twice is done once; each may name a whole batch's keys. Reads may be done again. */
+const REMEMBERED_WRITES = 64;
 
 interface Follower {
   readonly answers: Map<number, Promise<unknown>>;

@@ -62,8 +62,13 @@ export class WorkerConnection {
   }
 
   async close(): Promise<void> {
-    await this.#guard('close', () => this.#remote.close(), {});
-    this.end(new DbError('DATABASE_CLOSED', 'the database is closed'));
+    // A worker that is gone has nothing to close: its writes were told.
+    if (this.#ended !== undefined) return;
+    try {
+      await this.#guard('close', () => this.#remote.close(), {});
+    } finally {
+      this.end(new DbError('DATABASE_CLOSED', 'the database is closed'));
+    }
   }
 
   async destroy(): Promise<void> {

@@ -1,5 +1,8 @@
 import { DbError } from '@terndb/core';
 
+/** Beyond this `setTimeout` fires at once; it is 24 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 export interface CallLimits {
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -16,6 +19,9 @@ export function withLimits<T>(
   { onStart, onEnd }: { onStart?: (fail: (error: DbError) => void) => void; onEnd?: (fail: (error: DbError) => void) => void } = {},
 ): Promise<T> {
   return new Promise((resolve, reject) => {
+    if (timeoutMs !== undefined && !(timeoutMs >= 0)) {
+      return reject(new DbError('OPTION_INVALID', `${what}: timeoutMs: a number from 0 expected, got ${timeoutMs}`));
+    }
     let timer: ReturnType<typeof setTimeout> | undefined;
     const finish = (): void => {
       clearTimeout(timer);
@@ -29,7 +35,7 @@ export function withLimits<T>(
     const onAbort = (): void => fail(aborted(what, signal!));
     if (signal?.aborted) return onAbort();
     signal?.addEventListener('abort', onAbort);
-    if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
+    if (timeoutMs !== undefined && timeoutMs <= MAX_TIMER_MS) {
       timer = setTimeout(() => fail(new DbError('TIMEOUT', `${what}: ${timeoutMs} ms passed`, { details: { timeoutMs } })), timeoutMs);
     }
     onStart?.(fail);
@@ -49,7 +55,7 @@ function aborted(what: string, { reason }: AbortSignal): DbError {
 
 function fromThrown(what: string, thrown: unknown): DbError {
   if ((thrown as Error | undefined)?.name !== 'DataCloneError') return DbError.from(thrown);
-  return new DbError('FIELD_INVALID', `${what}: plain data expected, got something that cannot be copied: ${(thrown as Error).message}`, {
+  return new DbError('FIELD_INVALID', `${what}: plain data expected: ${(thrown as Error).message}`, {
     cause: thrown,
   });
 }

@@ -52,60 +52,46 @@ export interface ErrorCodes {
 }
 export type ErrorCode = keyof ErrorCodes;
 
-interface CodeEntry<K extends ErrorKind> {
-  readonly kind: K;
-  /** The same call may succeed later without a change by the caller. */
-  readonly retryable: boolean;
-  /** Status at the REST border. */
-  readonly http: number;
-}
-
-const input = { kind: 'input', retryable: false, http: 400 } as const;
-const notFound = { kind: 'input', retryable: false, http: 404 } as const;
-const conflict = { kind: 'conflict', retryable: false, http: 409 } as const;
-const unavailable = { kind: 'unavailable', retryable: true, http: 503 } as const;
-const data = { kind: 'data', retryable: false, http: 500 } as const;
-const closed = { kind: 'closed', retryable: false, http: 503 } as const;
-
-export const ERROR_CODES: { readonly [C in ErrorCode]: CodeEntry<ErrorCodes[C]> } = {
-  SCHEMA_INVALID: input,
-  FIELD_INVALID: input,
-  FIELD_UNKNOWN: input,
-  DIMENSION_MISMATCH: input,
-  KEY_INVALID: input,
-  ENTITY_TOO_LARGE: { kind: 'input', retryable: false, http: 413 },
-  FILTER_INVALID: input,
-  QUERY_INVALID: input,
-  OPTION_INVALID: input,
-  TOKEN_INVALID: input,
-  COLLECTION_UNKNOWN: notFound,
-  PARTITION_UNKNOWN: notFound,
-  PARTITION_REQUIRED: input,
-  FORBIDDEN: { kind: 'input', retryable: false, http: 403 },
-  SCHEMA_CONFLICT: conflict,
-  STALE_WRITE: conflict,
-  UNSYNCED_WRITES: conflict,
-  APPEND_CONFLICT: conflict,
-  NOT_CONNECTED: unavailable,
-  OFFLINE: unavailable,
-  TIMEOUT: { kind: 'unavailable', retryable: true, http: 504 },
-  ABORTED: unavailable,
-  AUTH_REQUIRED: { kind: 'unavailable', retryable: true, http: 401 },
-  RATE_LIMITED: { kind: 'unavailable', retryable: true, http: 429 },
-  CONSISTENCY_UNAVAILABLE: unavailable,
-  QUOTA_EXCEEDED: unavailable,
-  STORAGE_FULL: { kind: 'unavailable', retryable: true, http: 507 },
-  STORAGE_UNAVAILABLE: unavailable,
-  EMBEDDER_UNAVAILABLE: unavailable,
-  PROTOCOL_INCOMPATIBLE: unavailable,
-  MEMORY_LIMIT: unavailable,
-  CHECKSUM_MISMATCH: data,
-  FORMAT_INVALID: data,
-  INDEX_CORRUPT: data,
-  FORMAT_VERSION_UNSUPPORTED: data,
-  DECRYPTION_FAILED: data,
-  STORAGE_LOST: data,
-  DATABASE_CLOSED: closed,
-  WORKER_LOST: closed,
-  INTERNAL: { kind: 'internal', retryable: false, http: 500 },
+/** The registry's part that every page carries; `table.ts` has the rest. */
+export const ERROR_KINDS: { readonly [C in ErrorCode]: ErrorCodes[C] } = {
+  SCHEMA_INVALID: 'input',
+  FIELD_INVALID: 'input',
+  FIELD_UNKNOWN: 'input',
+  DIMENSION_MISMATCH: 'input',
+  KEY_INVALID: 'input',
+  ENTITY_TOO_LARGE: 'input',
+  FILTER_INVALID: 'input',
+  QUERY_INVALID: 'input',
+  OPTION_INVALID: 'input',
+  TOKEN_INVALID: 'input',
+  COLLECTION_UNKNOWN: 'input',
+  PARTITION_UNKNOWN: 'input',
+  PARTITION_REQUIRED: 'input',
+  FORBIDDEN: 'input',
+  SCHEMA_CONFLICT: 'conflict',
+  STALE_WRITE: 'conflict',
+  UNSYNCED_WRITES: 'conflict',
+  APPEND_CONFLICT: 'conflict',
+  NOT_CONNECTED: 'unavailable',
+  OFFLINE: 'unavailable',
+  TIMEOUT: 'unavailable',
+  ABORTED: 'unavailable',
+  AUTH_REQUIRED: 'unavailable',
+  RATE_LIMITED: 'unavailable',
+  CONSISTENCY_UNAVAILABLE: 'unavailable',
+  QUOTA_EXCEEDED: 'unavailable',
+  STORAGE_FULL: 'unavailable',
+  STORAGE_UNAVAILABLE: 'unavailable',
+  EMBEDDER_UNAVAILABLE: 'unavailable',
+  PROTOCOL_INCOMPATIBLE: 'unavailable',
+  MEMORY_LIMIT: 'unavailable',
+  CHECKSUM_MISMATCH: 'data',
+  FORMAT_INVALID: 'data',
+  INDEX_CORRUPT: 'data',
+  FORMAT_VERSION_UNSUPPORTED: 'data',
+  DECRYPTION_FAILED: 'data',
+  STORAGE_LOST: 'data',
+  DATABASE_CLOSED: 'closed',
+  WORKER_LOST: 'closed',
+  INTERNAL: 'internal',
 };

@@ -1,4 +1,4 @@
-import { ERROR_CODES, type ErrorCode, type ErrorCodes } from './codes.ts';
+import { ERROR_KINDS, type ErrorCode, type ErrorCodes } from './codes.ts';
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
@@ -25,7 +25,7 @@ export class DbError<C extends ErrorCode = ErrorCode> extends Error {
   }
 
   get kind(): ErrorCodes[C] {
-    return ERROR_CODES[this.code].kind as ErrorCodes[C];
+    return ERROR_KINDS[this.code];
   }
 
   toJSON(): ErrorMessage {
@@ -34,7 +34,7 @@ export class DbError<C extends ErrorCode = ErrorCode> extends Error {
 
   /** The way back after a border. An unknown code (a newer peer's) becomes INTERNAL and keeps the code in `details`. */
   static fromMessage(message: ErrorMessage): DbError {
-    if (Object.hasOwn(ERROR_CODES, message.code))
+    if (Object.hasOwn(ERROR_KINDS, message.code))
       return new DbError(message.code as ErrorCode, message.message, { details: message.details });
     return new DbError('INTERNAL', message.message, { details: { ...message.details, code: message.code } });
   }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import page from '../../../../docs/errors.md?raw';
 import { AssertionError, assert, assertNever } from './assert.ts';
-import { ERROR_CODES, type ErrorCode, type ErrorCodes, type ErrorKind } from './codes.ts';
+import type { ErrorCode, ErrorCodes, ErrorKind } from './codes.ts';
 import { DbError, type ErrorMessage } from './db-error.ts';
+import { ERROR_CODES } from './table.ts';
 
 const codes = Object.keys(ERROR_CODES) as ErrorCode[];
 const KINDS: readonly ErrorKind[] = ['input', 'conflict', 'unavailable', 'data', 'closed', 'internal'];

@@ -1,4 +1,4 @@
-import { DbError, type JsonValue } from '../errors/db-error.ts';
+import { DbError } from '../errors/db-error.ts';
 import {
   MAX_ARRAY_CAPACITY,
   MAX_BINARY_DIM,
@@ -16,7 +16,7 @@ import {
   MAX_TEXT_BYTES,
   MAX_VECTOR_FIELDS,
 } from '../limits.ts';
-import { canonicalJson } from '../value/canonical-json.ts';
+import { canonicalCopy } from '../value/canonical-copy.ts';
 import { describe, isPlainObject } from '../value/describe.ts';
 import { normalizeInt64, utf8Length } from '../value/scalar.ts';
 import type { CollectionDefinition, FieldDefinition, FieldDefinitionOf, Kind } from './definition.ts';
@@ -152,8 +152,8 @@ function isDefault(field: FieldDefinition, value: unknown): boolean {
     case 'date':
       return typeof value === 'string' && !Number.isNaN(Date.parse(value)) && new Date(value).toISOString() === value;
     case 'json': {
-      const text = canonicalJson(value);
-      return typeof text === 'string' && utf8Length(text) <= MAX_JSON_BYTES;
+      const copy = canonicalCopy(value);
+      return copy !== undefined && utf8Length(JSON.stringify(copy)) <= MAX_JSON_BYTES;
     }
     case 'array':
       return Array.isArray(value) && value.length <= field.params.maxCapacity && value.every((item) => isDefault(field.params.of, item));
@@ -181,8 +181,7 @@ function checkField(raw: Raw, where: string): FieldDefinition {
     invalidSchema(where, `default that fits (${values ? quoted(values) : (DEFAULT_FORM[type] ?? type)})`, otherwise);
   }
   // A copy with its keys in one order, and -0 as 0.
-  const value = JSON.parse(canonicalJson(otherwise) as string) as JsonValue;
-  return { name: field.name, type, nullable, default: value, params: field.params } as FieldDefinition;
+  return { name: field.name, type, nullable, default: canonicalCopy(otherwise), params: field.params } as FieldDefinition;
 }
 
 function checkKey({ params }: FieldDefinitionOf<'primaryKey'>, where: string): FieldDefinitionOf<'primaryKey'>['params'] {

@@ -55,6 +55,10 @@ export function isReservedCollection(name: string): boolean {
   return name.startsWith('_') || (RESERVED_COLLECTIONS as readonly string[]).includes(name);
 }
 
+/** The words that no object has by itself. */
+const RESERVED_WORDS: readonly string[] = ['and', 'or', 'not', 'prototype'];
+
+/** Those of RESERVED_FIELDS, and `__x__`. A page does not carry the whole list. */
 export function isReservedField(name: string): boolean {
-  return /^__.*__$/.test(name) || (RESERVED_FIELDS as readonly string[]).includes(name);
+  return RESERVED_WORDS.includes(name) || name in {} || /^__.*__$/.test(name);
 }

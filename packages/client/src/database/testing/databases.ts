@@ -35,7 +35,7 @@ type NoteShapes = {
   items: { sku: FieldType<'primaryKey', Int64, Int64, false>; name: Field<'text', string, string, false, { search: false }> };
 };
 /** One field of every kind. */
-const noteSchema: Schema<NoteShapes> = defineSchema({
+export const noteSchema: Schema<NoteShapes> = defineSchema({
   notes: {
     title: f.text({ search: true }),
     body: f.collabText({ search: true }),
