@@ -132,7 +132,8 @@ export class LeaderHost {
     const lmids = new Map(this.#cluster.channelsOf(this.slot).map((channel) => [channel, new Map(this.folds.get(channel).lmids)]));
     if (!ablations['lead-before-fold']) for (const entry of log) if ('records' in entry) this.folds.apply(entry);
     if (ablations['lmid-apart']) for (const [channel, known] of lmids) this.folds.get(channel).lmids = known;
-    return { type: 'replayed', lastSequence: log.length };
+    const epochs = log.map((entry) => ('record' in entry && entry.record.type === 'lead' ? entry.leaderEpoch : 0));
+    return { type: 'replayed', lastSequence: log.length, newestEpoch: Math.max(0, ...epochs) };
   }
 
   #append(append: number, expectedLast: number, entries: readonly LogEntryFrame[]): void {

@@ -66,6 +66,8 @@ describe('seeds that found bugs', () => {
     [46, 'an ack of the new universe removes an entry while the old one is still shown'],
     [69, 'a client whose first op is refused is taken for somebody else'],
     [78, 'a tab that stepped down in needs-auth never connects again'],
+    [1087, 'a restamp on one channel puts the clock below what another has shown'],
+    [4141, 'a candidate leads after a newer leader'],
   ])('seed %i: %s', (seed) => {
     expect(runSeed(seed).failures).toStrictEqual([]);
   });

@@ -17,7 +17,8 @@ export interface Shown {
 export function checkFlicker(ledger: Ledger, shown: Shown): void {
   const { newest, overlay, fold } = shown;
   if (newest === undefined || !newest.info.isLocal || newest.info.rejected !== undefined || overlay.has(newest.info)) return;
-  if (newest.hlc < fold.floor) return;
+  // Too old for R16 when a restore took it away: gone for good, and rightly.
+  if (newest.hlc < fold.floor || (newest.info.wasPruned && newest.info.wasRestored)) return;
   for (const op of singlesOf(newest.info.op)) {
     const doc = fold.entity(op.pk);
     // Death takes field registers with it, whatever their stamps: a patch makes nothing live.

@@ -32,6 +32,8 @@ export interface ChannelState {
   logEpoch: string | null;
   /** Applied, or on its way into the database. */
   position: number;
+  /** Highest stamp seen in this channel's log (R10). A restamp puts the device's clock back, never below this. */
+  seenHlc: Timestamp;
   outbox: PendingEntry[];
   kept: KeptEntry[];
   /** `paused` until a timer; `denied` and `gone` until the app or a new token. */
@@ -61,6 +63,7 @@ export function openChannelState(durable: DurableChannel): ChannelState {
     everSent: durable.everSent,
     logEpoch: durable.logEpoch,
     position: durable.position,
+    seenHlc: durable.maxHlc,
     outbox: [...durable.outbox].sort((a, b) => a.id - b.id).map((stored) => ({ stored, settled: undefined })),
     kept: [...durable.kept].sort((a, b) => a.id - b.id),
     status: 'idle',

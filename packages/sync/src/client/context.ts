@@ -38,7 +38,8 @@ export function setDevice(cx: ClientContext, change: Partial<DeviceRecord>): voi
  * R10. What is in the log was let in by R9, so it is followed whatever this device's clock says. Durable
  * with the replica that has shown it.
  */
-export function follow(cx: ClientContext, hlc: Timestamp): void {
+export function follow(cx: ClientContext, hlc: Timestamp, state?: ChannelState): void {
+  if (state !== undefined && hlc > state.seenHlc) state.seenHlc = hlc;
   if (hlc > cx.device.hlc) cx.device = { ...cx.device, hlc };
 }
 

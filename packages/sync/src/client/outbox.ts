@@ -8,7 +8,7 @@ import type { KeptEntry, OutboxEntry } from './durable.ts';
 
 /** Takes a write in: stamp, seq and entry are one transaction (R2). */
 export function addWrite(cx: ClientContext, state: ChannelState, request: number, op: Op): void {
-  const hlc = Math.max(Math.floor(wallMs(cx)) * TICKS_PER_MS, cx.device.hlc + 1, newestStamp(state) + 1) as Timestamp;
+  const hlc = Math.max(Math.floor(wallMs(cx)) * TICKS_PER_MS, cx.device.hlc + 1, newestStamp(state) + 1, state.seenHlc + 1) as Timestamp;
   const { clientId } = state;
   const id = cx.device.nextId;
   const entry = { id, channel: state.channel, op, hlc, clientId, seq: state.nextSeq, subject: cx.device.subject, sent: false };

@@ -193,7 +193,7 @@ export function fetched(cx: ClientContext, state: ChannelState, fetch: number, s
   }
   staging.position = snapshot.position;
   for (const [clientId, entry] of coveredBy(snapshot.known)) staging.covered.set(clientId, entry);
-  if (!cx.ablations['manifest-without-hlc']) follow(cx, snapshot.maxHlc);
+  if (!cx.ablations['manifest-without-hlc']) follow(cx, snapshot.maxHlc, state);
   const waiting = staging.waiting;
   staging.waiting = [];
   swapIfReached(cx, state);
@@ -224,7 +224,7 @@ function receiveFrame(cx: ClientContext, state: ChannelState, frame: Frame, byte
       subscribe(cx, state);
       return;
     }
-    for (const record of frame.records) if (record.type === 'op') follow(cx, record.hlc);
+    for (const record of frame.records) if (record.type === 'op') follow(cx, record.hlc, state);
     if (staging === undefined) applyFrame(cx, state, frame, last);
     else stageFrame(cx, state, frame, last);
   }

@@ -65,7 +65,7 @@ export class LeaderMachine {
   #dispatch(event: LeaderEvent): void {
     switch (event.type) {
       case 'replayed':
-        this.#replayed(event.lastSequence);
+        this.#replayed(event);
         return;
       case 'appended':
         this.#appended(event);
@@ -106,8 +106,13 @@ export class LeaderMachine {
   }
 
   /* ---------- taking over ---------- */
-  #replayed(lastSequence: number): void {
+  #replayed({ lastSequence, newestEpoch }: Extract<LeaderEvent, { type: 'replayed' }>): void {
     if (this.#state !== 'folding') return;
+    // Somebody newer leads already. Appending after that would leave two leaders, the newer one stale until it appends itself.
+    if (newestEpoch > this.#options.leaderEpoch && !this.#ablations['no-lead-record']) {
+      this.#stepDown();
+      return;
+    }
     this.#last = lastSequence;
     const { logEpoch, leaderEpoch } = this.#options;
     if (this.#ablations['no-lead-record']) {

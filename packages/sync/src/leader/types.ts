@@ -55,7 +55,12 @@ export type AppendOutcome = 'ok' | 'conflict' | 'unknown';
 
 export type LeaderEvent =
   /** The host has folded the slot's log to its end. */
-  | { readonly type: 'replayed'; readonly lastSequence: number }
+  | {
+      readonly type: 'replayed';
+      readonly lastSequence: number;
+      /** Highest leader epoch that a `lead` in it names; 0: none. */
+      readonly newestEpoch: number;
+    }
   | { readonly type: 'appended'; readonly append: number; readonly outcome: AppendOutcome }
   /** What stands at `expected + 1` after an unknown outcome and a refusal: are they the bytes that were sent? */
   | { readonly type: 'read-back'; readonly append: number; readonly isOurs: boolean; readonly lastSequence: number }
