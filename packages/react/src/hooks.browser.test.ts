@@ -39,6 +39,12 @@ async function renderHook<P, T>(hook: (props: P) => T, props: P): Promise<{ seen
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await act(() => new Promise((resolve) => setTimeout(resolve, 5)));
 }
+/** A write while something is rendered: its result may come before the write is durable, and every change belongs in an `act`. */
+async function put(note: { title: string }): Promise<void> {
+  await act(async () => {
+    await db.notes.put(note);
+  });
+}
 const titles = (live: Live<{ hits: readonly { entity: { title: string } }[] }>): string[] | undefined =>
   live.data?.hits.map((hit) => hit.entity.title);
 
@@ -49,7 +55,7 @@ describe('useSearch', () => {
     expect(seen[0]).toEqual({ data: undefined, loading: true, error: null });
     await until(() => !seen.at(-1)!.loading);
     expect(titles(seen.at(-1)!)).toEqual(['coffee one']);
-    await db.notes.put({ title: 'coffee two' });
+    await put({ title: 'coffee two' });
     await until(() => titles(seen.at(-1)!)?.length === 2);
     expect(seen.at(-1)!.loading).toBe(false);
   });
@@ -118,7 +124,7 @@ describe('useQuery, useStore and useSyncStatus', () => {
       undefined,
     );
     await until(() => seen.at(-1)![0].data !== undefined);
-    await db.notes.put({ title: 'x' });
+    await put({ title: 'x' });
     await until(() => seen.at(-1)![0].data?.entities.length === 1);
     expect(seen.at(-1)![1].mode).toBe('indexeddb');
     expect(seen.at(-1)![2].leader).toBe(true);

@@ -16,8 +16,7 @@ export interface LiveListener {
 export function startLive(connection: WorkerConnection, watch: WatchRequest, listener: LiveListener): () => void {
   const cache = new EntityCache();
   let stopped = false;
-  let cancelFrame: () => void = () => {};
-  let taken: () => void = () => {};
+  let cancel: () => void = () => {};
   const deliver = (result: WatchResult): void => {
     const stable = cache.stabilise(result);
     listener.onResult('hits' in stable ? toPublicSearch(stable) : toPublicQuery(stable));
@@ -25,11 +24,15 @@ export function startLive(connection: WorkerConnection, watch: WatchRequest, lis
   const stop = connection.watch(watch, {
     onResult: (result) =>
       new Promise((resolve) => {
-        taken = resolve;
-        cancelFrame = onNextFrame(() => {
+        const cancelFrame = onNextFrame(() => {
           resolve();
           if (!stopped) deliver(result);
         });
+        // The worker waits for this promise: it is settled with the stop, too.
+        cancel = () => {
+          cancelFrame();
+          resolve();
+        };
       }),
     onError: (error) => {
       if (!stopped) listener.onError(error);
@@ -37,9 +40,7 @@ export function startLive(connection: WorkerConnection, watch: WatchRequest, lis
   });
   return () => {
     stopped = true;
-    cancelFrame();
-    // The worker waits for it.
-    taken();
+    cancel();
     stop();
   };
 }

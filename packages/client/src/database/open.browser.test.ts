@@ -102,6 +102,34 @@ describe('a database', () => {
     await (await open(name, { schema: noteSchema })).logout({ unsynced: 'discard' });
   });
 
+  it('leaves no worker behind, however often it is opened and closed', async () => {
+    const name = freshName();
+    const alive = new Set<Worker>();
+    const worker = (): Worker => {
+      const made = new Worker(new URL('../engine-worker.ts', import.meta.url), { type: 'module' });
+      const terminate = made.terminate.bind(made);
+      made.terminate = () => {
+        alive.delete(made);
+        terminate();
+      };
+      alive.add(made);
+      return made;
+    };
+    for (let time = 0; time < 50; time++) {
+      const db = await open(name, { schema: noteSchema, assets: { worker } });
+      expect(alive.size).toBe(1);
+      if (time % 10 === 0) await db.notes.put(note('again'));
+      await db.close();
+      expect(alive.size).toBe(0);
+    }
+    const db = await open(name, { schema: noteSchema });
+    expect((await db.notes.count()).count).toBe(5);
+    // The browser frees a worker's locks only with the worker.
+    const { held = [] } = await navigator.locks.query();
+    expect(held.filter((lock) => lock.name?.includes(name)).length).toBe(2);
+    await db.logout({ unsynced: 'discard' });
+  });
+
   it('is gone after logout with discard, and stays after logout with keep', async () => {
     const name = freshName();
     const first = await openNotes(name);

@@ -24,12 +24,13 @@ export async function open<C extends Shapes>(name: string, options: OpenOptions<
     if (session.schemaText !== JSON.stringify(options.schema.definition)) throw otherSchema(name);
     return createDatabase(session, options.schema);
   }
-  const opening = Session.open(name, options, () => {
+  const forget = (): void => {
     if (sessions.get(name) === opening) sessions.delete(name);
-  });
+  };
+  const opening = Session.open(name, options, forget);
   sessions.set(name, opening);
   // It may fail before there is a session that could end.
-  opening.catch(() => sessions.get(name) === opening && sessions.delete(name));
+  opening.catch(forget);
   return createDatabase(await opening, options.schema);
 }
 

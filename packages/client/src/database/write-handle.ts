@@ -37,12 +37,14 @@ class Handle<T> implements WriteHandle<T> {
 
   wait(level: Level, options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<Token> {
     this.#observed = true;
-    // The caller stops waiting; the write goes on.
-    if (level === 'local') return withLimits('wait', options, () => this.#options.answer.then(({ token }) => token as Token));
-    // What is wrong with the write comes first.
-    if (level === 'acked' || level === 'indexed')
-      return withLimits('wait', options, () => this.#options.answer.then(() => Promise.reject(notConnected(level))));
-    return Promise.reject(new DbError('OPTION_INVALID', `wait: level local, acked or indexed expected, got ${String(level)}`));
+    if (level !== 'local' && level !== 'acked' && level !== 'indexed')
+      return Promise.reject(new DbError('OPTION_INVALID', `wait: level local, acked or indexed expected, got ${String(level)}`));
+    // The limits end the waiting; the write goes on. What is wrong with it comes before what is missing.
+    const reached = ({ token }: WriteAnswer): Token => {
+      if (level !== 'local') throw notConnected(level);
+      return token as Token;
+    };
+    return withLimits('wait', options, () => this.#options.answer.then(reached));
   }
 }
 

@@ -83,7 +83,6 @@ export class WorkerConnection {
     this.#life.abort();
     this.#worker.terminate();
     for (const reject of [...this.#pending]) reject(error);
-    this.#pending.clear();
     for (const sink of [...this.#watches.values()]) sink.onError(error);
     this.#watches.clear();
     this.#events.onEnd(error);
@@ -116,10 +115,7 @@ export class WorkerConnection {
   /** The promise of a call, ended by the worker's death too. */
   #guard<T>(what: string, send: () => Promise<T>, limits: CallLimits): Promise<T> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    return withLimits(what, limits, send, {
-      onStart: (fail) => this.#pending.add(fail),
-      onEnd: (fail) => this.#pending.delete(fail),
-    });
+    return withLimits(what, limits, send, this.#pending);
   }
 }
 

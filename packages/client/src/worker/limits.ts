@@ -10,13 +10,13 @@ export interface CallLimits {
 
 /**
  * The promise of `start`, unless the signal or the time limit comes first: ABORTED, TIMEOUT. That ends the waiting only.
- * `onStart` is given a way to end it with another error, and `onEnd` is called when that is of no use any more.
+ * While it waits, `pending` holds a way to end it with another error.
  */
 export function withLimits<T>(
   what: string,
   { timeoutMs, signal }: CallLimits,
   start: () => PromiseLike<T>,
-  { onStart, onEnd }: { onStart?: (fail: (error: DbError) => void) => void; onEnd?: (fail: (error: DbError) => void) => void } = {},
+  pending?: Set<(error: DbError) => void>,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     if (timeoutMs !== undefined && !(timeoutMs >= 0)) {
@@ -26,7 +26,7 @@ export function withLimits<T>(
     const finish = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      onEnd?.(fail);
+      pending?.delete(fail);
     };
     const fail = (error: DbError): void => {
       finish();
@@ -38,7 +38,7 @@ export function withLimits<T>(
     if (timeoutMs !== undefined && timeoutMs <= MAX_TIMER_MS) {
       timer = setTimeout(() => fail(new DbError('TIMEOUT', `${what}: ${timeoutMs} ms passed`, { details: { timeoutMs } })), timeoutMs);
     }
-    onStart?.(fail);
+    pending?.add(fail);
     start().then(
       (value) => {
         finish();

@@ -47,7 +47,7 @@ export class Committer {
   #cancelTimer: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
   #state: 'idle' | 'appending' | 'failed' = 'idle';
-  /** Why the state is `failed`. */
+  /** While the state is `failed`. */
   #failure: DbError | undefined;
   readonly #jobs = new Set<(error: DbError) => void>();
 
@@ -96,7 +96,7 @@ export class Committer {
    * and so before it refuses the writes.
    */
   async flushForJob(): Promise<void> {
-    if (this.#state === 'failed') throw this.#failure;
+    if (this.#failure !== undefined) throw this.#failure;
     let stop!: (error: DbError) => void;
     const failed = new Promise<never>((_, reject) => {
       stop = reject;
@@ -130,6 +130,7 @@ export class Committer {
   resume(tail: LogTail): void {
     this.#tail = tail;
     this.#state = 'idle';
+    this.#failure = undefined;
     if (this.#queue.length > 0) this.#start();
   }
 
