@@ -127,6 +127,10 @@ describe('a database on one device', () => {
     expect(() => engine.views('notes', ['nope'])).toThrow(fails('PARTITION_UNKNOWN'));
     expect(() => putIn(engine, 'no/slash', { key: 'a', title: 'x' })).toThrow(fails('OPTION_INVALID'));
     expect(() => engine.write({ type: 'deleteBy', collection: 'notes' })).toThrow(fails('OPTION_INVALID'));
+    // Nothing deletes everything by accident: an empty object, or a condition that every entity meets.
+    expect(() => engine.write({ type: 'deleteBy', collection: 'notes', where: {} })).toThrow(fails('FILTER_INVALID'));
+    expect(() => engine.write({ type: 'deleteBy', collection: 'notes', filter: '' })).toThrow(fails('FILTER_INVALID'));
+    expect(() => engine.write({ type: 'deleteBy', collection: 'notes', filter: '1 == 1' })).toThrow(fails('FILTER_INVALID'));
     await engine.close();
     await engine.close();
     expect(() => put(engine, { key: 'a', title: 'x' })).toThrow(fails('DATABASE_CLOSED'));

@@ -108,6 +108,15 @@ function resolveDeleteBy(target: WriteTarget, request: RequestOf<'deleteBy'>): R
     });
   }
   const node = compileFilter(definition, collection, request);
+  if (node.type === 'true') {
+    throw new DbError(
+      'FILTER_INVALID',
+      `${collection}: delete by a condition that not every entity meets expected, got one that is always true`,
+      {
+        details: { collection, option: 'where', expected: 'a condition', got: 'always true' },
+      },
+    );
+  }
   const keys: PrimaryKey[] = [];
   const partitions: PartitionOps[] = [];
   if (request.partitions !== undefined && !Array.isArray(request.partitions)) {
