@@ -23,7 +23,20 @@ export default defineConfig({
           testTimeout: 120_000,
           environment: 'node',
           include: ['packages/*/src/**/*.test.ts', 'server/src/**/*.test.ts', 'web-demo/src/**/*.test.ts'],
-          exclude: ['**/*.browser.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.browser.test.ts', '**/*.s3.test.ts', '**/node_modules/**'],
+        },
+      },
+      {
+        // Against the gateway that `npm run test:s3` starts; it says where by environment variables.
+        resolve: { conditions: ['@terndb/source', 'node'] },
+        ssr: { resolve: { conditions: ['@terndb/source', 'node'] } },
+        test: {
+          name: 's3',
+          testTimeout: 120_000,
+          environment: 'node',
+          include: ['server/src/**/*.s3.test.ts'],
+          // One gateway, which one of the tests kills.
+          fileParallelism: false,
         },
       },
       {

@@ -88,6 +88,16 @@ export async function ensureFirefox() {
   return path;
 }
 
+const CEPH_PACKAGES = ['ceph-mon', 'ceph-osd', 'ceph-mgr', 'ceph-common', 'radosgw'];
+const CEPH_COMMANDS = ['ceph-mon', 'ceph-osd', 'ceph-mgr', 'ceph', 'ceph-authtool', 'monmaptool', 'radosgw', 'radosgw-admin'];
+
+/** Ceph with its S3 gateway. Nothing of it is started or enabled here. */
+export async function ensureCeph() {
+  const missing = () => CEPH_COMMANDS.filter((name) => findOnPath([name]) === undefined);
+  if (missing().length > 0) await installDebian(CEPH_PACKAGES);
+  if (missing().length > 0) throw new SetupError(`Ceph was installed but these are not on the path: ${missing().join(', ')}.`);
+}
+
 /** Newest change below a folder, milliseconds; 0 when it does not exist. */
 export async function newestChange(...folders) {
   let newest = 0;
