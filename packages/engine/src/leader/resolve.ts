@@ -108,6 +108,12 @@ function resolveDeleteBy(target: WriteTarget, request: RequestOf<'deleteBy'>): R
     });
   }
   const node = compileFilter(definition, collection, request);
+  const keys: PrimaryKey[] = [];
+  const partitions: PartitionOps[] = [];
+  if (request.partitions !== undefined && !Array.isArray(request.partitions)) {
+    const details = { collection, option: 'partitions', got: typeof request.partitions };
+    throw new DbError('OPTION_INVALID', `${collection}: partitions: an array of names expected, got ${details.got}`, { details });
+  }
   if (node.type === 'true') {
     throw new DbError(
       'FILTER_INVALID',
@@ -116,12 +122,6 @@ function resolveDeleteBy(target: WriteTarget, request: RequestOf<'deleteBy'>): R
         details: { collection, option: 'where', expected: 'a condition', got: 'always true' },
       },
     );
-  }
-  const keys: PrimaryKey[] = [];
-  const partitions: PartitionOps[] = [];
-  if (request.partitions !== undefined && !Array.isArray(request.partitions)) {
-    const details = { collection, option: 'partitions', got: typeof request.partitions };
-    throw new DbError('OPTION_INVALID', `${collection}: partitions: an array of names expected, got ${details.got}`, { details });
   }
   for (const partition of new Set(request.partitions ?? target.partitions())) {
     const replica = target.replica(partition);
