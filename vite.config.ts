@@ -43,6 +43,8 @@ export default defineConfig({
         resolve: sources,
         test: {
           name: 'browser',
+          // Two cores: one page at a time starts in time, several may not.
+          fileParallelism: false,
           testTimeout: 120_000,
           include: ['packages/*/src/**/*.browser.test.ts'],
           browser: {
