@@ -7,7 +7,7 @@ const answer = (status: number | undefined, name: string): Error =>
   Object.assign(new Error(`${name} said so`), { name, $metadata: status === undefined ? {} : { httpStatusCode: status } });
 
 /** Runs with time that moves as fast as the timers ask. */
-async function run(errors: readonly unknown[]): Promise<{ outcome: unknown; attempts: number; elapsedMs: number }> {
+async function run(errors: readonly (Error | undefined)[]): Promise<{ outcome: unknown; attempts: number; elapsedMs: number }> {
   const clock = new ManualClock();
   let attempts = 0;
   let settled = false;
