@@ -1,9 +1,9 @@
 /**
  * A process that appends without end and says what was acknowledged, for the test that kills it: `node appending-process.ts FOLDER`.
- * Prints `STREAM LAST` after every acknowledged append.
+ * Prints `STREAM LAST` after every acknowledged append, and `STREAM failed CODE` when one is refused, which ends that stream.
  */
 import { writeSync } from 'node:fs';
-import type { LogEntry } from '@terndb/core';
+import { DbError, type LogEntry } from '@terndb/core';
 import { LmdbLogBroker } from './lmdb-log-broker.ts';
 
 const STREAMS = ['a', 'b', 'c'];
@@ -27,4 +27,13 @@ async function appendForEver(broker: LmdbLogBroker, stream: string): Promise<voi
 }
 
 const broker = await LmdbLogBroker.open(process.argv[2]!);
-await Promise.all(STREAMS.map((stream) => appendForEver(broker, stream)));
+await Promise.all(
+  STREAMS.map((stream) =>
+    appendForEver(broker, stream).catch((error: unknown) => {
+      writeSync(1, `${stream} failed ${DbError.from(error).code}\n`);
+    }),
+  ),
+);
+// The disk refuses writes, not reads.
+for (const stream of STREAMS) writeSync(1, `${stream} holds ${(await broker.bounds(stream)).last}\n`);
+await broker.close();

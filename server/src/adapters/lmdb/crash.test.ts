@@ -9,6 +9,8 @@ import { LmdbLogBroker } from './lmdb-log-broker.ts';
 import { LmdbMetaStore } from './lmdb-meta-store.ts';
 
 const KILLS = 6;
+/** Of 1,024 bytes. */
+const MAX_FILE_BLOCKS = 2_048;
 const ALL = { maxBytes: 2 ** 30 };
 const CHILD = fileURLToPath(new URL('./appending-process.ts', import.meta.url));
 
@@ -34,6 +36,27 @@ async function until(condition: () => boolean, child: ChildProcess): Promise<voi
   }
 }
 
+/** Everything acknowledged is there, whole and in order. Returns how much is held. */
+async function checkHeld(acknowledged: ReadonlyMap<string, number>): Promise<Map<string, number>> {
+  const held = new Map<string, number>();
+  const broker = await LmdbLogBroker.open(folder);
+  for (const [stream, last] of acknowledged) {
+    const entries = await broker.read(stream, 1, ALL);
+    expect(entries.length).toBeGreaterThanOrEqual(last);
+    expect(await broker.bounds(stream)).toEqual({ first: 1, last: entries.length });
+    const wrong = entries.filter(({ sequence, bytes, channel }, index) => {
+      const text = Buffer.from(bytes).toString();
+      const whole = `${stream}${sequence};`.repeat(text.length).slice(0, text.length);
+      const length = 1 + ((sequence * 7_919) % 9_000);
+      return sequence !== index + 1 || text !== whole || text.length !== length || channel !== `channel-${sequence % 5}`;
+    });
+    expect(wrong).toEqual([]);
+    held.set(stream, entries.length);
+  }
+  await broker.close();
+  return held;
+}
+
 describe('a process killed in the middle of appends', () => {
   it('has lost nothing acknowledged, and left nothing torn and no hole, however often', async () => {
     const acknowledged = new Map<string, number>();
@@ -47,26 +70,31 @@ describe('a process killed in the middle of appends', () => {
       await ended;
       for (const [, stream, last] of said().matchAll(/^(\w) (\d+)\n/gm)) acknowledged.set(stream!, Number(last));
 
-      const broker = await LmdbLogBroker.open(folder);
-      for (const [stream, last] of acknowledged) {
-        const entries = await broker.read(stream, 1, ALL);
-        expect(entries.length).toBeGreaterThanOrEqual(last);
-        expect(await broker.bounds(stream)).toEqual({ first: 1, last: entries.length });
-        const wrong = entries.filter(({ sequence, bytes, channel }, index) => {
-          const text = Buffer.from(bytes).toString();
-          const whole = `${stream}${sequence};`.repeat(text.length).slice(0, text.length);
-          return (
-            sequence !== index + 1 ||
-            text !== whole ||
-            text.length !== 1 + ((sequence * 7_919) % 9_000) ||
-            channel !== `channel-${sequence % 5}`
-          );
-        });
-        expect(wrong).toEqual([]);
-      }
-      await broker.close();
+      await checkHeld(acknowledged);
     }
     expect(acknowledged.size).toBe(3);
+  });
+});
+
+describe('a disk that refuses to grow', () => {
+  it('fails the appends of the transaction with nothing of them there, and leaves the process alive and readable', async () => {
+    // A file's size is limited for this process: as good as a full disk, and needs no rights.
+    const limited = `trap '' XFSZ; ulimit -f ${MAX_FILE_BLOCKS}; exec "$0" --conditions=@terndb/source "$1" "$2"`;
+    const child = spawn('bash', ['-c', limited, process.execPath, CHILD, folder], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      said += chunk;
+    });
+    const [code] = await once(child, 'close');
+    expect(code).toBe(0);
+    const acknowledged = new Map<string, number>();
+    for (const [, stream, last] of said.matchAll(/^(\w) (\d+)\n/gm)) acknowledged.set(stream!, Number(last));
+    expect(acknowledged.size).toBe(3);
+    for (const [stream, last] of acknowledged) {
+      expect(said).toContain(`${stream} failed STORAGE_UNAVAILABLE\n`);
+      expect(said).toContain(`${stream} holds ${last}\n`);
+    }
+    expect(await checkHeld(acknowledged)).toEqual(acknowledged);
   });
 });
 
