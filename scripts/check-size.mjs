@@ -8,8 +8,8 @@ import { root } from './lib/run.mjs';
 
 const dist = join(root, 'packages', 'client', 'dist');
 const LIMITS = [
-  { what: 'main thread', files: ['index.js'], maxGzipBytes: 12 * 1024 },
-  { what: 'engine worker and kernel', files: ['worker.js', 'kernel.wasm'], maxGzipBytes: 160 * 1024 },
+  { what: 'main thread', files: ['index.js'], maxGzipBytes: 12_000 },
+  { what: 'engine worker and kernel', files: ['worker.js', 'kernel.wasm'], maxGzipBytes: 160_000 },
 ];
 for (const { what, files, maxGzipBytes } of LIMITS) {
   const bytes = files.reduce((sum, file) => sum + gzipSync(readFileSync(join(dist, file)), { level: 9 }).length, 0);

@@ -48,7 +48,7 @@ describe('the client over a worker in memory', () => {
     const { db, notes } = await openDb();
     expect(() => db.connect({} as never)).toThrowError(expect.objectContaining({ code: 'NOT_CONNECTED' }));
     await expect(notes.query({ scope: 'hybrid' })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
-    await expect(notes.query({ consistency: 'strong' })).rejects.toMatchObject({ code: 'CONSISTENCY_UNAVAILABLE' });
+    await expect(notes.query({ consistency: 'strong' })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
     await expect(notes.query(null as never)).rejects.toMatchObject({ code: 'QUERY_INVALID' });
     await expect(notes.putMany({} as never)).rejects.toMatchObject({ code: 'FIELD_INVALID' });
     await expect(db.openCollection('no')).rejects.toMatchObject({ code: 'NOT_CONNECTED' });

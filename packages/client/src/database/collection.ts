@@ -9,7 +9,7 @@ import { startLive } from './live.ts';
 import { toPublicQuery, toPublicSearch } from './results.ts';
 import type { Session } from './session.ts';
 import { ownViews } from './values.ts';
-import { createHandle, createWrite, createWriteMany, type HandleOptions, notConnected } from './write-handle.ts';
+import { createHandle, createWrite, createWriteMany, type HandleOptions } from './write-handle.ts';
 
 /** Reads end after this unless told otherwise. */
 const READ_TIMEOUT_MS = 10_000;
@@ -147,17 +147,15 @@ export class CollectionProxy implements Collection<any> {
     return createHandle(this.#handle(answer, { key: undefined, partition: undefined, op: { type: 'delete' } }, ({ keys }) => keys));
   }
 
-  /** Splits what the engine answers from what ends the waiting. @throws DATABASE_CLOSED, NOT_CONNECTED, OPTION_INVALID */
+  /** Splits what the engine answers from what ends the waiting. @throws DATABASE_CLOSED, QUERY_INVALID */
   #read(options: Loose): { request: any; limits: CallLimits } {
     const closed = this.#options.check();
     if (closed !== undefined) throw closed;
     if (options === null || typeof options !== 'object')
       throw new DbError('QUERY_INVALID', `${this.name}: an object of options expected, got ${String(options)}`);
-    const { timeoutMs = READ_TIMEOUT_MS, signal, scope, consistency, ...rest } = options;
-    if (scope === 'global' || scope === 'hybrid') throw notConnected(`scope ${scope}`);
-    if (consistency === 'strong')
-      throw new DbError('CONSISTENCY_UNAVAILABLE', `${this.name}: strong reads need a connection`, { details: { consistency } });
-    return { request: { ...ownViews(rest), scope, consistency, collection: this.name }, limits: { timeoutMs, signal } };
+    // Scope and consistency are the engine's to answer: what needs a server is NOT_CONNECTED there.
+    const { timeoutMs = READ_TIMEOUT_MS, signal, ...rest } = options;
+    return { request: { ...ownViews(rest), collection: this.name }, limits: { timeoutMs, signal } };
   }
 
   #write(request: WriteRequest): Promise<WriteAnswer> {
