@@ -4,6 +4,21 @@ import { defineConfig } from 'vitest/config';
 /** Inside the repository `@terndb/*` resolve to their TypeScript sources, not to built files. */
 const sources = { conditions: ['@terndb/source', 'module', 'browser', 'development|production'] };
 
+/** What browser tests and the sources they load import from npm. */
+const BROWSER_DEPENDENCIES = [
+  '@huggingface/tokenizers',
+  '@noble/hashes/sha2.js',
+  '@noble/hashes/utils.js',
+  'comlink',
+  'idb',
+  'lib0/decoding',
+  'lib0/encoding',
+  'lib0/string',
+  'onnxruntime-web/wasm',
+  'react',
+  'react-dom/client',
+];
+
 /** Unit tests run in Node; browser tests in the system's Chromium (IndexedDB, workers and Web Locks are real there). */
 export default defineConfig({
   test: {
@@ -41,6 +56,8 @@ export default defineConfig({
       },
       {
         resolve: sources,
+        // Found while tests run, a dependency would be bundled then and reload the page under the test. On a fresh clone nothing is bundled yet.
+        optimizeDeps: { include: BROWSER_DEPENDENCIES },
         test: {
           name: 'browser',
           // Two cores: one page at a time starts in time, several may not.
