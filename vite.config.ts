@@ -37,6 +37,7 @@ export default defineConfig({
           // Property tests and loaded machines: a limit for hangs, not for speed.
           testTimeout: 120_000,
           environment: 'node',
+          setupFiles: ['scripts/fast-check-seed.mjs'],
           include: ['packages/*/src/**/*.test.ts', 'server/src/**/*.test.ts', 'web-demo/src/**/*.test.ts'],
           exclude: ['**/*.browser.test.ts', '**/*.s3.test.ts', '**/node_modules/**'],
         },
