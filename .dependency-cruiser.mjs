@@ -34,6 +34,7 @@ export default {
           '^packages/$1/',
           '/src/index\\.ts$',
           '/src/testing\\.ts$',
+          '/src/parts\\.ts$',
           '/src/worker\\.ts$',
           '^packages/embed/src/node\\.ts$',
           '\\.wasm$',

@@ -50,4 +50,14 @@ export type {
   WriteRequest,
   WriteTicket,
 } from './database/types.ts';
+export type {
+  Conflict,
+  FollowedPlace,
+  FollowedState,
+  OutboxPort,
+  OverlayEntry,
+  ReplicaChange,
+  Replication,
+  StagedReplica,
+} from './replication/types.ts';
 export type { RowBlock, View } from './view/view.ts';

@@ -24,7 +24,14 @@ export type {
   SlotFolds,
 } from './leader/types.ts';
 export { EXPIRE_IDLE_MS, KEEP_ACKED_MS, TOMBSTONE_HORIZON_MS } from './limits.ts';
+export {
+  type BootstrapReference,
+  type Downloadable,
+  decodeBootstrapReference,
+  encodeBootstrapReference,
+} from './protocol/bootstrap-reference.ts';
 export { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from './protocol/message-codec.ts';
+export type { ErrorAnswer, ResolveAnswer, ResolvedChannel, ResolveRequest } from './protocol/resolve.ts';
 export {
   type ChannelAnswer,
   type ChannelRequest,

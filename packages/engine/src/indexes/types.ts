@@ -1,0 +1,28 @@
+import type { FieldDefinition } from '@terndb/core';
+import type { Kernel } from '@terndb/kernel';
+import type { Segment } from '../segment/types.ts';
+
+/** Shared by all builds: a build is cut into slices so that it never blocks a query. */
+export interface BuildContext {
+  readonly kernel: Kernel;
+  /** To be awaited often (every few ms of work): gives way to reads and writes, and throws ABORTED when the build is no longer wanted. */
+  readonly pause: () => Promise<void>;
+  /** 0 to 1. */
+  readonly onProgress: (done: number) => void;
+}
+
+/**
+ * A kind of index file: one file per (segment, field, kind), written beside the segment, named in the manifest with its checksum, downloaded
+ * with it, never needed for correctness. While it is missing, damaged or of another version, reads do without, and it is rebuilt.
+ */
+export interface IndexKind<T> {
+  /** In the manifest and in names: `hnsw`, `text`. A version that older readers cannot read is a new type name. */
+  readonly type: string;
+  /** Whether this field of this segment should have one. Cheap; from statistics and definitions only. */
+  wants(segment: Segment, field: FieldDefinition): boolean;
+  /** @returns the file in order, for `ObjectStore.put`, which takes the parts over. Deterministic: equal rows give equal bytes. */
+  build(segment: Segment, field: FieldDefinition, context: BuildContext): Promise<readonly Uint8Array[]>;
+  /** Opens by mapping or one copy. Throws INDEX_CORRUPT, FORMAT_VERSION_UNSUPPORTED, MEMORY_LIMIT. */
+  open(bytes: Uint8Array<ArrayBuffer>, segment: Segment, field: FieldDefinition, kernel: Kernel): T;
+  close(index: T): void;
+}

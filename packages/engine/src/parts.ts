@@ -1,0 +1,18 @@
+/**
+ * The engine's parts for hosts that compose them themselves: a server, whose leader appends to a shared log. Not for applications; changes with
+ * the engine.
+ */
+export { openCatalog } from './catalog/catalog.ts';
+export { readManifestPointer, readManifestPointers, writeManifestPointer } from './catalog/manifest-pointer.ts';
+export type { Channel, Published } from './database/channel.ts';
+export { inspectChannel } from './database/channel.ts';
+export { readManifest, writeManifest } from './manifest/manifest-file.ts';
+export type { LmidEntry, Manifest, ManifestIndex, ManifestSegment } from './manifest/types.ts';
+export type { ReadContext } from './read/context.ts';
+export { runGet } from './read/get.ts';
+export { runCount, runQuery } from './read/query.ts';
+export { runSearch } from './read/search.ts';
+export { emptyReplica, loadManifest, openReplica, type ReplicaOptions } from './replica/open-replica.ts';
+export { Replica } from './replica/replica.ts';
+export { SegmentPool } from './replica/segment-pool.ts';
+export { type SealContext, sealChannel } from './seal/seal-channel.ts';

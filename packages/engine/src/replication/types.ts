@@ -1,0 +1,87 @@
+import type { Frame, Hash64, Op, PrimaryKey, Timestamp } from '@terndb/core';
+import type { Manifest } from '../manifest/types.ts';
+
+/**
+ * The engine of a device whose channels are led by a server: replicas are fed with frames, and the outbox is shown over them. The sync host
+ * (client/sync) does the I/O and drives it; reads see base and overlay as one. A database may have channels of its own (local) beside followed ones.
+ */
+
+/** Where a followed channel belongs in the database. */
+export interface FollowedPlace {
+  /** The server's name for it: `<collectionId>/<partitionId>/<shard>`. */
+  readonly channel: string;
+  readonly collection: string;
+  readonly partition: string;
+}
+
+/** One write of this device that the log has not confirmed at the applied position (R4). */
+export interface OverlayEntry {
+  /** Order of the writes of this device; an entry that is stamped anew keeps it. */
+  readonly id: number;
+  readonly op: Op;
+  readonly hlc: Timestamp;
+  readonly clientId: string;
+}
+
+/** Takes validated writes into the outbox. */
+export interface OutboxPort {
+  /** Synchronous: the entry is stamped and shown at once; `durable` settles when it is stored, and then the write is `local`. Throws when not writable. */
+  add(channel: string, op: Op): { readonly entry: OverlayEntry; readonly durable: Promise<void> };
+}
+
+/** A replica that is built aside until it is swapped in (R6). */
+export interface StagedReplica {
+  readonly position: number;
+  readonly maxHlc: Timestamp;
+}
+
+/** What one durable batch of the sync machine changes for readers, atomically (R5). In order. */
+export type ReplicaChange =
+  | { readonly type: 'frame'; readonly channel: string; readonly frame: Frame }
+  /** The staged replica becomes the shown one. */
+  | { readonly type: 'swap'; readonly channel: string; readonly fetch: number }
+  /** An entry that is new, or has another stamp or op than before. */
+  | { readonly type: 'entry'; readonly channel: string; readonly entry: OverlayEntry }
+  | { readonly type: 'entry-gone'; readonly channel: string; readonly id: number };
+
+export interface FollowedState {
+  readonly position: number;
+  readonly hash: Hash64;
+  readonly maxHlc: Timestamp;
+  /** Rows and bytes beyond the adopted manifest: the host adopts a newer one when they grow. */
+  readonly growingRows: number;
+  readonly growingBytes: number;
+  readonly logEpoch: string | null;
+}
+
+/** A write of this device lost a field to a newer one (told once, in the order of the log). */
+export interface Conflict {
+  readonly channel: string;
+  readonly key: PrimaryKey;
+  readonly field: string;
+  readonly kept: unknown;
+  readonly lost: unknown;
+}
+
+export interface Replication {
+  /**
+   * Opens followed channels from storage: the adopted manifest, the stored tail (stream `followed/<channel>`), then the overlay over it. A
+   * collection or partition the catalog does not know yet is added to it.
+   */
+  open(places: readonly (FollowedPlace & { readonly logEpoch: string | null; readonly overlay: readonly OverlayEntry[] })[]): Promise<void>;
+  /** The channel is not followed any more; its rows are hidden. What is stored is the host's to delete. */
+  leave(channel: string): void;
+  state(channel: string): FollowedState | undefined;
+  /** Applies a batch that is durable already. Returns channels whose replica did not have the hash the frame names (R13); those frames were applied. */
+  apply(changes: readonly ReplicaChange[]): { readonly diverged: readonly string[] };
+  /** Builds a replica aside under `fetch`: from a manifest whose objects are in the object store, or empty. */
+  stage(
+    channel: string,
+    fetch: number,
+    source: { readonly manifest: Manifest; readonly manifestObject: string } | 'empty',
+  ): Promise<StagedReplica>;
+  stageFrame(fetch: number, frame: Frame): void;
+  /** Nothing of it stays open. Absent is no error. */
+  dropStaged(fetch: number): void;
+  onConflict(listener: (conflict: Conflict) => void): () => void;
+}
