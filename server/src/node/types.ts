@@ -19,7 +19,10 @@ import type { ChannelRequest, Principal, ResolveAnswer, ResolveRequest, ServerMe
 export interface ServerNode {
   readonly logEpoch: string;
   readonly catalog: NodeCatalog;
-  /** The server's end of a sync session, below hello and grants. `send` is called in order; it must not throw. */
+  /**
+   * The server's end of a sync session, below hello and grants. `send` is called in order; it must not throw. The `reference` of a manifest that is
+   * offered is the UTF-8 name of the manifest's object: the access layer replaces it by a bootstrap reference with fresh tickets.
+   */
   openSession(session: string, send: (message: ServerMessage) => void): NodeSession;
   /** What a device asks before it subscribes. `grants` says what its token allows. SCHEMA_UNKNOWN, SCHEMA_CONFLICT. */
   resolve(request: ResolveRequest, grants: ResolveGrants): Promise<ResolveAnswer>;
