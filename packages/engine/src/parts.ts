@@ -15,4 +15,11 @@ export { runSearch } from './read/search.ts';
 export { emptyReplica, loadManifest, openReplica, type ReplicaOptions } from './replica/open-replica.ts';
 export { Replica } from './replica/replica.ts';
 export { SegmentPool } from './replica/segment-pool.ts';
+export {
+  encodeFollowedPointer,
+  type FollowedPointer,
+  followedPointerKey,
+  followedStream,
+  readFollowedPointer,
+} from './replication/stored.ts';
 export { type SealContext, sealChannel } from './seal/seal-channel.ts';

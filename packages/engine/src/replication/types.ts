@@ -25,8 +25,13 @@ export interface OverlayEntry {
 
 /** Takes validated writes into the outbox. */
 export interface OutboxPort {
-  /** Synchronous: the entry is stamped and shown at once; `durable` settles when it is stored, and then the write is `local`. Throws when not writable. */
-  add(channel: string, op: Op): { readonly entry: OverlayEntry; readonly durable: Promise<void> };
+  /**
+   * Synchronous: the entry is stamped and shown at once; `durable` settles when it is stored, and then the write is `local`. What is added in
+   * one synchronous run belongs to one write and is stored in one transaction. `hlc`: the stamp of an op that was resolved by reading (a
+   * delete by filter carries what it has seen, so that later edits survive); left out: a new one. Throws when not writable, and then for
+   * every add of the run.
+   */
+  add(channel: string, op: Op, options?: { readonly hlc?: Timestamp }): { readonly entry: OverlayEntry; readonly durable: Promise<void> };
 }
 
 /** A replica that is built aside until it is swapped in (R6). */
@@ -38,8 +43,8 @@ export interface StagedReplica {
 /** What one durable batch of the sync machine changes for readers, atomically (R5). In order. */
 export type ReplicaChange =
   | { readonly type: 'frame'; readonly channel: string; readonly frame: Frame }
-  /** The staged replica becomes the shown one. */
-  | { readonly type: 'swap'; readonly channel: string; readonly fetch: number }
+  /** The staged replica becomes the shown one. `logEpoch`: the universe it is of, which the frames and manifests of a restored log do not say. */
+  | { readonly type: 'swap'; readonly channel: string; readonly fetch: number; readonly logEpoch: string }
   /** An entry that is new, or has another stamp or op than before. */
   | { readonly type: 'entry'; readonly channel: string; readonly entry: OverlayEntry }
   | { readonly type: 'entry-gone'; readonly channel: string; readonly id: number };
@@ -52,6 +57,8 @@ export interface FollowedState {
   readonly growingRows: number;
   readonly growingBytes: number;
   readonly logEpoch: string | null;
+  /** Segments that could not be read when the channel was opened: their rows are missing until a bootstrap. */
+  readonly quarantined: readonly string[];
 }
 
 /** A write of this device lost a field to a newer one (told once, in the order of the log). */
@@ -65,8 +72,9 @@ export interface Conflict {
 
 export interface Replication {
   /**
-   * Opens followed channels from storage: the adopted manifest, the stored tail (stream `followed/<channel>`), then the overlay over it. A
-   * collection or partition the catalog does not know yet is added to it.
+   * Opens followed channels from storage: the adopted manifest (meta record and stream: `replication/stored.ts`), the stored tail, then the
+   * overlay over it. Frames that do not follow on are skipped: what the replica then lacks is asked for again. While a partition is followed
+   * its local channel, if it has one, is hidden. COLLECTION_UNKNOWN when the engine's schema does not have it; STORAGE_UNAVAILABLE, MEMORY_LIMIT.
    */
   open(places: readonly (FollowedPlace & { readonly logEpoch: string | null; readonly overlay: readonly OverlayEntry[] })[]): Promise<void>;
   /** The channel is not followed any more; its rows are hidden. What is stored is the host's to delete. */
