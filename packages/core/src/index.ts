@@ -71,6 +71,7 @@ export type {
   LogRecord,
   Op,
   OpRecord,
+  Origin,
   PatchOp,
   PutOp,
   RejectRecord,
@@ -78,6 +79,7 @@ export type {
   VectorOp,
   YjsOp,
 } from './ops/op.ts';
+export { originOf, stampOf } from './ops/origin.ts';
 export { encodedOpBytes } from './ops/record-codec.ts';
 export type { Bus } from './ports/bus.ts';
 export type { Clock, Rng } from './ports/clock.ts';

@@ -23,6 +23,7 @@ export interface ErrorCodes {
   PARTITION_UNKNOWN: 'input';
   PARTITION_REQUIRED: 'input';
   FORBIDDEN: 'input';
+  NOT_FOUND: 'conflict';
   SCHEMA_CONFLICT: 'conflict';
   STALE_WRITE: 'conflict';
   UNSYNCED_WRITES: 'conflict';
@@ -68,6 +69,7 @@ export const ERROR_KINDS: { readonly [C in ErrorCode]: ErrorCodes[C] } = {
   PARTITION_UNKNOWN: 'input',
   PARTITION_REQUIRED: 'input',
   FORBIDDEN: 'input',
+  NOT_FOUND: 'conflict',
   SCHEMA_CONFLICT: 'conflict',
   STALE_WRITE: 'conflict',
   UNSYNCED_WRITES: 'conflict',

@@ -9,6 +9,7 @@ import { propertyOptions } from '../testing/property-options.ts';
 import { asTimestamp } from '../time/hlc.ts';
 import type { StoredFields, StoredValue } from '../value/value.ts';
 import { FRAME_V1, FRAME_V1_HEX } from './fixtures/frame-v1.ts';
+import { FRAME_V2, FRAME_V2_HEX } from './fixtures/frame-v2.ts';
 import { decodeFrame, decodeSlotFrame, encodeFrame, encodeSlotFrame, frameKind } from './frame-codec.ts';
 import type { Frame, Op, SlotFrame } from './op.ts';
 import { encodedOpBytes } from './record-codec.ts';
@@ -26,6 +27,10 @@ function resealed(bytes: Uint8Array): Uint8Array {
   const copy = bytes.slice();
   if (copy.length >= 4) new DataView(copy.buffer).setUint32(copy.length - 4, crc32c(copy.subarray(0, copy.length - 4)), true);
   return copy;
+}
+
+function fromHex(hex: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
 }
 
 function codeOf(bytes: Uint8Array, decode: (bytes: Uint8Array) => unknown = decodeFrame): string {
@@ -49,10 +54,16 @@ describe('frame codec', () => {
     );
   });
 
-  it('still reads the stored bytes of version 1, and still writes them', () => {
-    const stored = Uint8Array.from(FRAME_V1_HEX.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
-    expect(decodeFrame(stored)).toStrictEqual(FRAME_V1);
-    expect(encodeFrame(FRAME_V1)).toStrictEqual(stored);
+  it('still reads the stored bytes of every version, and still writes those of the newest', () => {
+    expect(decodeFrame(fromHex(FRAME_V1_HEX))).toStrictEqual(FRAME_V1);
+    expect(decodeFrame(fromHex(FRAME_V2_HEX))).toStrictEqual(FRAME_V2);
+    expect(encodeFrame(FRAME_V2)).toStrictEqual(fromHex(FRAME_V2_HEX));
+  });
+
+  it('finds no origin in a frame of version 1', () => {
+    const bytes = fromHex(FRAME_V2_HEX);
+    bytes[0] = 1;
+    expect(codeOf(resealed(bytes))).toBe('FORMAT_INVALID');
   });
 
   it('keeps negative zero and the edges of the number kinds', () => {
@@ -170,7 +181,7 @@ describe('frame decoder on damaged bytes', () => {
   });
 
   it('answers an unknown version before anything else', () => {
-    for (const version of [0, 2, 255]) {
+    for (const version of [0, 3, 255]) {
       const other = stored.slice();
       other[0] = version;
       expect(codeOf(other)).toBe('FORMAT_VERSION_UNSUPPORTED');
@@ -231,7 +242,7 @@ describe('frame decoder on damaged bytes', () => {
     expect(() => decodeFrame(new Uint8Array(3))).toThrow('frame: at least 6 bytes expected, got 3');
     const other = stored.slice();
     other[0] = 9;
-    expect(() => decodeFrame(other)).toThrow('frame: version 1 expected, got 9');
+    expect(() => decodeFrame(other)).toThrow('frame: version 1 to 2 expected, got 9');
     const kind = stored.slice();
     kind[1] = 9;
     expect(() => decodeFrame(resealed(kind))).toThrow('frame: unknown kind 9 (byte 2)');

@@ -9,17 +9,18 @@ import type { Frame, LogRecord, SlotFrame, SlotRecord } from './op.ts';
 import { RecordReader, RecordWriter, readRecord, writeRecord } from './record-codec.ts';
 
 /**
- * Frame, version 1: one message of the log broker. All integers little-endian, `varint` and `text` (varint length in bytes, UTF-8) as in lib0.
- *   u8 version (1)
+ * Frame, version 2: one message of the log broker. All integers little-endian, `varint` and `text` (varint length in bytes, UTF-8) as in lib0.
+ *   u8 version (2)
  *   u8 kind: 1 channel frame, 2 slot frame
  *   text logEpoch, varint leaderEpoch
  *   channel frame:  text channel, varint base (from 1), u32 hashBefore.lo, u32 hashBefore.hi, varint count (from 1), count * record
  *   slot frame:     u8 type: 1 lead, 2 tick; tick: varint time
  *   u32 crc32c of all bytes before it
  * Records: record-codec.ts. Texts that repeat among them are in one string table per frame: string-table.ts. Values: value-codec.ts.
- * History: 1 first version. Reads: 1. Unknown version -> FORMAT_VERSION_UNSUPPORTED, checked before the checksum, whose place a version could move.
+ * History: 1 first version; 2 an op may name its origin, a reject names its author. Reads: 1, 2. Writes: 2. Unknown version -> FORMAT_VERSION_UNSUPPORTED, checked before the checksum, whose place a version could move.
  */
-export const FRAME_VERSION = 1;
+export const FRAME_VERSION = 2;
+const OLDEST_FRAME_VERSION = 1;
 const KIND = { channel: 1, slot: 2 } as const;
 const SLOT_RECORD = { lead: 1, tick: 2 } as const;
 const CRC_BYTES = 4;
@@ -50,7 +51,7 @@ export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
  * @throws FORMAT_INVALID, CHECKSUM_MISMATCH, FORMAT_VERSION_UNSUPPORTED.
  */
 export function decodeFrame(bytes: Uint8Array): Frame {
-  const { reader, kind, logEpoch, leaderEpoch } = openFrame(bytes);
+  const { reader, version, kind, logEpoch, leaderEpoch } = openFrame(bytes);
   if (kind !== 'channel') throw reader.invalid('a slot frame where a channel frame is expected');
   const channel = reader.string();
   const base = reader.varUint();
@@ -58,7 +59,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   const hashBefore = { lo: reader.u32(), hi: reader.u32() };
   const count = reader.count('records', MIN_RECORD_BYTES);
   if (count === 0 || !Number.isSafeInteger(base + count)) throw reader.invalid(`${count} records at ${base}`);
-  const input = new RecordReader(reader);
+  const input = new RecordReader(reader, version);
   const records: LogRecord[] = [];
   for (let index = 0; index < count; index++) records.push(readRecord(input));
   reader.end();
@@ -95,7 +96,7 @@ function readSlotRecord(reader: ByteReader, leaderEpoch: number): SlotRecord {
 export function frameKind(bytes: Uint8Array): 'channel' | 'slot' {
   const reader = new ByteReader(bytes, 'frame');
   const version = reader.u8();
-  if (version !== FRAME_VERSION) throw unsupported(version);
+  if (!isSupported(version)) throw unsupported(version);
   return readKind(reader);
 }
 
@@ -129,6 +130,7 @@ function seal(writer: ByteWriter): Uint8Array<ArrayBuffer> {
 
 interface OpenedFrame {
   readonly reader: ByteReader;
+  readonly version: number;
   readonly kind: 'channel' | 'slot';
   readonly logEpoch: string;
   readonly leaderEpoch: number;
@@ -140,7 +142,8 @@ function openFrame(bytes: Uint8Array): OpenedFrame {
     const details = { expectedBytes: MIN_FRAME_BYTES, gotBytes: bytes.length };
     throw new DbError('FORMAT_INVALID', `frame: at least ${MIN_FRAME_BYTES} bytes expected, got ${bytes.length}`, { details });
   }
-  if (bytes[0] !== FRAME_VERSION) throw unsupported(bytes[0]!);
+  const version = bytes[0]!;
+  if (!isSupported(version)) throw unsupported(version);
   const body = bytes.subarray(0, bytes.length - CRC_BYTES);
   const expected = new DataView(bytes.buffer, bytes.byteOffset + body.length, CRC_BYTES).getUint32(0, true);
   const got = crc32c(body);
@@ -151,10 +154,15 @@ function openFrame(bytes: Uint8Array): OpenedFrame {
   }
   const reader = new ByteReader(body, 'frame');
   reader.u8();
-  return { reader, kind: readKind(reader), logEpoch: reader.string(), leaderEpoch: reader.varUint() };
+  return { reader, version, kind: readKind(reader), logEpoch: reader.string(), leaderEpoch: reader.varUint() };
+}
+
+function isSupported(version: number): boolean {
+  return version >= OLDEST_FRAME_VERSION && version <= FRAME_VERSION;
 }
 
 function unsupported(version: number): DbError {
-  const details = { supported: [FRAME_VERSION], got: version };
-  return new DbError('FORMAT_VERSION_UNSUPPORTED', `frame: version ${FRAME_VERSION} expected, got ${version}`, { details });
+  const details = { supported: [OLDEST_FRAME_VERSION, FRAME_VERSION], got: version };
+  const expected = `${OLDEST_FRAME_VERSION} to ${FRAME_VERSION}`;
+  return new DbError('FORMAT_VERSION_UNSUPPORTED', `frame: version ${expected} expected, got ${version}`, { details });
 }

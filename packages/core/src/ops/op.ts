@@ -1,4 +1,4 @@
-import type { Stamp, Timestamp } from '../time/timestamp.ts';
+import type { Timestamp } from '../time/timestamp.ts';
 import type { PrimaryKey, StoredFields } from '../value/value.ts';
 
 /**
@@ -24,12 +24,12 @@ export interface DeleteOp {
   readonly type: 'delete';
   readonly pk: PrimaryKey;
 }
-/** A Yjs update of one collab field; `base` names the put that started the document. */
+/** A Yjs update of one collab field; `base` names the put that started the document, by the origin of its record. */
 export interface YjsOp {
   readonly type: 'yjs';
   readonly pk: PrimaryKey;
   readonly field: string;
-  readonly base: { readonly clientId: string; readonly seq: number };
+  readonly base: Origin;
   readonly update: Uint8Array;
 }
 /** A derived vector; valid while `sourceHash` (16 bytes) equals the hash of the visible source text. */
@@ -49,20 +49,33 @@ export interface BatchOp {
 }
 export type Op = SingleOp | BatchOp;
 
-export interface OpRecord extends Stamp {
+/** Where an op was first written: it keeps this when it is queued again under another client id. */
+export interface Origin {
+  readonly clientId: string;
+  readonly seq: number;
+}
+
+export interface OpRecord {
   readonly type: 'op';
   readonly op: Op;
+  readonly hlc: Timestamp;
+  /** Under which it is counted and deduplicated. Its stamp breaks ties by the origin: `stampOf`. */
+  readonly clientId: string;
   /** Per (client id, channel), contiguous from 1 (R2). */
   readonly seq: number;
   /** Opaque subject of the writer; empty on a device that never connected. */
   readonly author: string;
   readonly schemaVersion: number;
+  /** Absent: `clientId` and `seq` themselves. */
+  readonly origin?: Origin;
 }
 export interface RejectRecord {
   readonly type: 'reject';
   readonly clientId: string;
   readonly seq: number;
   readonly code: string;
+  /** Subject of the refused op: a client id is bound to it (design 4). Empty in frames of version 1. */
+  readonly author: string;
 }
 /** Tombstones older than `floor` are forgotten at this position by everybody (R7). */
 export interface GcRecord {

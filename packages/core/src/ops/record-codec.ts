@@ -9,12 +9,13 @@ import { StringTableReader, StringTableWriter } from './string-table.ts';
 import { readKey, readValue, writeKey, writeValue } from './value-codec.ts';
 
 /**
- * Records inside frames, version 1 (the version is the frame's). `name` is a text of the frame's string table, `key` and `value` as in
+ * Records inside frames, version 2 (the version is the frame's). `name` is a text of the frame's string table, `key` and `value` as in
  * value-codec.ts, numbers are varints. One type byte, then:
  *   1 op      name clientId, seq, signed difference of hlc from the op before in the frame (from 0 for the first), name author, schemaVersion, op
- *   2 reject  name clientId, seq, name code
+ *   2 reject  name clientId, seq, name code, name author (version 1: no author)
  *   3 gc      floor, u8 1 if expiredBefore follows else 0, expiredBefore
  *   4 expire  name clientId
+ *   5 op that was queued again: name origin.clientId, origin.seq, then as 1 (from version 2 on)
  * op, one type byte, then:
  *   1 put     key, u8 create (0 or 1), fields
  *   2 patch   key, fields
@@ -24,7 +25,7 @@ import { readKey, readValue, writeKey, writeValue } from './value-codec.ts';
  *   6 batch   count, count * op other than a batch
  * fields: count, count * { name, value }, in the order of the writer, no name twice.
  */
-const RECORD = { op: 1, reject: 2, gc: 3, expire: 4 } as const;
+const RECORD = { op: 1, reject: 2, gc: 3, expire: 4, opAgain: 5 } as const;
 const OP = { put: 1, patch: 2, delete: 3, yjs: 4, vector: 5, batch: 6 } as const;
 const SOURCE_HASH_BYTES = 16;
 /** The only name a plain object cannot hold as data. Schemas refuse it; this is for damaged bytes. */
@@ -52,11 +53,14 @@ export class RecordWriter {
 
 export class RecordReader {
   readonly reader: ByteReader;
+  /** Of the frame. */
+  readonly version: number;
   readonly #names = new StringTableReader();
   #hlc = 0;
 
-  constructor(reader: ByteReader) {
+  constructor(reader: ByteReader, version: number) {
     this.reader = reader;
+    this.version = version;
   }
 
   name(): string {
@@ -92,7 +96,7 @@ function readFlag(reader: ByteReader): boolean {
 }
 
 export function writeRecord(out: RecordWriter, record: LogRecord): void {
-  out.writer.u8(RECORD[record.type]);
+  out.writer.u8(record.type === 'op' && record.origin !== undefined ? RECORD.opAgain : RECORD[record.type]);
   switch (record.type) {
     case 'op':
       writeOpRecord(out, record);
@@ -101,6 +105,7 @@ export function writeRecord(out: RecordWriter, record: LogRecord): void {
       out.name(record.clientId);
       writeSeq(out, record.seq);
       out.name(record.code);
+      out.name(record.author);
       break;
     case 'gc':
       writeGc(out, record);
@@ -119,18 +124,28 @@ export function readRecord(input: RecordReader): LogRecord {
   switch (type) {
     case RECORD.op:
       return readOpRecord(input);
-    case RECORD.reject:
-      return { type: 'reject', clientId: input.name(), seq: readSeq(reader), code: input.name() };
+    case RECORD.opAgain: {
+      if (input.version < 2) break;
+      const origin = { clientId: input.name(), seq: readSeq(reader) };
+      return { ...readOpRecord(input), origin };
+    }
+    case RECORD.reject: {
+      const refused = { type: 'reject', clientId: input.name(), seq: readSeq(reader), code: input.name() } as const;
+      return { ...refused, author: input.version < 2 ? '' : input.name() };
+    }
     case RECORD.gc:
       return readGc(reader);
     case RECORD.expire:
       return { type: 'expire', clientId: input.name() };
-    default:
-      throw reader.invalid(`unknown record type ${type}`);
   }
+  throw reader.invalid(`unknown record type ${type}`);
 }
 
 function writeOpRecord(out: RecordWriter, record: OpRecord): void {
+  if (record.origin !== undefined) {
+    out.name(record.origin.clientId);
+    writeSeq(out, record.origin.seq);
+  }
   out.name(record.clientId);
   writeSeq(out, record.seq);
   out.hlc(record.hlc);

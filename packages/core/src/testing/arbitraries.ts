@@ -65,7 +65,7 @@ const batches: fc.Arbitrary<BatchOp> = fc.array(singleOps, { maxLength: 5 }).map
 export const ops: fc.Arbitrary<Op> = fc.oneof({ weight: 4, arbitrary: singleOps }, { weight: 1, arbitrary: batches });
 
 export const timestamps: fc.Arbitrary<Timestamp> = fc.maxSafeNat() as unknown as fc.Arbitrary<Timestamp>;
-const opRecords: fc.Arbitrary<OpRecord> = plain({
+const opRecordParts = {
   type: fc.constant('op' as const),
   op: ops,
   hlc: timestamps,
@@ -73,11 +73,21 @@ const opRecords: fc.Arbitrary<OpRecord> = plain({
   seq: seqs,
   author: wholeText,
   schemaVersion: fc.nat(),
-});
+};
+const opRecords: fc.Arbitrary<OpRecord> = fc.oneof(
+  plain(opRecordParts),
+  plain({ ...opRecordParts, origin: plain({ clientId: clientIds, seq: seqs }) }),
+);
 
 export const logRecords: fc.Arbitrary<LogRecord> = fc.oneof(
   { weight: 5, arbitrary: opRecords },
-  plain({ type: fc.constant('reject' as const), clientId: clientIds, seq: seqs, code: fc.constantFrom('STALE_WRITE', 'FORBIDDEN') }),
+  plain({
+    type: fc.constant('reject' as const),
+    clientId: clientIds,
+    seq: seqs,
+    code: fc.constantFrom('STALE_WRITE', 'FORBIDDEN'),
+    author: wholeText,
+  }),
   plain({ type: fc.constant('gc' as const), floor: timestamps }),
   plain({ type: fc.constant('gc' as const), floor: timestamps, expiredBefore: timestamps }),
   plain({ type: fc.constant('expire' as const), clientId: clientIds }),

@@ -2,7 +2,7 @@ import { assert } from '../errors/assert.ts';
 import type { Clock } from '../ports/clock.ts';
 import { TICKS_PER_MS, type Timestamp } from './timestamp.ts';
 
-/** A stamp further ahead of the wall clock than this is nobody's honest time: it is not followed (and a leader bounces it, R9). */
+/** A stamp further ahead of the wall clock than this is nobody's honest time: a leader bounces it (R9). */
 export const MAX_AHEAD_MS: number = 5 * 60 * 1000;
 
 export interface Hlc {
@@ -10,8 +10,11 @@ export interface Hlc {
   readonly last: Timestamp;
   /** A new timestamp, greater than every one given out or followed before: `max(nowMs * 2048, last + 1)`. */
   next(): Timestamp;
-  /** Follows a timestamp seen in a record or a manifest (R10). False when it is too far ahead to be followed: nothing changed. */
-  observe(timestamp: Timestamp): boolean;
+  /**
+   * Follows a timestamp seen in a record or a manifest of a log (R10), whatever this clock says: R9 let it in, and a write that saw it must win
+   * over it. Never to be called with a stamp that is in no log yet.
+   */
+  observe(timestamp: Timestamp): void;
 }
 
 /** A hybrid logical clock (Kulkarni et al. 2014) over the wall clock; see `Timestamp`. */
@@ -26,11 +29,8 @@ export function createHlc(options: { readonly clock: Clock; readonly last?: numb
       last = asTimestamp(Math.max(Math.floor(clock.nowMs()) * TICKS_PER_MS, last + 1));
       return last;
     },
-    observe(timestamp: Timestamp): boolean {
-      if (timestamp <= last) return true;
-      if (isTooFarAhead(timestamp, clock.nowMs())) return false;
-      last = asTimestamp(timestamp);
-      return true;
+    observe(timestamp: Timestamp): void {
+      if (timestamp > last) last = asTimestamp(timestamp);
     },
   };
 }

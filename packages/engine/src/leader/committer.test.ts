@@ -23,7 +23,7 @@ function setUp() {
 }
 
 function frame(channel: string, base: number, bytes = 100): { frame: Frame; bytes: number } {
-  const record = { type: 'reject', clientId: 'c', seq: base, code: 'FORBIDDEN' } as const;
+  const record = { type: 'reject', clientId: 'c', seq: base, code: 'FORBIDDEN', author: '' } as const;
   return { frame: { logEpoch: 'e', leaderEpoch: 1, channel, base, hashBefore: ZERO_HASH, records: [record] }, bytes };
 }
 

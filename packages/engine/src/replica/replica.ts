@@ -10,6 +10,7 @@ import {
   type PrimaryKey,
   type SingleOp,
   type Stamp,
+  stampOf,
   type Timestamp,
 } from '@terndb/core';
 import type { LmidEntry } from '../manifest/types.ts';
@@ -37,6 +38,13 @@ export interface Applied {
   readonly records: number;
   /** Keys whose entity changed, in the order of the records; a key may come twice. */
   readonly keys: readonly PrimaryKey[];
+}
+
+/** The record that an op came in. */
+interface OpSource {
+  readonly stamp: Stamp;
+  readonly position: number;
+  readonly seq: number;
 }
 
 /**
@@ -184,28 +192,29 @@ export class Replica {
   }
 
   #applyOp(record: OpRecord, position: number, keys: PrimaryKey[]): void {
-    const stamp: Stamp = { hlc: record.hlc, clientId: record.clientId };
-    if (record.op.type === 'batch') for (const op of record.op.ops) this.#applySingle(op, stamp, position, keys);
-    else this.#applySingle(record.op, stamp, position, keys);
+    const stamp = stampOf(record);
+    const from = { stamp, position, seq: record.seq };
+    if (record.op.type === 'batch') for (const op of record.op.ops) this.#applySingle(op, from, keys);
+    else this.#applySingle(record.op, from, keys);
     if (record.hlc > this.#maxHlc) this.#maxHlc = record.hlc;
     const rejected = this.lmids.get(record.clientId)?.rejected ?? [];
     this.lmids.set(record.clientId, { clientId: record.clientId, lmid: record.seq, position, lastHlc: record.hlc, rejected });
   }
 
-  #applySingle(op: SingleOp, stamp: Stamp, position: number, keys: PrimaryKey[]): void {
-    if (this.#changes(op, stamp, position)) keys.push(op.pk);
+  #applySingle(op: SingleOp, from: OpSource, keys: PrimaryKey[]): void {
+    if (this.#changes(op, from)) keys.push(op.pk);
   }
 
-  #changes(op: SingleOp, stamp: Stamp, position: number): boolean {
+  #changes(op: SingleOp, { stamp, position, seq }: OpSource): boolean {
     switch (op.type) {
       case 'put':
-        return this.entities.put(op.pk, op.fields, stamp, position);
+        return this.entities.put(op.pk, op.fields, stamp, position, seq);
       case 'patch':
         return this.entities.patch(op.pk, op.fields, stamp, position);
       case 'delete':
         return this.entities.delete(op.pk, stamp);
       case 'vector':
-        return this.entities.patch(op.pk, { [op.field]: op.vector }, stamp, position);
+        return this.entities.vector(op, stamp, position);
       case 'yjs':
         // Nobody writes them yet: merging needs Yjs, which arrives with the sync of collab fields.
         return false;

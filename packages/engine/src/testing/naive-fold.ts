@@ -7,6 +7,7 @@ import {
   type SingleOp,
   type Stamp,
   type StoredValue,
+  stampOf,
   type Timestamp,
   ZERO_HASH,
 } from '@terndb/core';
@@ -39,7 +40,7 @@ export class NaiveFold {
     this.records += 1;
     if (record.type === 'gc') this.#collect(record.floor);
     if (record.type !== 'op') return;
-    const stamp = { hlc: record.hlc, clientId: record.clientId };
+    const stamp = stampOf(record);
     for (const op of record.op.type === 'batch' ? record.op.ops : [record.op]) this.#applyOp(op, stamp);
   }
 
@@ -79,6 +80,8 @@ export class NaiveFold {
       for (const [name, value] of Object.entries(op.fields)) {
         if (compareStamps(stamp, entity.registers.get(name)?.stamp) >= 0) entity.registers.set(name, { stamp, value });
       }
+    } else if (op.type === 'vector' && entity !== undefined && isLive(entity) && compareStamps(stamp, entity.put) >= 0) {
+      if (compareStamps(stamp, entity.registers.get(op.field)?.stamp) >= 0) entity.registers.set(op.field, { stamp, value: op.vector });
     }
     if (entity !== undefined && !isLive(entity)) entity.registers.clear();
   }

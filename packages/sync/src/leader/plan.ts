@@ -125,7 +125,7 @@ export class ChannelPlan {
   /** R3: refused for good, and said so in the log. */
   #reject(principal: Principal, seq: number, code: string): void {
     if (this.#ablations['reject-without-record']) return;
-    this.records.push({ type: 'reject', clientId: principal.clientId, seq, code });
+    this.records.push({ type: 'reject', clientId: principal.clientId, seq, code, author: principal.subject });
     this.#noteLmid(principal, seq, { seq, code });
   }
 

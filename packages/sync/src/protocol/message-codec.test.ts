@@ -21,7 +21,7 @@ const frame: Frame = {
   channel: 'c/p/0',
   base: 7,
   hashBefore: { lo: 1, hi: 2 },
-  records: [opRecord(1), { type: 'reject', clientId: 'client-b', seq: 4, code: 'STALE_WRITE' }],
+  records: [opRecord(1), { type: 'reject', clientId: 'client-b', seq: 4, code: 'STALE_WRITE', author: 'subject' }],
 };
 
 /** A value of every field, drawn from the same table that the codec reads. */
