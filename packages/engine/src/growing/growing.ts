@@ -1,6 +1,8 @@
 import { assert, type CollectionDefinition, type Hash64, type PrimaryKey, type StoredValue, type Timestamp } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
 import type { Column } from '../columns/column.ts';
+import { type OriginColumn, OriginSlots, type VectorOrigin } from '../embedding/origin.ts';
+import { isEmbeddedField } from '../embedding/source-text.ts';
 import { newestTimestamp } from '../fold/fold.ts';
 import type { LiveStamps } from '../fold/registers.ts';
 import { rowHash } from '../fold/row-hash.ts';
@@ -27,6 +29,8 @@ export class GrowingRows implements RowSource {
   readonly #newest = new Map<PrimaryKey, number>();
   readonly #columns = new Map<string, StoredValue[]>();
   readonly #vectors = new Map<string, VectorSlots>();
+  readonly #origins = new Map<string, OriginSlots>();
+  readonly #putSeqs: number[] = [];
   #bytes = 0;
   #freed = false;
 
@@ -37,6 +41,7 @@ export class GrowingRows implements RowSource {
       if (field.type === 'primaryKey') keyField = field.name;
       else if (field.type === 'vector') this.#vectors.set(field.name, new VectorSlots(options.kernel, field.params.dim));
       else this.#columns.set(field.name, []);
+      if (isEmbeddedField(field)) this.#origins.set(field.name, new OriginSlots());
     }
     assert(keyField !== '', 'growing rows: a definition with a primary key expected');
     this.#keyField = keyField;
@@ -67,7 +72,11 @@ export class GrowingRows implements RowSource {
     readonly key: PrimaryKey;
     readonly stamps: LiveStamps;
     readonly position: number;
+    /** Of the record that put the entity; 0 where nobody will ask (no collab fields). */
+    readonly putSeq?: number;
     valueOf(field: string): StoredValue;
+    /** Of a derived vector. */
+    originOf?(field: string): VectorOrigin | null;
   }): number {
     assert(!this.#freed, () => `growing rows ${this.id}: used after free`);
     const slot = this.#keys.length;
@@ -78,6 +87,8 @@ export class GrowingRows implements RowSource {
       values.push(value);
       bytes += approximateBytes(value);
     }
+    for (const [field, origins] of this.#origins) origins.append(row.originOf?.(field) ?? null);
+    this.#putSeqs.push(row.putSeq ?? 0);
     this.#stamps.push(row.stamps);
     this.#hashes.push(rowHash(row.key, row.stamps));
     this.#positions.push(row.position);
@@ -122,6 +133,14 @@ export class GrowingRows implements RowSource {
     const values = this.#columns.get(field);
     if (values !== undefined) return { kind: 'values', values };
     return this.#vectors.get(field)?.column();
+  }
+
+  origins(field: string): OriginColumn | undefined {
+    return this.#origins.get(field);
+  }
+
+  putSeqAt(offset: number): number {
+    return this.#putSeqs[offset]!;
   }
 
   vectors(field: string): ReturnType<RowSource['vectors']> {

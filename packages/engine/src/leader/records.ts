@@ -51,5 +51,6 @@ function opBytes(op: SingleOp): number {
   let bytes = OP_OVERHEAD_BYTES;
   if (op.type === 'put' || op.type === 'patch')
     for (const value of Object.values(op.fields)) bytes += approximateBytes(value as StoredValue);
+  if (op.type === 'vector') bytes += approximateBytes(op.vector);
   return bytes;
 }

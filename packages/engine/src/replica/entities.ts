@@ -9,9 +9,11 @@ import {
   type StoredValue,
   subHash,
   type Timestamp,
+  type VectorOp,
   ZERO_HASH,
 } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
+import type { VectorOrigin } from '../embedding/origin.ts';
 import { foldDelete, foldPatch, foldPut, isForgotten } from '../fold/fold.ts';
 import type { EntityStamps, LiveStamps } from '../fold/registers.ts';
 import { rowHash } from '../fold/row-hash.ts';
@@ -107,16 +109,24 @@ export class Entities {
   }
 
   /** Each returns whether anything changed. */
-  put(key: PrimaryKey, fields: StoredFields, stamp: Stamp, position: number): boolean {
+  put(key: PrimaryKey, fields: StoredFields, stamp: Stamp, position: number, seq: number = 0): boolean {
     const place = this.find(key);
     const after = foldPut(this.#stampsOf(key, place), stamp);
     if (after === undefined) return false;
     if (!after.live) this.#bury(key, undefined, after);
-    else
-      this.#replaceRow(key, place, after, position, (field) => {
-        if (place !== undefined && after.exceptions?.has(field)) return place.block.source.valueAt(field, place.offset);
-        return fields[field] ?? (field in fields ? null : this.#defaults.get(field)!);
+    else {
+      const isKept = (field: string): boolean => place !== undefined && after.exceptions?.has(field) === true;
+      this.#replaceRow(key, place, {
+        stamps: after,
+        position,
+        putSeq: seq,
+        valueOf: (field) => {
+          if (isKept(field)) return place!.block.source.valueAt(field, place!.offset);
+          return fields[field] ?? (field in fields ? null : this.#defaults.get(field)!);
+        },
+        originOf: (field) => (isKept(field) ? originAt(place!, field) : null),
       });
+    }
     return true;
   }
 
@@ -126,9 +136,18 @@ export class Entities {
     const known = Object.keys(fields).filter((field) => this.#defaults.has(field));
     const effect = foldPatch(place.block.source.stampsAt(place.offset), stamp, known);
     if (effect === undefined) return false;
-    this.#replaceRow(key, place, effect.stamps, position, (field) =>
-      effect.applied.includes(field) ? fields[field]! : place.block.source.valueAt(field, place.offset),
-    );
+    this.#patchRow(key, place, { stamps: effect.stamps, position, applied: effect.applied, fields, origin: null });
+    return true;
+  }
+
+  /** A derived vector: a patch of its field that knows where it came from. */
+  vector(op: VectorOp, stamp: Stamp, position: number): boolean {
+    const place = this.find(op.pk);
+    if (place === undefined || !this.#defaults.has(op.field)) return false;
+    const effect = foldPatch(place.block.source.stampsAt(place.offset), stamp, [op.field]);
+    if (effect === undefined) return false;
+    const origin = { model: op.model, sourceHash: op.sourceHash };
+    this.#patchRow(op.pk, place, { stamps: effect.stamps, position, applied: effect.applied, fields: { [op.field]: op.vector }, origin });
     return true;
   }
 
@@ -181,6 +200,7 @@ export class Entities {
   /** A vector that these ops may bring into the growing rows: one of their own, or one of a row that they patch. */
   #vectorSample(field: string, ops: readonly SingleOp[]): Float32Array | undefined {
     for (const op of ops) {
+      if (op.type === 'vector' && op.field === field) return op.vector;
       if (op.type !== 'put' && op.type !== 'patch') continue;
       const value = op.fields[field];
       if (value instanceof Float32Array) return value;
@@ -204,15 +224,32 @@ export class Entities {
     return entry === undefined ? undefined : { live: false, put: entry.put, delete: entry.delete };
   }
 
-  #replaceRow(
+  /** The row with the fields of `applied` set; `origin` is theirs. */
+  #patchRow(
     key: PrimaryKey,
-    place: RowPlace | undefined,
-    stamps: LiveStamps,
-    position: number,
-    valueAt: (field: string) => StoredValue,
+    place: RowPlace,
+    patch: {
+      readonly stamps: LiveStamps;
+      readonly position: number;
+      readonly applied: readonly string[];
+      readonly fields: StoredFields;
+      readonly origin: VectorOrigin | null;
+    },
   ): void {
+    const { stamps, position, applied, fields, origin } = patch;
+    const { source } = place.block;
+    this.#replaceRow(key, place, {
+      stamps,
+      position,
+      putSeq: source.putSeqAt(place.offset),
+      valueOf: (field) => (applied.includes(field) ? fields[field]! : source.valueAt(field, place.offset)),
+      originOf: (field) => (applied.includes(field) ? origin : originAt(place, field)),
+    });
+  }
+
+  #replaceRow(key: PrimaryKey, place: RowPlace | undefined, row: Omit<Parameters<GrowingRows['append']>[0], 'key'>): void {
     const { source, live } = this.#growing;
-    const slot = source.append({ key, stamps, position, valueOf: valueAt });
+    const slot = source.append({ key, ...row });
     if (place !== undefined) this.#mask(place);
     else this.#unbury(key);
     live.set(slot);
@@ -238,4 +275,8 @@ export class Entities {
     this.#tombstones.delete(key);
     this.#hash = subHash(this.#hash, tombstoneHash(entry));
   }
+}
+
+function originAt({ block, offset }: RowPlace, field: string): VectorOrigin | null {
+  return block.source.origins(field)?.originAt(offset) ?? null;
 }

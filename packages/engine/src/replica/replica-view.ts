@@ -2,6 +2,8 @@ import { assert, type CollectionDefinition, type PrimaryKey, type StoredValue, t
 import type { VectorBlock } from '@terndb/kernel';
 import { testBit } from '../bitmap/bitmap.ts';
 import type { Column } from '../columns/column.ts';
+import type { OriginColumn } from '../embedding/origin.ts';
+import type { IndexKind } from '../indexes/types.ts';
 import type { RowBlock, View } from '../view/view.ts';
 import type { BlockState } from './block-state.ts';
 import type { RowSource } from './row-source.ts';
@@ -96,6 +98,14 @@ class ViewBlock implements RowBlock {
 
   vectors(field: string): VectorBlock | undefined {
     return this.#source.vectors(field);
+  }
+
+  index<T>(kind: IndexKind<T>, field: string): T | undefined {
+    return this.#source.index?.(kind, field);
+  }
+
+  origins(field: string): OriginColumn | undefined {
+    return this.#source.origins(field);
   }
 
   valueAt(field: string, offset: number): StoredValue {

@@ -1,6 +1,7 @@
 import type { Hash64, PrimaryKey, StoredValue, Timestamp } from '@terndb/core';
 import type { VectorBlock } from '@terndb/kernel';
 import type { Column } from '../columns/column.ts';
+import type { OriginColumn } from '../embedding/origin.ts';
 import type { LiveStamps } from '../fold/registers.ts';
 
 /** Rows that never change once they are there: a sealed segment, or the append-only slots of growing rows. Liveness is kept beside them. */
@@ -19,5 +20,11 @@ export interface RowSource {
   column(field: string): Column | undefined;
   vectors(field: string): VectorBlock | undefined;
   valueAt(field: string, offset: number): StoredValue;
+  /** Which of a field's vectors are derived, and from what; undefined when none is. */
+  origins(field: string): OriginColumn | undefined;
+  /** `seq` of the record that put the entity: with the put's client id the base of its collab fields. 0: not known. */
+  putSeqAt(offset: number): number;
+  /** Sealed segments only. */
+  index?<T>(kind: IndexKind<T>, field: string): T | undefined;
   free(): void;
 }

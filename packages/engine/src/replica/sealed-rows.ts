@@ -1,6 +1,7 @@
 import type { Hash64, PrimaryKey, StoredValue, Timestamp } from '@terndb/core';
 import type { VectorBlock } from '@terndb/kernel';
 import type { Column } from '../columns/column.ts';
+import type { OriginColumn } from '../embedding/origin.ts';
 import type { LiveStamps } from '../fold/registers.ts';
 import type { Segment } from '../segment/types.ts';
 import type { RowSource } from './row-source.ts';
@@ -62,6 +63,18 @@ export class SealedRows implements RowSource {
   }
 
   valueAt(field: string, offset: number): StoredValue {
+  index<T>(kind: IndexKind<T>, field: string): T | undefined {
+    return this.segment.indexes.get(kind, field);
+  }
+
+  origins(field: string): OriginColumn | undefined {
+    return this.segment.origins(field);
+  }
+
+  putSeqAt(offset: number): number {
+    return this.segment.putSeqAt(offset);
+  }
+
     return this.segment.valueAt(field, offset);
   }
 

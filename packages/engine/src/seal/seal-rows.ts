@@ -1,5 +1,6 @@
 import { comparePrimaryKeys, type PrimaryKey, type Stamp, type StoredValue } from '@terndb/core';
 import { forEachSet } from '../bitmap/bitmap.ts';
+import type { VectorOrigin } from '../embedding/origin.ts';
 import { LiveBitmap } from '../growing/live-bitmap.ts';
 import type { BlockState } from '../replica/block-state.ts';
 import type { FieldStamp, SegmentRows } from '../segment/types.ts';
@@ -50,6 +51,16 @@ export class SealRows implements SegmentRows {
   valueAt(field: string, index: number): StoredValue {
     const { block, offset } = this.#places[index]!;
     return this.#blocks[block]!.source.valueAt(field, offset);
+  }
+
+  originAt(field: string, index: number): VectorOrigin | null {
+    const { block, offset } = this.#places[index]!;
+    return this.#blocks[block]!.source.origins(field)?.originAt(offset) ?? null;
+  }
+
+  putSeqAt(index: number): number {
+    const { block, offset } = this.#places[index]!;
+    return this.#blocks[block]!.source.putSeqAt(offset);
   }
 
   /** Which of the rows are live now: deaths since the seal began are re-applied to the new segment. */

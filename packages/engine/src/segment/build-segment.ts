@@ -9,7 +9,6 @@ import {
   type PrimaryKey,
   type Stamp,
   utf8Encode,
-  valueFieldsOf,
   ZERO_HASH,
 } from '@terndb/core';
 import { ChunkedBytes } from '../bytes/chunked-bytes.ts';
@@ -19,7 +18,7 @@ import { addToBloom, bloomWords } from './bloom.ts';
 import { encodeCodes } from './codes.ts';
 import { type EncodedField, encodeField } from './field-writer.ts';
 import { writeFooter } from './footer.ts';
-import { MAX_SEGMENT_ROWS, NO_FIELD, SECTION, type SegmentHeader, writeHead } from './format.ts';
+import { hasCollabFields, MAX_SEGMENT_ROWS, NO_FIELD, SECTION, type SegmentHeader, segmentFieldsOf, writeHead } from './format.ts';
 import { type EncodedSection, SectionList } from './section-list.ts';
 import { encodeStrings } from './strings.ts';
 import type { BuiltSegment, ColumnStats, SegmentInput, SegmentRows } from './types.ts';
@@ -33,11 +32,12 @@ export function buildSegment(input: SegmentInput): BuiltSegment {
   assert(rows.count > 0 && rows.count <= MAX_SEGMENT_ROWS, () => `segment: 1 to ${MAX_SEGMENT_ROWS} rows expected, got ${rows.count}`);
   const key = keyFieldOf(definition);
   const keyType = key.params.keyType;
-  const fields = valueFieldsOf(definition);
+  const fields = segmentFieldsOf(definition);
   const list = new SectionList();
   for (const section of encodeKeys(rows, keyType)) list.add(NO_FIELD, section);
   const stamps = encodeStamps(rows, fields);
   for (const section of stamps.sections) list.add(NO_FIELD, section);
+  if (hasCollabFields(fields)) list.add(NO_FIELD, encodePutSeqs(rows));
   const columns = addColumns(list, fields, rows);
   const keyStats: ColumnStats = { min: rows.keyAt(0), max: rows.keyAt(rows.count - 1), nulls: 0, distinct: rows.count };
   const footer = writeFooter({ hash: stamps.hash, stats: [keyStats, ...columns.map((column) => column.stats)] });
@@ -201,6 +201,11 @@ function encodeStamps(
     ...(exceptions.length === 0 ? [] : encodeExceptions(exceptionOffsets, exceptions, rank)),
   ];
   return { sections, hash };
+}
+
+function encodePutSeqs(rows: SegmentRows): EncodedSection {
+  const seqs = Float64Array.from({ length: rows.count }, (_, index) => rows.putSeqAt?.(index) ?? 0);
+  return { kind: SECTION.PUT_SEQS, parts: [bytesOf(seqs)] };
 }
 
 /** By field index, which is by name as the canonical schema is. */

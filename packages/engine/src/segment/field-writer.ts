@@ -3,6 +3,7 @@ import { clearBit, createFullBitmap } from '../bitmap/bitmap.ts';
 import { ChunkedBytes } from '../bytes/chunked-bytes.ts';
 import { bytesOf } from '../bytes/typed-views.ts';
 import { detailOf, SECTION } from './format.ts';
+import { encodeOrigins } from './origin-sections.ts';
 import { createScalarSink } from './scalar-sinks.ts';
 import type { EncodedSection } from './section-list.ts';
 import type { ColumnStats, SegmentRows } from './types.ts';
@@ -34,7 +35,7 @@ export function encodeField(field: FieldDefinition, rows: SegmentRows): EncodedF
     case 'sparseVector':
       return { ...encodeSparse(column), detail: 0, bulk: undefined };
     case 'vector':
-      return encodeVectors(column, detailOf(field));
+      return withOrigins(encodeVectors(column, detailOf(field)), encodeOrigins(field.name, rows));
     default:
       return { ...encodeScalars(column, field.type), detail: 0, bulk: undefined };
   }
@@ -154,6 +155,10 @@ function lengthsToOffsets(column: FieldValues, lengthOf: (value: NonNullable<Sto
     offsets[index] = end;
   }
   return offsets;
+}
+
+function withOrigins(column: EncodedField, origins: readonly EncodedSection[]): EncodedField {
+  return { ...column, sections: [...column.sections, ...origins] };
 }
 
 /** `dim` undefined: what the first vector has. */

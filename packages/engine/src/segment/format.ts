@@ -1,9 +1,18 @@
-import { ByteReader, ByteWriter, crc32c, type FieldDefinition, type Kind, type Timestamp } from '@terndb/core';
+import {
+  ByteReader,
+  ByteWriter,
+  type CollectionDefinition,
+  crc32c,
+  type FieldDefinition,
+  type Kind,
+  type Timestamp,
+  valueFieldsOf,
+} from '@terndb/core';
 import { checksumMismatch, formatInvalid, versionUnsupported } from '../bytes/damage.ts';
 import { alignUp, SECTION_ALIGNMENT } from '../bytes/typed-views.ts';
 
 /**
- * Segment file, version 1: the sealed rows of one channel, ascending by primary key (strings by UTF-16 code units), so that an offset is a rank.
+ * Segment file, version 2: the sealed rows of one channel, ascending by primary key (strings by UTF-16 code units), so that an offset is a rank.
  * All integers little-endian; varuint and string (varuint length + utf-8) as in lib0. Equal rows give equal bytes.
  *
  *   head
@@ -25,10 +34,12 @@ import { alignUp, SECTION_ALIGNMENT } from '../bytes/typed-views.ts';
  *
  * Id: the first 16 bytes of sha256(head, footer) in hex. The head holds every section's checksum and length, the footer the sum of the rows'
  * 64-bit hashes over keys and stamps, and a row's stamps name the ops that made it: equal ids mean equal rows.
- * History: 1 first version. Reads: 1. Unknown version -> FORMAT_VERSION_UNSUPPORTED, damage -> CHECKSUM_MISMATCH or FORMAT_INVALID.
+ * History: 1 first version. 2 adds ORIGIN_* (what derived vectors were made from), PUT_SEQS and the `$meta` field (dynamic fields as canonical JSON,
+ * a json column of that name, which no declared field can have); a file without them differs in its version only. Reads: 1, 2. Unknown version -> FORMAT_VERSION_UNSUPPORTED, damage -> CHECKSUM_MISMATCH or FORMAT_INVALID.
  */
 export const SEGMENT_MAGIC = 0x31475354;
-export const SEGMENT_VERSION = 1;
+export const SEGMENT_VERSION = 2;
+const OLDEST_VERSION = 1;
 export const FIXED_HEAD_BYTES = 64;
 const TABLE_ENTRY_BYTES = 24;
 const CHECKSUM_AT = 12;
@@ -56,6 +67,8 @@ export const SECTION = {
   EXCEPTION_FIELDS: 9,
   EXCEPTION_TIMESTAMPS: 10,
   EXCEPTION_CLIENTS: 11,
+  /** n f64: `seq` of the record that put the row, the base of its collab fields. Only where the collection has such fields. */
+  PUT_SEQS: 12,
   /** u32 words, bit set: the row has a value. Only when a row has none. */
   VALIDITY: 16,
   /** Text, bytes, lists and sparse vectors: u32 offsets. */
@@ -69,6 +82,12 @@ export const SECTION = {
   DICTIONARY_VALUES: 21,
   /** Sparse vectors: u32 dimensions, ascending within a row. */
   SPARSE_INDICES: 22,
+  /** Derived vectors, only when there are any: model ids, ascending by code units: u32 offsets, utf-8. */
+  ORIGIN_MODEL_OFFSETS: 23,
+  ORIGIN_MODEL_VALUES: 24,
+  /** Index of the model plus 1, 0 where the vector is not derived, of 1, 2 or 4 bytes; n * 16 bytes: hash of the source text, zero where there is none. */
+  ORIGIN_CODES: 25,
+  ORIGIN_HASHES: 26,
   /** Dense vectors: n * dim f32, row-major, null rows zero. Missing when no row has one. */
   VECTORS: 32,
   FOOTER: 48,
@@ -124,6 +143,19 @@ export interface SegmentHeader {
   readonly fields: readonly HeaderField[];
 }
 
+/** The column of dynamic fields. */
+export const META_FIELD: FieldDefinition = { name: '$meta', type: 'json', nullable: true, params: {} };
+
+/** The columns of a collection's segments, by name: its fields, and `$meta` where it takes dynamic ones. */
+export function segmentFieldsOf(definition: CollectionDefinition): readonly FieldDefinition[] {
+  const fields = valueFieldsOf(definition);
+  return (definition as { readonly dynamic?: boolean }).dynamic === true ? [META_FIELD, ...fields] : fields;
+}
+
+export function hasCollabFields(fields: readonly { readonly type: Kind }[]): boolean {
+  return fields.some(({ type }) => type === 'collab' || type === 'collabText');
+}
+
 /** The detail a field must have; undefined when only its values say (a vector whose dim is the model's). */
 export function detailOf(field: FieldDefinition): number | undefined {
   if (field.type === 'array') return TYPE_CODES[field.params.of.type];
@@ -168,7 +200,7 @@ export function readHeadBytes(start: Uint8Array, fileBytes: number, what: string
   const magic = view.getUint32(0, true);
   if (magic !== SEGMENT_MAGIC) throw formatInvalid(what, `magic ${SEGMENT_MAGIC.toString(16)} expected, got ${magic.toString(16)}`);
   const version = view.getUint8(4);
-  if (version !== SEGMENT_VERSION) throw versionUnsupported(what, version, SEGMENT_VERSION);
+  if (version < OLDEST_VERSION || version > SEGMENT_VERSION) throw versionUnsupported(what, version, SEGMENT_VERSION);
   const headBytes = view.getUint32(8, true);
   if (headBytes % SECTION_ALIGNMENT !== 0 || headBytes < FIXED_HEAD_BYTES || headBytes > fileBytes) {
     throw formatInvalid(what, `a head of 64 to ${fileBytes} bytes expected, got ${headBytes}`);

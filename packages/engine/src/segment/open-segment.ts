@@ -2,12 +2,14 @@ import { type CollectionDefinition, fieldOf, keyFieldOf, type ObjectStore } from
 import type { Kernel, VectorBlock } from '@terndb/kernel';
 import { checksumMismatch, formatInvalid } from '../bytes/damage.ts';
 import type { Column } from '../columns/column.ts';
+import type { OriginColumn } from '../embedding/origin.ts';
 import { segmentId } from './build-segment.ts';
 import { readColumn } from './column-reader.ts';
 import { readFooter } from './footer.ts';
-import { detailOf, readHead, readHeadBytes, SECTION, type SectionEntry, type SegmentHeader } from './format.ts';
+import { detailOf, META_FIELD, NO_FIELD, readHead, readHeadBytes, SECTION, type SectionEntry, type SegmentHeader } from './format.ts';
 import { readKeys } from './key-index.ts';
 import { loadVectors } from './load-vectors.ts';
+import { readOrigins } from './origin-sections.ts';
 import { SealedSegment } from './sealed-segment.ts';
 import { Sections } from './sections.ts';
 import { SegmentFile } from './segment-file.ts';
@@ -39,6 +41,12 @@ export async function openSegment(options: OpenSegmentOptions): Promise<Segment>
   header.fields.forEach((field, index) => {
     columns.set(field.name, readColumn(sections, field, index, header.rows));
   });
+  const putSeqs = readPutSeqs(sections, header.rows);
+  const origins = new Map<string, OriginColumn>();
+  header.fields.forEach((field, index) => {
+    const column = field.type === 'vector' ? readOrigins(sections, index, header.rows) : undefined;
+    if (column !== undefined) origins.set(field.name, column);
+  });
   sections.end();
   const vectors = await loadAllVectors(file, options.kernel, header, vectorEntries);
   return new SealedSegment({
@@ -49,6 +57,8 @@ export async function openSegment(options: OpenSegmentOptions): Promise<Segment>
     stamps,
     columns,
     vectors,
+    origins,
+    putSeqs,
     definition: options.definition,
   });
 }
@@ -99,13 +109,21 @@ function checkDefinition(what: string, header: SegmentHeader, definition: Collec
     throw formatInvalid(what, `${key.params.keyType} key ${key.name} expected, got ${header.keyType} key ${header.keyField}`);
   }
   for (const { name, type, detail } of header.fields) {
-    const field = fieldOf(definition, name);
+    const field = fieldOf(definition, name) ?? (name === META_FIELD.name ? META_FIELD : undefined);
     const wanted = field === undefined ? undefined : detailOf(field);
     // A vector field whose model gives the dimension has 0 here as long as no row has one.
     if (field?.type !== type || (wanted !== undefined && detail !== wanted && !(type === 'vector' && detail === 0))) {
       throw formatInvalid(what, `field ${name}: ${field?.type ?? 'no such field'} (${wanted ?? 'any'}) expected, got ${type} (${detail})`);
     }
   }
+}
+
+/** Null where the collection has no collab fields, or the file is of version 1. */
+function readPutSeqs(sections: Sections, rows: number): Float64Array | null {
+  if (!sections.has(SECTION.PUT_SEQS, NO_FIELD)) return null;
+  const seqs = sections.float64(SECTION.PUT_SEQS, NO_FIELD, rows);
+  for (const seq of seqs) if (!Number.isSafeInteger(seq) || seq < 0) throw sections.invalid(`a sequence number expected, got ${seq}`);
+  return seqs;
 }
 
 async function readSmallSections(

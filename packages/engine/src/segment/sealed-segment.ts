@@ -15,6 +15,7 @@ import { testBit } from '../bitmap/bitmap.ts';
 import { formatInvalid } from '../bytes/damage.ts';
 import type { Column } from '../columns/column.ts';
 import { columnValue } from '../columns/column-value.ts';
+import type { OriginColumn } from '../embedding/origin.ts';
 import { rowHash } from '../fold/row-hash.ts';
 import type { KeyIndex } from './key-index.ts';
 import type { StampTable } from './stamp-table.ts';
@@ -30,6 +31,8 @@ export interface SealedSegmentParts {
   readonly columns: ReadonlyMap<string, Column>;
   readonly vectors: ReadonlyMap<string, VectorBlock>;
   readonly definition: CollectionDefinition;
+  readonly origins: ReadonlyMap<string, OriginColumn>;
+  readonly putSeqs: Float64Array | null;
 }
 
 /** An open segment file; see `Segment`. Owns its vector blocks. */
@@ -98,6 +101,14 @@ export class SealedSegment implements Segment {
 
   valueAt(field: string, offset: number): StoredValue {
     const column = this.#parts.columns.get(field);
+  origins(field: string): OriginColumn | undefined {
+    return this.#parts.origins.get(field);
+  }
+
+  putSeqAt(offset: number): number {
+    return this.#parts.putSeqs?.[offset] ?? 0;
+  }
+
     if (column === undefined) return this.#defaultOf(field);
     if (column.kind === 'vector') return this.#vectorAt(field, column.validity, offset);
     if (field === this.#parts.keyField) return this.keyAt(offset);

@@ -39,7 +39,9 @@ async function readAll(definition: CollectionDefinition, bytes: Uint8Array<Array
       expect(segment.findKey(segment.keyAt(offset))).toBeGreaterThanOrEqual(-1);
       segment.hashAt(offset);
       segment.versionAt(offset);
+      segment.putSeqAt(offset);
       for (const { name } of definition.fields) {
+        segment.origins(name)?.originAt(offset);
         const value = segment.valueAt(name, offset);
         expect(Array.isArray(value) ? value : [value]).not.toContain(undefined);
       }
@@ -168,7 +170,7 @@ describe('a damaged segment', () => {
 
   it('of an unknown version says so', async () => {
     const file = FILES.varchar.slice();
-    file[4] = 2;
+    file[4] = 3;
     expect(await damageCode(() => readAll(DEFINITIONS.varchar, file))).toBe('FORMAT_VERSION_UNSUPPORTED');
   });
 });

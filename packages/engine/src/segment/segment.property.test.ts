@@ -50,6 +50,10 @@ describe('a sealed segment', () => {
             expect(segment.exceptionsAt(offset)).toEqual(row.exceptions);
             expect(segment.versionAt(offset)).toBe(Math.max(row.put.hlc, ...row.exceptions.map(({ stamp }) => stamp.hlc)));
             for (const field of valueFieldsOf(definition)) expect(segment.valueAt(field.name, offset)).toEqual(row.values[field.name]);
+            const hasWide = definition.fields.some(({ name }) => name === 'wide');
+            expect(segment.origins('wide')?.originAt(offset) ?? null).toEqual(hasWide ? row.origins!['wide'] : null);
+            const hasCollab = definition.fields.some(({ type }) => type === 'collab' || type === 'collabText');
+            expect(segment.putSeqAt(offset)).toBe(hasCollab ? row.putSeq : 0);
           });
         }),
       ),

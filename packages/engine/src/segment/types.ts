@@ -1,6 +1,8 @@
 import type { CollectionDefinition, Hash64, PrimaryKey, ScalarValue, Stamp, StoredValue, Timestamp } from '@terndb/core';
 import type { VectorBlock } from '@terndb/kernel';
 import type { Column } from '../columns/column.ts';
+import type { OriginColumn, VectorOrigin } from '../embedding/origin.ts';
+import type { SegmentIndexes } from '../indexes/segment-indexes.ts';
 
 /** A field register newer than its row's put. */
 export interface FieldStamp {
@@ -20,6 +22,10 @@ export interface SegmentRows {
   exceptionsAt(index: number): readonly FieldStamp[];
   /** Never for the key field. Borrowed: copied before the next call. */
   valueAt(field: string, index: number): StoredValue;
+  /** Of a derived vector; left out: none is. */
+  originAt?(field: string, index: number): VectorOrigin | null;
+  /** `seq` of the record that put the row; asked for only where there are collab fields. */
+  putSeqAt?(index: number): number;
 }
 
 export interface SegmentInput {
@@ -97,6 +103,10 @@ export interface Segment {
   vectors(field: string): VectorBlock | undefined;
   /** One value; the field's default, else null, where the segment is older than the field. Arrays are fresh copies. FORMAT_INVALID. */
   valueAt(field: string, offset: number): StoredValue;
+  /** Undefined when none of the field's vectors is derived. */
+  origins(field: string): OriginColumn | undefined;
+  /** `seq` of the record that put the row; 0 where it is not stored. */
+  putSeqAt(offset: number): number;
   stats(field: string): ColumnStats | undefined;
   /** Gives the vectors' memory back. The segment must not be used after it. */
   free(): void;

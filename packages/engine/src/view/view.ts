@@ -1,6 +1,8 @@
 import type { CollectionDefinition, PrimaryKey, StoredValue, Timestamp } from '@terndb/core';
 import type { VectorBlock } from '@terndb/kernel';
 import type { Column } from '../columns/column.ts';
+import type { OriginColumn } from '../embedding/origin.ts';
+import type { IndexKind } from '../indexes/types.ts';
 
 /**
  * What a read sees. A View is an immutable snapshot of one channel at one position: sealed segments and growing rows, each with a bitmap of
@@ -27,6 +29,13 @@ export interface RowBlock {
   column(field: string): Column | undefined;
   /** Dense vectors in kernel memory, row-aligned with the block; undefined when no row has one. */
   vectors(field: string): VectorBlock | undefined;
+  /**
+   * The open index of this kind over a field: of all of the block's rows, `live` or not. Undefined when there is none (yet): reads do without.
+   * Borrowed: to be used while the view is pinned.
+   */
+  index?<T>(kind: IndexKind<T>, field: string): T | undefined;
+  /** Which of a field's vectors are derived, and by which model; undefined (or left out) when none is. */
+  origins?(field: string): OriginColumn | undefined;
   /** One value; null when there is none (the default where the block is older than the field). Vectors come as fresh copies. */
   valueAt(field: string, offset: number): StoredValue;
 }

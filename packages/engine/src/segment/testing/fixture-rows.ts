@@ -2,13 +2,15 @@ import type { Timestamp } from '@terndb/core';
 import type { SegmentInput } from '../types.ts';
 import { definitionOf, FIELDS, inputOf, type TestRow } from './segment-arbitraries.ts';
 
-/** What the stored fixtures hold: one row of every kind of value, one of nulls, one between. Not to be changed while version 1 is read. */
+/** What the stored fixtures hold: one row of every kind of value, one of nulls, one between. Not to be changed while version 1 or 2 is read. */
 const stamp = (hlc: number, clientId: string) => ({ hlc: hlc as Timestamp, clientId });
 
 export const FIXTURE_DEFINITION: SegmentInput['definition'] = definitionOf('varchar', FIELDS);
 export const FIXTURE_ROWS: readonly TestRow[] = [
   {
     pk: 'arctic tern',
+    putSeq: 7,
+    origins: { wide: { model: 'mini@1', sourceHash: Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) } },
     put: stamp(3_700_000_000_000_000, 'client-b'),
     exceptions: [
       { field: 'body', stamp: stamp(3_700_000_000_000_001, 'client-a') },

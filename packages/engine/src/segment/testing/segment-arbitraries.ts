@@ -10,6 +10,7 @@ import {
   valueFieldsOf,
 } from '@terndb/core';
 import fc from 'fast-check';
+import type { VectorOrigin } from '../../embedding/origin.ts';
 import type { FieldStamp, SegmentInput, SegmentRows } from '../types.ts';
 
 /** One full row, as a test writes it down. */
@@ -18,6 +19,9 @@ export interface TestRow {
   readonly put: Stamp;
   readonly exceptions: readonly FieldStamp[];
   readonly values: Readonly<Record<string, StoredValue>>;
+  /** Of derived vectors, by field. */
+  readonly origins?: Readonly<Record<string, VectorOrigin | null>>;
+  readonly putSeq?: number;
 }
 
 export function rowsOf(rows: readonly TestRow[]): SegmentRows {
@@ -27,6 +31,8 @@ export function rowsOf(rows: readonly TestRow[]): SegmentRows {
     putAt: (index) => rows[index]!.put,
     exceptionsAt: (index) => rows[index]!.exceptions,
     valueAt: (field, index) => rows[index]!.values[field] ?? null,
+    originAt: (field, index) => rows[index]!.origins?.[field] ?? null,
+    putSeqAt: (index) => rows[index]!.putSeq ?? 0,
   };
 }
 
@@ -131,6 +137,11 @@ const stamps: fc.Arbitrary<Stamp> = fc.record(
   { noNullPrototype: true },
 ) as never;
 
+const origin: fc.Arbitrary<VectorOrigin> = fc.record(
+  { model: fc.constantFrom('mini@1', 'mini@2', 'é'), sourceHash: fc.uint8Array({ minLength: 16, maxLength: 16 }) },
+  { noNullPrototype: true },
+);
+
 /** Rows of a definition, ascending by key; stamps are arbitrary: the format keeps what it is given. */
 export function rowsFor(
   definition: CollectionDefinition,
@@ -147,6 +158,8 @@ export function rowsFor(
       put: stamps,
       exceptions: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: exceptions }),
       values: fc.record(values, { noNullPrototype: true }),
+      origins: fc.record({ wide: fc.option(origin) }, { noNullPrototype: true }),
+      putSeq: fc.maxSafeNat(),
     },
     { noNullPrototype: true },
   );
