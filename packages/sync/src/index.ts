@@ -30,7 +30,16 @@ export {
   decodeBootstrapReference,
   encodeBootstrapReference,
 } from './protocol/bootstrap-reference.ts';
+export { decodeJsonValue, encodeJsonValue } from './protocol/json-value.ts';
 export { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from './protocol/message-codec.ts';
+export type {
+  GlobalCountAnswer,
+  GlobalGetAnswer,
+  GlobalQueryAnswer,
+  GlobalReadInfo,
+  GlobalSearchAnswer,
+  WaitRequest,
+} from './protocol/reads.ts';
 export type { ErrorAnswer, ResolveAnswer, ResolvedChannel, ResolveRequest } from './protocol/resolve.ts';
 export {
   type ChannelAnswer,

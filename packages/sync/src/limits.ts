@@ -35,9 +35,13 @@ export const TOKEN_MARGIN_MS = 30_000;
 export const TOKEN_RETRY_MS = 30_000;
 /** Between two tries to download a bootstrap. */
 export const FETCH_RETRY_MS = 2_000;
-/** Ops the leader takes into one append; the rest waits for the next. */
-export const MAX_GROUP_OPS = 1_024;
+/** Pushes and writes that may wait for the next append; more is answered `busy`. */
+export const MAX_WAITING = 1_024;
+/** Begins the client id of what a server writes itself. Above every character of a device's id, so that it wins ties. */
+export const SERVER_ID_PREFIX = '~';
 /** An append whose outcome is unknown is repeated after this. */
 export const APPEND_RETRY_MS = 200;
 export const TICK_MS = 1_000;
+/** Unsealed bytes of a channel above which writes are answered `busy`: a new leader must be able to fold its tail soon (design 5). */
+export const MAX_TAIL_BYTES: number = 256 * 1024 * 1024;
 export const BUSY_RETRY_MS = 1_000;

@@ -74,6 +74,12 @@ export interface Credit {
   /** Applied and given back. */
   readonly bytes: number;
 }
+/** Nothing more of this subscription; there is no answer. */
+export interface Unsubscribe {
+  readonly type: 'unsubscribe';
+  readonly channel: string;
+  readonly subscription: number;
+}
 export interface Auth {
   readonly type: 'auth';
   readonly token: string;
@@ -82,8 +88,8 @@ export interface Ping {
   readonly type: 'ping';
   readonly nonce: number;
 }
-export type ClientMessage = Hello | Subscribe | Push | Credit | Auth | Ping;
-export type ChannelRequest = Subscribe | Push | Credit;
+export type ClientMessage = Hello | Subscribe | Push | Credit | Unsubscribe | Auth | Ping;
+export type ChannelRequest = Subscribe | Push | Credit | Unsubscribe;
 
 /* ---------- from the server ---------- */
 export interface Welcome {
@@ -170,13 +176,16 @@ export interface Ended {
   readonly subscription: number;
   readonly reason: EndReason;
 }
-/** The channel does not exist any more. */
+/** The channel does not exist (any more): nothing of it can be read or written, and its outbox has nowhere to go. */
 export interface Gone {
   readonly type: 'gone';
   readonly channel: string;
   readonly subscription: number;
 }
-/** Everything up to `position` was sent on this subscription: who has less lost something (R12). */
+/**
+ * Everything up to `position` was sent on this subscription: who has less lost something (R12). It holds all that was acknowledged before `time`,
+ * the newest tick of the slot's log that this subscription has been served up to (0: none yet).
+ */
 export interface Tick {
   readonly type: 'tick';
   readonly channel: string;

@@ -1,4 +1,6 @@
+import type { OpRecord } from '@terndb/core';
 import type { Principal } from '../leader/types.ts';
+import { SERVER_ID_PREFIX } from '../limits.ts';
 import {
   type ChannelRequest,
   type ClientMessage,
@@ -41,6 +43,11 @@ export type SessionEffect =
   /** To every leader. */
   | { readonly type: 'end' }
   | { readonly type: 'timer'; readonly delayMs: number };
+
+/** Under the connection's id, and of no server's making. */
+function isOwn({ clientId, origin }: OpRecord, id: string): boolean {
+  return clientId === id && origin?.clientId.startsWith(SERVER_ID_PREFIX) !== true;
+}
 
 /** One connection at the access layer, without I/O: hello, tokens, grants, routing. It keeps nothing of the log. */
 export class SessionMachine {
@@ -89,6 +96,8 @@ export class SessionMachine {
     const versions = this.#options.protocol ?? { oldest: OLDEST_PROTOCOL_VERSION, newest: PROTOCOL_VERSION };
     const version = negotiate(hello, versions);
     if (typeof version === 'string') return this.#refuse(version);
+    // The server's own id, and a nameless one, are nobody's.
+    if (hello.clientId === '' || hello.clientId.startsWith(SERVER_ID_PREFIX)) return this.#close();
     this.#hello = hello;
     this.#state = 'verifying';
     return this.#verifyToken(hello.token);
@@ -123,7 +132,7 @@ export class SessionMachine {
     const { clientId, term } = this.#hello!;
     const canWrite = this.#grants!.canWrite(channel);
     const principal = { session: this.#options.session, clientId, term, subject: this.#grants!.subject, canWrite };
-    if (message.type === 'push' && message.records.some((record) => record.clientId !== clientId)) return this.#close();
+    if (message.type === 'push' && message.records.some((record) => !isOwn(record, clientId))) return this.#close();
     return [{ type: 'route', principal, message }];
   }
 

@@ -10,10 +10,13 @@ import {
   type Stamp,
   TICKS_PER_MS,
   type Timestamp,
+  encodedOpBytes,
+  MAX_OP_BYTES,
+  stampOf,
 } from '@terndb/core';
 import type { Ablations } from '../ablations.ts';
 import type { Rejection } from '../protocol.ts';
-import type { ChannelFold, LeaderOptions, Principal } from './types.ts';
+import { type ChannelFold, type LeaderEvent, type LeaderOptions, type Principal, serverClientId } from './types.ts';
 
 /** What happens to the ops of one push, before anything is appended. */
 export type PushOutcome =
@@ -100,21 +103,34 @@ export class ChannelPlan {
     return outcome;
   }
 
+  /** The server's own write: one record, under the server's id. A code when it is refused; then nothing is in the plan. */
+  write(write: Extract<LeaderEvent, { type: 'write' }>): { readonly position: number; readonly hlc: Timestamp } | string {
+    const { ops, author, schemaVersion } = write;
+    const op: Op = ops.length === 1 ? ops[0]! : { type: 'batch', ops };
+    const clientId = serverClientId(this.#options.logEpoch);
+    const hlc = write.hlc ?? ((this.#leaderHlc() + 1) as Timestamp);
+    const record = { type: 'op', op, hlc, clientId, seq: this.#lmid(clientId).seq + 1, author, schemaVersion } as const;
+    const refused = this.#refusal(record);
+    if (refused !== undefined) return refused === 'restamp' ? 'STALE_WRITE' : refused;
+    this.#append({ clientId, subject: author }, record);
+    return { position: this.position, hlc };
+  }
+
   #lmid(clientId: string): { seq: number; position: number; author: string; rejected: readonly Rejection[] } {
     return this.#lmids.get(clientId) ?? this.#fold.lmid(clientId) ?? { seq: 0, position: 0, author: '', rejected: [] };
   }
 
-  #noteLmid(principal: Principal, seq: number, rejection?: Rejection): void {
+  #noteLmid(principal: Pick<Principal, 'clientId' | 'subject'>, seq: number, rejection?: Rejection): void {
     const { rejected } = this.#lmid(principal.clientId);
     const list = rejection === undefined || this.#ablations['rejects-not-listed'] ? [...rejected] : [...rejected, rejection];
     this.#lmids.set(principal.clientId, { seq, position: this.position, author: principal.subject, rejected: list });
   }
 
-  #append(principal: Principal, record: OpRecord): void {
+  #append(principal: Pick<Principal, 'clientId' | 'subject'>, record: OpRecord): void {
     this.records.push(record);
     this.#noteLmid(principal, record.seq);
     if (record.hlc > this.#maxHlc) this.#maxHlc = record.hlc;
-    const stamp = { hlc: record.hlc, clientId: record.clientId };
+    const stamp = stampOf(record);
     for (const op of singles(record.op)) {
       const registers = this.#registers(op.pk);
       if (op.type === 'put' && compareStamps(stamp, registers.put) > 0) registers.put = stamp;
@@ -149,6 +165,11 @@ export class ChannelPlan {
   /** `restamp`, a code to refuse it with, or nothing. */
   #bounce(record: OpRecord): string | undefined {
     if (isTooFarAhead(record.hlc, this.#nowMs) && !this.#ablations['no-clamp']) return 'restamp';
+    return this.#refusal(record);
+  }
+
+  #refusal(record: OpRecord): string | undefined {
+    if (encodedOpBytes(record.op) > MAX_OP_BYTES) return 'ENTITY_TOO_LARGE';
     const invalid = this.#options.validate?.(this.channel, record.op);
     if (invalid !== undefined) return invalid;
     const planned = new Map<PrimaryKey, boolean>();

@@ -1,4 +1,4 @@
-import type { Frame } from '@terndb/core';
+import type { Frame, Timestamp } from '@terndb/core';
 import type { LeaderEffect, Principal } from './types.ts';
 
 /** Bytes of one read of the log: a slice that one subscriber gets before the next one has its turn. */
@@ -12,8 +12,10 @@ export interface Subscription {
   position: number;
   creditBytes: number;
   isReading: boolean;
-  /** Positions that could not be sent for want of credit are announced all the same. */
-  isBehind: boolean;
+  /** The newest tick that it has been served up to; 0: none. */
+  freshTime: Timestamp;
+  /** A tick that counts when the channel's head at that time has been sent. */
+  awaitedTick: { readonly time: Timestamp; readonly head: number } | undefined;
 }
 
 const keyOf = (session: string, channel: string): string => `${session} ${channel}`;
@@ -76,5 +78,24 @@ export class Subscriptions {
   sent(subscription: Subscription, frame: Frame, bytes: number): void {
     subscription.position = frame.base + frame.records.length - 1;
     subscription.creditBytes -= bytes;
+  }
+
+  /** The slot's log has a tick. */
+  ticked(subscription: Subscription, time: Timestamp, head: number): void {
+    if (subscription.position >= head) {
+      subscription.freshTime = time;
+      subscription.awaitedTick = undefined;
+    } else {
+      subscription.awaitedTick ??= { time, head };
+    }
+  }
+
+  /** Whether it has just been served up to a tick that it was behind of. */
+  reachesTick(subscription: Subscription): boolean {
+    const { awaitedTick, position } = subscription;
+    if (awaitedTick === undefined || position < awaitedTick.head) return false;
+    subscription.freshTime = awaitedTick.time;
+    subscription.awaitedTick = undefined;
+    return true;
   }
 }

@@ -1,12 +1,13 @@
-import type { encodeSlotFrame, Frame, Hash64, LogRecord, Op, PrimaryKey, Stamp, Timestamp } from '@terndb/core';
+import type { encodeSlotFrame, Frame, Hash64, LogRecord, Op, PrimaryKey, SingleOp, Stamp, Timestamp } from '@terndb/core';
 import type { Ablations } from '../ablations.ts';
+import { SERVER_ID_PREFIX } from '../limits.ts';
 import type { ChannelAnswer, ManifestOffer, Push, Rejection, Subscribe } from '../protocol.ts';
 
 /** What the fold of a channel keeps of one client (R1). */
 export interface Lmid {
   readonly seq: number;
   readonly position: number;
-  /** Who wrote under this id; nobody else may (design 4). Empty: only refusals so far, whose records name nobody. */
+  /** Who wrote under this id; nobody else may (design 4). Empty: unknown, from records of old frames only. */
   readonly author: string;
   readonly rejected: readonly Rejection[];
 }
@@ -35,7 +36,16 @@ export interface LeaderOptions {
   readonly folds: SlotFolds;
   /** Why an op can never be taken; undefined when it can. */
   readonly validate?: (channel: string, op: Op) => string | undefined;
+  /** The channel was dropped from the catalog, or never was in it. Such a channel is `gone` for who subscribes or pushes. */
+  readonly isGone?: (channel: string) => boolean;
+  /** Default MAX_TAIL_BYTES. */
+  readonly maxTailBytes?: number;
   readonly ablations?: Ablations;
+}
+
+/** The client id of a server's own writes: one per universe. Leaders follow each other in the log, so they share its seqs; nobody else may use it. */
+export function serverClientId(logEpoch: string): string {
+  return `${SERVER_ID_PREFIX}${logEpoch}`;
 }
 
 type SlotFrame = Parameters<typeof encodeSlotFrame>[0];
@@ -66,6 +76,30 @@ export type LeaderEvent =
   | { readonly type: 'read-back'; readonly append: number; readonly isOurs: boolean; readonly lastSequence: number }
   | { readonly type: 'subscribe'; readonly principal: Principal; readonly message: Subscribe }
   | { readonly type: 'push'; readonly principal: Principal; readonly message: Push }
+  /**
+   * The server's own write: from REST, or resolved from an upsert, a condition, an import. The ops are one record with one stamp and one outcome
+   * (several: a batch). Answered by `written`, `write-refused`, `unanswered`. `request` is the host's, never reused while it waits.
+   */
+  | {
+      readonly type: 'write';
+      readonly request: number;
+      readonly channel: string;
+      /** At least one, together at most MAX_OP_BYTES. */
+      readonly ops: readonly SingleOp[];
+      /** Subject of who asked. */
+      readonly author: string;
+      readonly schemaVersion: number;
+      /**
+       * Left out: above the wall clock and everything in the channel. A delete by filter carries the max HLC of the view it was resolved in:
+       * it wins over all that was in the view, and loses to every later edit.
+       */
+      readonly hlc?: Timestamp;
+    }
+  /** A strong read: whoever has read the slot's log up to the answer has seen everything acknowledged before. One tick serves all who wait. */
+  | { readonly type: 'tick-now'; readonly request: number }
+  /** Readers of the slot that have no subscription here (query nodes): while there are any, ticks go on. */
+  | { readonly type: 'readers'; readonly count: number }
+  | { readonly type: 'unsubscribe'; readonly session: string; readonly channel: string; readonly subscription: number }
   | { readonly type: 'credit'; readonly session: string; readonly channel: string; readonly subscription: number; readonly bytes: number }
   | { readonly type: 'session-closed'; readonly session: string }
   /** The answer to `read`; undefined frames: they were truncated. */
@@ -80,6 +114,10 @@ export type LeaderEvent =
   | { readonly type: 'maintain'; readonly channel: string; readonly records: readonly LogRecord[] }
   /** The newest published manifest of a channel, and from where on its log is still there. */
   | { readonly type: 'manifest'; readonly channel: string; readonly offer: ManifestOffer | undefined; readonly firstPosition: number }
+  /** Bytes of the channel's log after its newest manifest, as the host counted them: after a replay and with each new manifest. */
+  | { readonly type: 'tail'; readonly channel: string; readonly bytes: number }
+  /** The channel was dropped: its subscriptions end, and what waits for it is refused. From then on `isGone` says so too. */
+  | { readonly type: 'gone'; readonly channel: string }
   | { readonly type: 'timer'; readonly timer: string };
 
 export type LeaderEffect =
@@ -97,6 +135,14 @@ export type LeaderEffect =
       readonly from: number;
       readonly maxBytes: number;
     }
+  /** Durable in the log and folded. */
+  | { readonly type: 'written'; readonly request: number; readonly position: number; readonly hlc: Timestamp }
+  /** Nothing of it was appended, and nothing will be. Codes of core's registry; RATE_LIMITED: the channel is busy, try later. */
+  | { readonly type: 'write-refused'; readonly request: number; readonly code: string }
+  /** `lastSequence`: the tick's own, in the slot's log. All channels of the slot are folded here up to it. */
+  | { readonly type: 'ticked'; readonly request: number; readonly time: Timestamp; readonly lastSequence: number }
+  /** A write or tick that this leader cannot answer any more. `mayBeInLog`: the outcome is unknown; else it is safe to ask the next leader. */
+  | { readonly type: 'unanswered'; readonly request: number; readonly mayBeInLog: boolean }
   | { readonly type: 'timer'; readonly timer: string; readonly delayMs: number }
   /** Another leader has appended: everything here is void. */
   | { readonly type: 'step-down' };

@@ -62,6 +62,7 @@ export const MESSAGES: { readonly [T in Message['type']]: MessageSchema } = {
   },
   push: { code: 3, fields: [...CHANNEL, ['records', 'ops']] },
   credit: { code: 4, fields: [...CHANNEL, ['bytes', 'u']] },
+  unsubscribe: { code: 7, skippable: true, fields: CHANNEL },
   auth: { code: 5, fields: [['token', 's']] },
   ping: { code: 6, skippable: true, fields: [['nonce', 'u']] },
   welcome: {

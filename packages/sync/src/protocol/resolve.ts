@@ -37,7 +37,7 @@ export interface ResolveAnswer {
   readonly denied: readonly string[];
 }
 
-/** Body of every refusal over HTTP: 400 OPTION_INVALID, 401 UNAUTHENTICATED, 403 FORBIDDEN, 409 SCHEMA_UNKNOWN or SCHEMA_CONFLICT, 429 RATE_LIMITED, 503. */
+/** Body of every refusal over HTTP: 400 OPTION_INVALID, 401 AUTH_REQUIRED, 403 FORBIDDEN, 409 SCHEMA_UNKNOWN or SCHEMA_CONFLICT, 429 RATE_LIMITED, 503. */
 export interface ErrorAnswer {
   readonly code: string;
   readonly message: string;
