@@ -7,6 +7,7 @@ import { fromBase64Url, toBase64Url } from '../bytes/base64url.ts';
 import { sealEnvelope } from '../bytes/envelope.ts';
 import { damageCode, withFlippedBit, withSplice } from '../bytes/testing/damage-bytes.ts';
 import { FIXTURE_MANIFEST, MANIFEST_V1 } from './fixtures/manifest-v1.ts';
+import { FIXTURE_MANIFEST_V2, MANIFEST_V2 } from './fixtures/manifest-v2.ts';
 import { readManifest, writeManifest } from './manifest-file.ts';
 import type { Manifest, ManifestSegment, ManifestTombstones } from './types.ts';
 
@@ -34,7 +35,7 @@ const tombstones: fc.Arbitrary<ManifestTombstones> = fc.oneof(
 );
 const rejected = fc.array(plain({ seq: fc.maxSafeNat(), code: fc.constantFrom('STALE_WRITE', 'FORBIDDEN') }), { maxLength: 3 });
 const lmids = fc
-  .uniqueArray(plain({ clientId: name, lmid: fc.maxSafeNat(), position: fc.maxSafeNat(), lastHlc: timestamps, rejected }), {
+  .uniqueArray(plain({ clientId: name, lmid: fc.maxSafeNat(), position: fc.maxSafeNat(), lastHlc: timestamps, author: name, rejected }), {
     maxLength: 4,
     selector: ({ clientId }) => clientId,
   })
@@ -54,7 +55,7 @@ const manifests: fc.Arbitrary<Manifest> = plain({
   lmids,
 });
 
-const KIND = { magic: 0x31464d54, version: 1 };
+const KIND = { magic: 0x31464d54, version: 2 };
 const SAMPLE = writeManifest(
   fc.sample(
     manifests.filter((manifest) => manifest.segments.length > 1 && manifest.lmids.length > 1 && manifest.tombstones.type !== 'none'),
@@ -102,7 +103,7 @@ describe('a manifest', () => {
   });
 
   it('of an unknown version says so', async () => {
-    expect(await damageCode(() => read(sealEnvelope({ ...KIND, version: 2 }, SAMPLE.slice(16))))).toBe('FORMAT_VERSION_UNSUPPORTED');
+    expect(await damageCode(() => read(sealEnvelope({ ...KIND, version: 3 }, SAMPLE.slice(16))))).toBe('FORMAT_VERSION_UNSUPPORTED');
   });
 
   it('that claims more rows than a channel can hold is refused before a bitmap of them is made', async () => {
@@ -115,9 +116,13 @@ describe('a manifest', () => {
   });
 });
 
-describe('a stored manifest of version 1', () => {
-  it('is read as it was written, and is what the writer still writes', () => {
+describe('a stored manifest', () => {
+  it('of version 1 is read as it was written', () => {
     expect(read(fromBase64Url(MANIFEST_V1)!)).toEqual(FIXTURE_MANIFEST);
-    expect(toBase64Url(writeManifest(FIXTURE_MANIFEST))).toBe(MANIFEST_V1);
+  });
+
+  it('of version 2 is read as it was written, and is what the writer still writes', () => {
+    expect(read(fromBase64Url(MANIFEST_V2)!)).toEqual(FIXTURE_MANIFEST_V2);
+    expect(toBase64Url(writeManifest(FIXTURE_MANIFEST_V2))).toBe(MANIFEST_V2);
   });
 });

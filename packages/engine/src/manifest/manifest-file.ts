@@ -5,17 +5,21 @@ import { MAX_SEGMENT_ROWS } from '../segment/format.ts';
 import type { LmidEntry, Manifest, ManifestIndex, ManifestSegment, ManifestTombstones } from './types.ts';
 
 /**
- * Manifest file, version 1: a channel's state at a position; immutable, one per version of the channel's state.
- *    0  envelope of 16 bytes (bytes/envelope.ts), magic "TMF1"
+ * Manifest file, version 2: a channel's state at a position; immutable, one per version of the channel's state.
+ *    0  envelope of 16 bytes (bytes/envelope.ts), magic "TMF1", version 2
  *   16  string log epoch, channel; varuint version, upTo, broker cursor, floor, max timestamp; u32 hash low, u32 hash high; varuint schema version
  *       varuint segments; each { string id, name; varuint rows, bytes; bitmap of dead rows (bitmap/bitmap-codec.ts);
  *         varuint indexes; each { string field, type, name; varuint bytes; u32 crc32c of the index file } }
  *       tombstones: u8 0 none | 1 varuint length, tombstone file | 2 string name, varuint bytes
- *       varuint clients, ascending by id; each { string id; varuint lmid, position, last timestamp; varuint rejected, each varuint seq, string code }
+ *       varuint clients, ascending by id; each { string id; varuint lmid, position, last timestamp; string author (version 1: none);
+ *         varuint rejected, each varuint seq, string code }
  *   varuint and string (varuint length + utf-8) as in lib0, the rest little-endian. Equal manifests give equal bytes.
- * History: 1 first version. Reads: 1. Unknown version -> FORMAT_VERSION_UNSUPPORTED.
+ * History: 1 first version; 2 whom a client id is bound to. Reads: 1, 2. Writes: 2. Unknown version -> FORMAT_VERSION_UNSUPPORTED.
  */
-const MANIFEST_FILE: FileKind = { magic: 0x31464d54, version: 1 };
+const MANIFEST_FILE: FileKind = { magic: 0x31464d54, version: 2 };
+const MANIFEST_FILE_V1: FileKind = { ...MANIFEST_FILE, version: 1 };
+/** In the envelope. */
+const VERSION_AT = 4;
 /** A shard must fit one query node; more is damage, and would cost more than 16 MiB of bitmaps. */
 export const MAX_CHANNEL_ROWS: number = 2 ** 27;
 const MIN_SEGMENT_BYTES = 6;
@@ -44,7 +48,8 @@ export function writeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
 
 /** @throws FORMAT_INVALID, CHECKSUM_MISMATCH, FORMAT_VERSION_UNSUPPORTED. `what` names the file in errors. Everything is copied. */
 export function readManifest(file: Uint8Array, what: string): Manifest {
-  const reader = openEnvelope(MANIFEST_FILE, file, what);
+  const kind = file[VERSION_AT] === MANIFEST_FILE_V1.version ? MANIFEST_FILE_V1 : MANIFEST_FILE;
+  const reader = openEnvelope(kind, file, what);
   const manifest: Manifest = {
     logEpoch: reader.string(),
     channel: reader.string(),
@@ -57,7 +62,7 @@ export function readManifest(file: Uint8Array, what: string): Manifest {
     schemaVersion: reader.varUint(),
     segments: readSegments(reader),
     tombstones: readTombstoneRef(reader),
-    lmids: readLmids(reader),
+    lmids: readLmids(reader, kind.version),
   };
   reader.end();
   return manifest;
@@ -129,14 +134,16 @@ function readTombstoneRef(reader: ByteReader): ManifestTombstones {
 
 function writeLmid(writer: ByteWriter, entry: LmidEntry): void {
   writer.string(entry.clientId);
-  for (const number of [entry.lmid, entry.position, entry.lastHlc, entry.rejected.length]) writer.varUint(number);
+  for (const number of [entry.lmid, entry.position, entry.lastHlc]) writer.varUint(number);
+  writer.string(entry.author);
+  writer.varUint(entry.rejected.length);
   for (const { seq, code } of entry.rejected) {
     writer.varUint(seq);
     writer.string(code);
   }
 }
 
-function readLmids(reader: ByteReader): LmidEntry[] {
+function readLmids(reader: ByteReader, version: number): LmidEntry[] {
   const entries: LmidEntry[] = [];
   const count = reader.count('clients', MIN_LMID_BYTES);
   for (let index = 0; index < count; index++) {
@@ -145,7 +152,8 @@ function readLmids(reader: ByteReader): LmidEntry[] {
     const lmid = reader.varUint();
     const position = reader.varUint();
     const lastHlc = reader.varUint() as Timestamp;
-    entries.push({ clientId, lmid, position, lastHlc, rejected: readRejected(reader) });
+    const author = version === 1 ? '' : reader.string();
+    entries.push({ clientId, lmid, position, lastHlc, author, rejected: readRejected(reader) });
   }
   return entries;
 }

@@ -36,6 +36,8 @@ export interface LmidEntry {
   readonly position: number;
   /** Timestamp of the client's last record: idle clients expire (R15). */
   readonly lastHlc: Timestamp;
+  /** Subject that the id is bound to (design 4). Empty: a device of its own, or a manifest of version 1. */
+  readonly author: string;
   readonly rejected: readonly { readonly seq: number; readonly code: string }[];
 }
 

@@ -179,7 +179,9 @@ export class Replica {
           clientId: record.clientId,
           lmid: record.seq,
           position,
-          lastHlc: entry?.lastHlc ?? (0 as Timestamp),
+          // It is as old as what the channel has seen: not idle since ever (R15).
+          lastHlc: entry?.lastHlc ?? this.#maxHlc,
+          author: record.author === '' ? (entry?.author ?? '') : record.author,
           rejected,
         });
         break;
@@ -198,7 +200,8 @@ export class Replica {
     else this.#applySingle(record.op, from, keys);
     if (record.hlc > this.#maxHlc) this.#maxHlc = record.hlc;
     const rejected = this.lmids.get(record.clientId)?.rejected ?? [];
-    this.lmids.set(record.clientId, { clientId: record.clientId, lmid: record.seq, position, lastHlc: record.hlc, rejected });
+    const { clientId, seq, author, hlc } = record;
+    this.lmids.set(clientId, { clientId, lmid: seq, position, lastHlc: hlc, author, rejected });
   }
 
   #applySingle(op: SingleOp, from: OpSource, keys: PrimaryKey[]): void {
