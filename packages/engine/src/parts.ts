@@ -2,10 +2,15 @@
  * The engine's parts for hosts that compose them themselves: a server, whose leader appends to a shared log. Not for applications; changes with
  * the engine.
  */
-export { openCatalog } from './catalog/catalog.ts';
+export { type CatalogCollection, openCatalog } from './catalog/catalog.ts';
+export { checkPartitionName } from './catalog/channels.ts';
 export { readManifestPointer, readManifestPointers, writeManifestPointer } from './catalog/manifest-pointer.ts';
+export { decodeRecord, encodeRecord, invalidRecord, type RecordFields, textOf } from './catalog/meta-record.ts';
 export type { Channel, Published } from './database/channel.ts';
 export { inspectChannel } from './database/channel.ts';
+export { fromKernel } from './database/from-kernel.ts';
+export { LogTail } from './leader/log-tail.ts';
+export { type PartitionOps, resolveWrite, type WriteTarget } from './leader/resolve.ts';
 export { readManifest, writeManifest } from './manifest/manifest-file.ts';
 export type { LmidEntry, Manifest, ManifestIndex, ManifestSegment } from './manifest/types.ts';
 export type { ReadContext } from './read/context.ts';
@@ -22,4 +27,6 @@ export {
   followedStream,
   readFollowedPointer,
 } from './replication/stored.ts';
-export { type SealContext, sealChannel } from './seal/seal-channel.ts';
+export { isDue, JobQueue, unsealedOf } from './seal/maintenance.ts';
+export { publishIndex } from './seal/publish-index.ts';
+export { objectsOf, type SealContext, sealChannel } from './seal/seal-channel.ts';

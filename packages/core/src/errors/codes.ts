@@ -24,6 +24,7 @@ export interface ErrorCodes {
   PARTITION_REQUIRED: 'input';
   FORBIDDEN: 'input';
   NOT_FOUND: 'conflict';
+  SCHEMA_UNKNOWN: 'conflict';
   SCHEMA_CONFLICT: 'conflict';
   STALE_WRITE: 'conflict';
   UNSYNCED_WRITES: 'conflict';
@@ -70,6 +71,7 @@ export const ERROR_KINDS: { readonly [C in ErrorCode]: ErrorCodes[C] } = {
   PARTITION_REQUIRED: 'input',
   FORBIDDEN: 'input',
   NOT_FOUND: 'conflict',
+  SCHEMA_UNKNOWN: 'conflict',
   SCHEMA_CONFLICT: 'conflict',
   STALE_WRITE: 'conflict',
   UNSYNCED_WRITES: 'conflict',
