@@ -68,6 +68,8 @@ export interface NodeSession {
 
 /** Answers for one token. Partitions are names. */
 export interface ResolveGrants {
+  /** Absent: `default`. */
+  readonly database?: string;
   readonly canRead: (collection: string, partition: string) => boolean;
   readonly canWrite: (collection: string, partition: string) => boolean;
   /** May create collections and fields. */
