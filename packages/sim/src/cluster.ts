@@ -4,6 +4,7 @@ import {
   type ClientMessage,
   type Grants,
   type LogEntryFrame,
+  PROTOCOL_VERSION,
   type SessionEffect,
   SessionMachine,
   TOMBSTONE_HORIZON_MS,
@@ -92,7 +93,11 @@ export class Cluster {
   accept(socket: Socket): { message: (message: ClientMessage) => void; closed: () => void } {
     const session = `s${this.#nextSession++}`;
     const isNewer = this.world.swarm.faults.has('newer-server');
-    const machine = new SessionMachine({ session, logEpoch: this.logEpoch, ...(isNewer ? { protocol: { oldest: 1, newest: 2 } } : {}) });
+    const machine = new SessionMachine({
+      session,
+      logEpoch: this.logEpoch,
+      ...(isNewer ? { protocol: { oldest: 1, newest: PROTOCOL_VERSION + 1 } } : {}),
+    });
     this.#sessions.set(session, { machine, socket });
     const event = (next: Parameters<SessionMachine['step']>[0]): void => {
       if (this.#sessions.get(session)?.machine === machine) this.#perform(session, machine.step(next, this.serverWallMs()));
@@ -141,7 +146,7 @@ export class Cluster {
             if (universe !== this.universe) return;
             const zombie = this.#zombies[slot];
             const leader = zombie !== undefined && world.random.chance(0.3) ? zombie : this.#leaders[slot];
-            if (message.type === 'credit') leader?.event({ ...message, session, type: 'credit' });
+            if (message.type === 'credit' || message.type === 'unsubscribe') leader?.event({ ...message, session });
             else if (message.type === 'subscribe') leader?.event({ type: 'subscribe', principal, message });
             else leader?.event({ type: 'push', principal, message });
           });

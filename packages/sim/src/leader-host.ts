@@ -109,6 +109,11 @@ export class LeaderHost {
       case 'timer':
         this.#after(effect.delayMs, () => ({ type: 'timer', timer: effect.timer }));
         return;
+      case 'written':
+      case 'write-refused':
+      case 'ticked':
+      case 'unanswered':
+        return;
       case 'step-down':
         this.#isDead = true;
         this.#world.trace(`slot ${this.slot}: leader steps down`);

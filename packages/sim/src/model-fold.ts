@@ -9,6 +9,7 @@ import {
   type PrimaryKey,
   type SingleOp,
   type Stamp,
+  stampOf,
   subHash,
   type Timestamp,
   utf8Encode,
@@ -85,7 +86,7 @@ export class ModelFold implements ChannelFold {
     switch (record.type) {
       case 'op': {
         const { clientId, seq, hlc, author } = record;
-        const stamp = { hlc, clientId };
+        const stamp = stampOf(record);
         for (const op of singlesOf(record.op)) this.#applySingle(op, stamp);
         if (hlc > this.maxHlc) this.maxHlc = hlc;
         const rejected = this.lmids.get(clientId)?.rejected ?? [];
@@ -96,7 +97,7 @@ export class ModelFold implements ChannelFold {
         const before = this.lmids.get(record.clientId);
         const { seq, code } = record;
         const rejected = this.#ablations['rejects-not-listed'] ? [] : [...(before?.rejected ?? []), { seq, code }];
-        const author = before?.author ?? '';
+        const author = before?.author ?? record.author;
         this.lmids.set(record.clientId, { seq, position, author, rejected, lastHlc: before?.lastHlc ?? this.maxHlc });
         return;
       }

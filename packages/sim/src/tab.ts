@@ -170,7 +170,10 @@ export class Tab {
   }
 
   #report(
-    effect: Extract<ClientEffect, { type: 'local' | 'write-failed' | 'acked' | 'rejected' | 'restamped' | 'denied' | 'gone' | 'status' }>,
+    effect: Extract<
+      ClientEffect,
+      { type: 'local' | 'write-failed' | 'acked' | 'rejected' | 'restamped' | 'denied' | 'gone' | 'fresh' | 'status' }
+    >,
   ): void {
     const { world } = this.#device;
     switch (effect.type) {
@@ -197,6 +200,8 @@ export class Tab {
         return;
       case 'status':
         world.trace(`${this.name} ${effect.role} ${effect.link}${effect.detail === undefined ? '' : ` ${effect.detail}`}`);
+        return;
+      case 'fresh':
         return;
       default:
         world.trace(`${this.name} ${effect.type} ${effect.channel}`);

@@ -10,7 +10,7 @@ export type {
   RejectedEntry,
 } from './client/durable.ts';
 export type { Link, LinkInput, Role, RoleInput } from './client/transitions.ts';
-export type { ClientEffect, ClientEvent, ClientOptions, Now, Snapshot, StoreWrite, TokenReason } from './client/types.ts';
+export type { ClientEffect, ClientEvent, ClientOptions, Now, Snapshot, StoreWrite, TokenReason, WriteIntent } from './client/types.ts';
 export { LeaderMachine } from './leader/leader-machine.ts';
 export type {
   AppendOutcome,
@@ -23,6 +23,7 @@ export type {
   Principal,
   SlotFolds,
 } from './leader/types.ts';
+export { serverClientId } from './leader/types.ts';
 export { EXPIRE_IDLE_MS, KEEP_ACKED_MS, TOMBSTONE_HORIZON_MS } from './limits.ts';
 export {
   type BootstrapReference,

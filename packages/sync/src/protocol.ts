@@ -6,10 +6,10 @@ import type { Frame, Hash64, OpRecord, Timestamp } from '@terndb/core';
  *
  * PROTOCOL_VERSION covers: the set of messages, their fields, and the meaning of both. The formats of frames and ops have versions of their own
  * (core, frame-codec.ts).
- * History: 1 first version.
+ * History: 1 first version; 2 `unsubscribe` (skippable, so it may be sent to a server of version 1), `tick.time` is that of a tick in the log.
  * Oldest version served: 1. Servers are deployed first: a client may be older than its server, never newer than what it says in `hello`.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 export const OLDEST_PROTOCOL_VERSION = 1;
 
 /** One refusal for good (R3). */

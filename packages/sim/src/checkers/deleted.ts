@@ -1,4 +1,4 @@
-import { compareStamps, type Frame } from '@terndb/core';
+import { compareStamps, type Frame, stampOf } from '@terndb/core';
 import type { ChannelLedger, Ledger } from '../ledger.ts';
 import { singlesOf } from '../model-fold.ts';
 
@@ -6,7 +6,7 @@ import { singlesOf } from '../model-fold.ts';
 export function checkDeleted(ledger: Ledger, channel: ChannelLedger, frame: Frame): void {
   for (const record of frame.records) {
     if (record.type !== 'op') continue;
-    const stamp = { hlc: record.hlc, clientId: record.clientId };
+    const stamp = stampOf(record);
     for (const op of singlesOf(record.op)) {
       if (op.type === 'delete' && compareStamps(stamp, channel.newestDelete.get(op.pk)) > 0) channel.newestDelete.set(op.pk, stamp);
     }

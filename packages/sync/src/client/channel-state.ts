@@ -17,6 +17,8 @@ export interface Staging {
   readonly fetch: number;
   /** Shown when it reaches this position. */
   readonly target: number;
+  /** The shown replica goes on meanwhile: nothing is wrong with it. */
+  readonly isAside: boolean;
   /** Undefined while it is downloaded. */
   position: number | undefined;
   readonly covered: Covered;
@@ -53,6 +55,16 @@ export interface ChannelState {
   pushPaused: boolean;
   /** The replica is wrong: subscribe without a position. */
   mustBootstrap: boolean;
+  /** The next subscription asks for a manifest above this. */
+  adoptAbove: number | undefined;
+  /** Of the newest tick that was told. */
+  freshTime: Timestamp;
+}
+
+/** A channel that nothing is stored of. */
+export function emptyChannel(channel: string, clientId: string): DurableChannel {
+  const none = { nextSeq: 1, everSent: false, logEpoch: null, position: 0, maxHlc: 0 as Timestamp };
+  return { channel, clientId, ...none, outbox: [], kept: [] };
 }
 
 export function openChannelState(durable: DurableChannel): ChannelState {
@@ -77,6 +89,8 @@ export function openChannelState(durable: DurableChannel): ChannelState {
     pushDenied: false,
     pushPaused: false,
     mustBootstrap: false,
+    adoptAbove: undefined,
+    freshTime: 0 as Timestamp,
   };
 }
 

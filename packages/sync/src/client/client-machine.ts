@@ -1,15 +1,34 @@
-import { assert, assertNever, type Timestamp } from '@terndb/core';
+import { assert, assertNever } from '@terndb/core';
 import { ANSWER_TIMEOUT_MS, PING_MS, SILENCE_MS, STABLE_MS, TOKEN_MARGIN_MS, TOKEN_RETRY_MS, WATCHDOG_MS } from '../limits.ts';
-import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, type RefusalCode, type ServerMessage, type Welcome } from '../protocol.ts';
+import {
+  type ChannelAnswer,
+  OLDEST_PROTOCOL_VERSION,
+  PROTOCOL_VERSION,
+  type RefusalCode,
+  type ServerMessage,
+  type Welcome,
+} from '../protocol.ts';
 import { reconnectDelay } from './backoff.ts';
-import { type ChannelState, openChannelState } from './channel-state.ts';
+import { type ChannelState, emptyChannel, openChannelState } from './channel-state.ts';
 import { type ClientContext, follow, setDevice, writeEntry } from './context.ts';
 import type { DurableState } from './durable.ts';
 import { addWrite, pruneKept } from './outbox.ts';
 import { CommitLog, Step } from './step.ts';
-import { fetched, fetchFailed, isCaughtUp, newIdentity, pump, receive, sendAgain, subscribe, unsubscribeAll } from './subscription.ts';
+import {
+  adopt,
+  fetched,
+  fetchFailed,
+  isCaughtUp,
+  newIdentity,
+  pump,
+  receive,
+  sendAgain,
+  subscribe,
+  unsubscribe,
+  unsubscribeAll,
+} from './subscription.ts';
 import { LINK_TRANSITIONS, type Link, type LinkInput, mayConnect, ROLE_TRANSITIONS, type Role, type RoleInput } from './transitions.ts';
-import type { ClientEffect, ClientEvent, ClientOptions, Now } from './types.ts';
+import type { ClientEffect, ClientEvent, ClientOptions, Now, WriteIntent } from './types.ts';
 
 /** A wall clock that moved this much against the monotonic one has jumped, and what was known of the server's time is void. */
 const CLOCK_JUMP_MS = 60_000;
@@ -24,7 +43,10 @@ export class ClientMachine {
   link: Link = 'offline';
   readonly #options: ClientOptions;
   #cx: ClientContext | undefined;
+  readonly #followed: Set<string>;
   #channels = new Map<string, ChannelState>();
+  /** Stored or left, and not followed. */
+  #parked = new Map<string, ChannelState>();
   #log = new CommitLog();
   #socket = 0;
   #attempt = 0;
@@ -38,6 +60,7 @@ export class ClientMachine {
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#followed = new Set(options.channels);
   }
 
   step(event: ClientEvent, now: Now): ClientEffect[] {
@@ -53,6 +76,14 @@ export class ClientMachine {
   /** For hosts and tests: what is held of a channel. */
   outbox(channel: string): readonly ChannelState['outbox'][number]['stored'][] {
     return (this.#channels.get(channel)?.outbox ?? []).map(({ stored }) => stored);
+  }
+
+  /** For hosts: where a channel stands. Undefined: not followed, or not by this tab. */
+  inspect(
+    channel: string,
+  ): { readonly status: ChannelState['status']; readonly position: number; readonly isCaughtUp: boolean } | undefined {
+    const state = this.#channels.get(channel);
+    return state === undefined ? undefined : { status: state.status, position: state.position, isCaughtUp: isCaughtUp(state) };
   }
 
   #noticeJump(now: Now): void {
@@ -88,23 +119,35 @@ export class ClientMachine {
         for (const effect of this.#log.persisted(event.batch)) step.effect(effect);
         return;
       case 'persist-failed':
-        for (const request of this.#log.failedRequests()) step.effect({ type: 'write-failed', request });
         this.#stepDown(event.reason === 'fenced' ? 'demoted' : 'failed', step);
+        return;
+      case 'follow':
+        this.#followed.add(event.channel);
+        if (this.#cx !== undefined) this.#follow(event.channel, this.#cx);
+        return;
+      case 'leave':
+        this.#followed.delete(event.channel);
+        if (this.#cx !== undefined) this.#leave(event.channel, this.#cx);
         return;
       default:
         if (this.#cx !== undefined) this.#dispatchOpen(event, this.#cx);
-        else if (event.type === 'write') step.effect({ type: 'write-failed', request: event.request });
+        else if (event.type === 'write' || event.type === 'write-batch') step.effect({ type: 'write-failed', request: event.request });
     }
   }
 
   #dispatchOpen(
-    event: Exclude<ClientEvent, { type: 'elected' | 'alone' | 'demoted' | 'start' | 'stop' | 'persisted' | 'persist-failed' }>,
+    event: Exclude<
+      ClientEvent,
+      { type: 'elected' | 'alone' | 'demoted' | 'start' | 'stop' | 'persisted' | 'persist-failed' | 'follow' | 'leave' }
+    >,
     cx: ClientContext,
   ): void {
     switch (event.type) {
       case 'write':
-        addWrite(cx, this.#channel(event.channel), event.request, event.op);
-        pump(cx, this.#channel(event.channel));
+        this.#write(event.request, [event], cx);
+        return;
+      case 'write-batch':
+        this.#write(event.request, event.writes, cx);
         return;
       case 'socket-open':
         if (event.socket === this.#socket) this.#hello(cx);
@@ -127,24 +170,67 @@ export class ClientMachine {
         this.#changeLink('unauthorised', cx.step);
         cx.step.effect({ type: 'timer', timer: 'token', delayMs: TOKEN_RETRY_MS });
         return;
+      default:
+        this.#dispatchChannel(event, cx);
+    }
+  }
+
+  /** What may come after its channel was left: then it is void. */
+  #dispatchChannel(
+    event: Extract<ClientEvent, { type: 'adopt' | 'fetched' | 'fetch-failed' | 'diverged' | 'retry-denied' | 'discard' }>,
+    cx: ClientContext,
+  ): void {
+    const state = this.#channels.get(event.channel);
+    if (state === undefined) {
+      if (event.type === 'fetched') cx.step.effect({ type: 'drop-fetch', channel: event.channel, fetch: event.fetch });
+      return;
+    }
+    switch (event.type) {
+      case 'adopt':
+        adopt(cx, state, event.above);
+        return;
       case 'fetched':
-        fetched(cx, this.#channel(event.channel), event.fetch, event.snapshot);
+        fetched(cx, state, event.fetch, event.snapshot);
         return;
       case 'fetch-failed':
-        fetchFailed(cx, this.#channel(event.channel), event.fetch);
+        fetchFailed(cx, state, event.fetch);
         return;
       case 'diverged':
-        this.#diverged(this.#channel(event.channel), cx);
+        this.#diverged(state, cx);
         return;
       case 'retry-denied':
-        this.#retryDenied(this.#channel(event.channel), cx);
+        this.#retryDenied(state, cx);
         return;
       case 'discard':
-        this.#discard(this.#channel(event.channel), event.id, cx);
+        this.#discard(state, event.id, cx);
         return;
       default:
         assertNever(event, 'event');
     }
+  }
+
+  #write(request: number, writes: readonly WriteIntent[], cx: ClientContext): void {
+    assert(writes.length > 0, () => `client: write ${request}: writes expected, got none`);
+    const ids = writes.map((write) => addWrite(cx, this.#channel(write.channel), write));
+    cx.step.after({ type: 'local', request, id: ids[0]! });
+    for (const channel of new Set(writes.map((write) => write.channel))) pump(cx, this.#channel(channel));
+  }
+
+  #follow(channel: string, cx: ClientContext): void {
+    if (this.#channels.has(channel)) return;
+    const state = this.#parked.get(channel) ?? openChannelState(emptyChannel(channel, cx.device.clientId));
+    this.#parked.delete(channel);
+    this.#channels.set(channel, state);
+    subscribe(cx, state);
+  }
+
+  #leave(channel: string, cx: ClientContext): void {
+    const state = this.#channels.get(channel);
+    if (state === undefined) return;
+    unsubscribe(cx, state);
+    state.status = 'idle';
+    this.#channels.delete(channel);
+    this.#parked.set(channel, state);
   }
 
   #channel(name: string): ChannelState {
@@ -155,31 +241,37 @@ export class ClientMachine {
 
   /* ---------- role ---------- */
   #open(durable: DurableState, term: number, step: Step): void {
+    // Elected again before it heard that it had been deposed: what it knew and what it had under way belongs to the term before.
+    if (this.#cx !== undefined) this.#forget(step);
     this.#log.term = term;
     const serverClock = undefined;
     const { ablations = {} } = this.#options;
     const common = { socket: undefined, isOpen: false, nextSubscription: 0, nextFetch: 0, serverClock, mustReconnect: false };
     this.#cx = { options: this.#options, ablations, device: durable.device, step, ...common };
-    const stored = new Map(durable.channels.map((channel) => [channel.channel, channel]));
-    const { clientId } = durable.device;
-    const none = { clientId, nextSeq: 1, everSent: false, logEpoch: null, position: 0, maxHlc: 0 as Timestamp, outbox: [], kept: [] };
-    this.#channels = new Map(
-      this.#options.channels.map((channel) => [channel, openChannelState(stored.get(channel) ?? { ...none, channel })]),
-    );
+    this.#channels = new Map();
+    this.#parked = new Map(durable.channels.map((channel) => [channel.channel, openChannelState(channel)]));
+    for (const channel of this.#followed) this.#follow(channel, this.#cx);
     for (const { maxHlc } of durable.channels) follow(this.#cx, maxHlc);
     step.effect({ type: 'timer', timer: 'watchdog', delayMs: WATCHDOG_MS });
     this.#connect();
   }
 
   #stepDown(input: RoleInput, step: Step): void {
+    this.#forget(step);
+    this.#changeRole(input, step);
+    if (input === 'failed') step.effect({ type: 'reopen' });
+  }
+
+  #forget(step: Step): void {
+    for (const request of this.#log.failedRequests()) step.effect({ type: 'write-failed', request });
     this.#closeSocket();
     this.#changeLink('step-down', step);
     this.#askedTokenAtMs = undefined;
     this.#cx = undefined;
     this.#channels = new Map();
-    this.#log = new CommitLog();
-    this.#changeRole(input, step);
-    if (input === 'failed') step.effect({ type: 'reopen' });
+    this.#parked = new Map();
+    this.#log = this.#log.renew();
+    step.restart(this.#log);
   }
 
   #changeRole(input: RoleInput, step: Step): void {
@@ -285,14 +377,19 @@ export class ClientMachine {
         return;
       case 'ended':
         if (message.reason === 'fenced') this.#stepDown('demoted', cx.step);
-        else if (cx.isOpen) receive(cx, this.#channel(message.channel), message, bytes);
+        else if (cx.isOpen) this.#receiveOf(message, bytes, cx);
         return;
       default: {
-        const state = this.#channels.get(message.channel);
-        if (state !== undefined && cx.socket !== undefined && !cx.mustReconnect) receive(cx, state, message, bytes);
+        if (cx.socket !== undefined && !cx.mustReconnect) this.#receiveOf(message, bytes, cx);
         if (this.link === 'draining' && this.#isAnswered()) this.#lost(cx);
       }
     }
+  }
+
+  /** A channel that was left may still be spoken of. */
+  #receiveOf(message: ChannelAnswer, bytes: number, cx: ClientContext): void {
+    const state = this.#channels.get(message.channel);
+    if (state !== undefined) receive(cx, state, message, bytes);
   }
 
   #isAnswered(): boolean {
@@ -371,11 +468,11 @@ export class ClientMachine {
     } else if (timer === 'token') {
       if (this.link === 'needs-auth') this.#askToken(cx, 'rejected');
     } else if (timer.startsWith('resend:')) {
-      const state = this.#channel(timer.slice('resend:'.length));
-      if (state.pushPaused) sendAgain(cx, state);
+      const state = this.#channels.get(timer.slice('resend:'.length));
+      if (state?.pushPaused) sendAgain(cx, state);
     } else if (timer.startsWith('subscribe:')) {
-      const state = this.#channel(timer.slice('subscribe:'.length));
-      if (state.status === 'paused') subscribe(cx, state);
+      const state = this.#channels.get(timer.slice('subscribe:'.length));
+      if (state?.status === 'paused') subscribe(cx, state);
     }
   }
 

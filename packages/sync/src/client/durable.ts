@@ -1,4 +1,4 @@
-import type { Op, Timestamp } from '@terndb/core';
+import type { Op, Origin, Timestamp } from '@terndb/core';
 
 /**
  * What a device keeps of replication, beside the replica itself. Every change goes through a `persist` effect: one transaction, all or nothing,
@@ -19,6 +19,9 @@ export interface OutboxEntry {
   readonly subject: string;
   /** It may have left the device. Durable before it does (R2). */
   readonly sent: boolean;
+  readonly schemaVersion: number;
+  /** Where it was first written, when it has been queued again since: its stamp breaks ties by that id (`stampOf` in core). */
+  readonly origin?: Origin;
 }
 
 /** An acknowledged op that a restored server may ask back (R16). */

@@ -5,19 +5,22 @@ import type { KnownClient } from '../protocol.ts';
 import { type ChannelState, type Covered, keysOf, newestStamp, type PendingEntry } from './channel-state.ts';
 import { type ClientContext, follow, setDevice, wallMs, writeChannel, writeEntry } from './context.ts';
 import type { KeptEntry, OutboxEntry } from './durable.ts';
+import type { WriteIntent } from './types.ts';
 
-/** Takes a write in: stamp, seq and entry are one transaction (R2). */
-export function addWrite(cx: ClientContext, state: ChannelState, request: number, op: Op): void {
-  const hlc = Math.max(Math.floor(wallMs(cx)) * TICKS_PER_MS, cx.device.hlc + 1, newestStamp(state) + 1, state.seenHlc + 1) as Timestamp;
+/** Takes a write in: stamp, seq and entry are one transaction (R2). @returns its id. */
+export function addWrite(cx: ClientContext, state: ChannelState, { op, hlc: given, schemaVersion = 1 }: WriteIntent): number {
+  const next = Math.max(Math.floor(wallMs(cx)) * TICKS_PER_MS, cx.device.hlc + 1, newestStamp(state) + 1, state.seenHlc + 1) as Timestamp;
+  const hlc = given ?? next;
   const { clientId } = state;
   const id = cx.device.nextId;
-  const entry = { id, channel: state.channel, op, hlc, clientId, seq: state.nextSeq, subject: cx.device.subject, sent: false };
+  const { subject } = cx.device;
+  const entry = { id, channel: state.channel, op, hlc, clientId, seq: state.nextSeq, subject, sent: false, schemaVersion };
   state.nextSeq += 1;
   state.outbox.push({ stored: entry, settled: undefined });
-  setDevice(cx, { nextId: id + 1, hlc });
+  setDevice(cx, { nextId: id + 1, ...(given === undefined ? { hlc } : {}) });
   writeChannel(cx, state);
   writeEntry(cx, entry);
-  cx.step.after({ type: 'local', request, id });
+  return id;
 }
 
 /** The log has these: they leave when the applied position covers them (R4). */
@@ -110,8 +113,8 @@ export function queueAgain(cx: ClientContext, state: ChannelState, formers: read
   state.everSent = false;
   const queued = again.map((entry, index): PendingEntry => {
     const op = entry.sent && !cx.ablations['requeue-keeps-create'] ? withoutCreate(entry.op) : entry.op;
-    const { id, channel, hlc, subject } = entry;
-    const stored = { id, channel, op, hlc, subject, clientId: cx.device.clientId, seq: index + 1, sent: false };
+    const { id, channel, hlc, subject, schemaVersion, origin = { clientId: entry.clientId, seq: entry.seq } } = entry;
+    const stored = { id, channel, op, hlc, subject, schemaVersion, origin, clientId: cx.device.clientId, seq: index + 1, sent: false };
     writeEntry(cx, stored);
     return { stored, settled: undefined };
   });

@@ -8,7 +8,7 @@ export class Step {
   readonly #effects: ClientEffect[] = [];
   #writes: StoreWrite[] = [];
   #after: ClientEffect[] = [];
-  readonly #log: CommitLog;
+  #log: CommitLog;
 
   constructor(now: Now, log: CommitLog) {
     this.now = now;
@@ -41,6 +41,13 @@ export class Step {
     }
   }
 
+  /** What waits or was written in this step is of no account any more. */
+  restart(log: CommitLog): void {
+    this.#writes = [];
+    this.#after = [];
+    this.#log = log;
+  }
+
   end(): ClientEffect[] {
     this.cut();
     return this.#effects;
@@ -55,8 +62,17 @@ interface Pending {
 /** The batches on their way into the database, in order, and what waits for them. */
 export class CommitLog {
   readonly #pending: Pending[] = [];
-  #last = 0;
+  #last: number;
   term = 0;
+
+  constructor(last = 0) {
+    this.#last = last;
+  }
+
+  /** An empty one whose batches are numbered on, so that a late answer to one of these fits none of those. */
+  renew(): CommitLog {
+    return new CommitLog(this.#last);
+  }
 
   commit(writes: readonly StoreWrite[], after: ClientEffect[]): ClientEffect {
     this.#last += 1;

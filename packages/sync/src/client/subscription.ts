@@ -1,6 +1,6 @@
 import { encodedOpBytes, type Frame, MAX_AHEAD_MS, type OpRecord } from '@terndb/core';
 import { CHANNEL_CREDIT_BYTES, FETCH_RETRY_MS, MAX_PUSH_BYTES, MAX_PUSH_OPS, MAX_UNANSWERED_OPS } from '../limits.ts';
-import type { ChannelAnswer, Subscribe, Subscribed } from '../protocol.ts';
+import type { ChannelAnswer, Subscribe, Subscribed, Tick } from '../protocol.ts';
 import { type ChannelState, type Covered, coveredBy, coverFrame, firstUnsettled, heldIds, type PendingEntry } from './channel-state.ts';
 import { type ClientContext, follow, setDevice, writeChannel, writeEntry } from './context.ts';
 import { dropCovered, formersOf, queueAgain, restamp, settle } from './outbox.ts';
@@ -15,7 +15,7 @@ function send(cx: ClientContext, message: Parameters<ClientContext['step']['effe
 /** Whether everything is as at the time of the subscription and later. */
 export function isCaughtUp(state: ChannelState): boolean {
   if (state.status === 'denied' || state.status === 'gone') return true;
-  return state.status === 'following' && state.staging === undefined && state.position >= state.head;
+  return state.status === 'following' && state.staging?.isAside !== false && state.position >= state.head;
 }
 
 /** R18: a new subscription voids what belongs to the one before. */
@@ -30,7 +30,8 @@ export function subscribe(cx: ClientContext, state: ChannelState): void {
   state.waitingSinceMs = undefined;
   state.pushPaused = false;
   const shown = cx.options.replicaOf(state.channel);
-  const hasReplica = state.logEpoch !== null && state.logEpoch === cx.device.logEpoch && !state.mustBootstrap;
+  const hasReplica =
+    state.logEpoch !== null && state.logEpoch === cx.device.logEpoch && !state.mustBootstrap && state.adoptAbove === undefined;
   const message: Subscribe = {
     type: 'subscribe',
     channel: state.channel,
@@ -51,6 +52,22 @@ export function unsubscribeAll(states: Iterable<ChannelState>, cx: ClientContext
     state.waitingSinceMs = undefined;
     state.pushDenied = false;
   }
+}
+
+/** The channel is not followed any more. */
+export function unsubscribe(cx: ClientContext, state: ChannelState): void {
+  if (cx.isOpen && cx.socket !== undefined && state.subscription > 0) {
+    const { channel, subscription } = state;
+    send(cx, { type: 'send', socket: cx.socket, message: { type: 'unsubscribe', channel, subscription } });
+  }
+  unsubscribeAll([state], cx);
+}
+
+/** Only a replica that is right and followed is worth a newer manifest. */
+export function adopt(cx: ClientContext, state: ChannelState, above: number): void {
+  if (state.status !== 'following' || state.staging !== undefined || state.mustBootstrap) return;
+  state.adoptAbove = above;
+  subscribe(cx, state);
 }
 
 function dropStaging(cx: ClientContext, state: ChannelState): void {
@@ -107,9 +124,19 @@ export function receive(cx: ClientContext, state: ChannelState, message: Channel
       return;
     case 'tick':
       // R12: the server sent up to there, and it did not all arrive.
-      if (state.status === 'following' && message.position > receivedPosition(state)) subscribe(cx, state);
+      if (state.status !== 'following') return;
+      if (message.position > receivedPosition(state)) subscribe(cx, state);
+      else tellFresh(cx, state, message);
       return;
   }
+}
+
+/** What is shown is as the slot's log was at the tick. */
+function tellFresh(cx: ClientContext, state: ChannelState, { time, position }: Tick): void {
+  if (state.staging?.isAside === false || state.logEpoch !== cx.device.logEpoch) return;
+  if (time <= state.freshTime || state.position < position) return;
+  state.freshTime = time;
+  cx.step.after({ type: 'fresh', channel: state.channel, time, position: state.position });
 }
 
 function receivedPosition(state: ChannelState): number {
@@ -168,20 +195,29 @@ function subscribed(cx: ClientContext, state: ChannelState, message: Subscribed)
   }
   settle(cx, state, known);
   const isSameEpoch = state.logEpoch === cx.device.logEpoch;
-  if (manifest !== undefined || !isSameEpoch || from !== state.position || state.mustBootstrap) bootstrap(cx, state, message);
+  const { adoptAbove } = state;
+  state.adoptAbove = undefined;
+  if (adoptAbove !== undefined && isSameEpoch && (manifest?.upTo ?? 0) <= adoptAbove) {
+    // Nothing newer: on with what is there.
+    subscribe(cx, state);
+    return;
+  }
+  if (manifest !== undefined || !isSameEpoch || from !== state.position || state.mustBootstrap)
+    bootstrap(cx, state, message, adoptAbove !== undefined);
   else dropCovered(cx, state, new Map());
   pump(cx, state);
 }
 
-function bootstrap(cx: ClientContext, state: ChannelState, { manifest, head }: Subscribed): void {
+function bootstrap(cx: ClientContext, state: ChannelState, { manifest, head }: Subscribed, isAdopting: boolean): void {
   const isSameEpoch = state.logEpoch === cx.device.logEpoch;
+  const isAside = isAdopting && isSameEpoch && !state.mustBootstrap;
   // R6: never below what is shown; in another universe not before what it had when it was joined. A replica known to be wrong goes back too.
   let target = isSameEpoch ? state.position : head;
   if (isSameEpoch && cx.ablations['swap-early']) target = 0;
   if (!isSameEpoch && cx.ablations['epoch-swap-early']) target = 0;
   cx.nextFetch += 1;
   const fetch = cx.nextFetch;
-  state.staging = { fetch, target, position: undefined, covered: new Map(), waiting: [] };
+  state.staging = { fetch, target, isAside, position: undefined, covered: new Map(), waiting: [] };
   cx.step.effect({ type: 'fetch', channel: state.channel, fetch, offer: manifest, clientIds: [...heldIds(state)] });
 }
 
@@ -213,22 +249,30 @@ function receiveFrame(cx: ClientContext, state: ChannelState, frame: Frame, byte
   // Not compared: its log epoch. A restored log keeps the frames of the epochs before; the universe is the connection's (R14).
   if (state.status !== 'following') return;
   const { staging } = state;
+  const last = frame.base + frame.records.length - 1;
+  if (staging?.isAside && frame.base <= state.position + 1 && last > state.position) {
+    followFrame(cx, state, frame);
+    applyFrame(cx, state, frame, last);
+  }
   if (staging !== undefined && staging.position === undefined) {
     staging.waiting.push({ frame, bytes });
     return;
   }
   const position = staging?.position ?? state.position;
-  const last = frame.base + frame.records.length - 1;
   if (last > position) {
     if (frame.base > position + 1 && !cx.ablations['no-hole-check']) {
       subscribe(cx, state);
       return;
     }
-    for (const record of frame.records) if (record.type === 'op') follow(cx, record.hlc, state);
+    followFrame(cx, state, frame);
     if (staging === undefined) applyFrame(cx, state, frame, last);
     else stageFrame(cx, state, frame, last);
   }
   giveCredit(cx, state, bytes);
+}
+
+function followFrame(cx: ClientContext, state: ChannelState, frame: Frame): void {
+  for (const record of frame.records) if (record.type === 'op') follow(cx, record.hlc, state);
 }
 
 function applyFrame(cx: ClientContext, state: ChannelState, frame: Frame, last: number): void {
@@ -260,7 +304,9 @@ function stageFrame(cx: ClientContext, state: ChannelState, frame: Frame, last: 
 
 function swapIfReached(cx: ClientContext, state: ChannelState): void {
   const { staging } = state;
-  if (staging?.position === undefined || staging.position < staging.target) return;
+  // What is shown may have gone on meanwhile.
+  const target = staging?.isAside ? Math.max(staging.target, state.position) : staging?.target;
+  if (staging?.position === undefined || staging.position < target!) return;
   state.staging = undefined;
   state.position = staging.position;
   state.logEpoch = cx.device.logEpoch;
@@ -317,8 +363,9 @@ function push(cx: ClientContext, state: ChannelState, entries: readonly PendingE
   state.sentUpTo = entries.at(-1)!.stored.seq;
   state.waitingSinceMs ??= cx.step.now.monotonicMs;
   const records = entries.map(({ stored }): OpRecord => {
-    const { op, hlc, clientId, seq, subject } = stored;
-    return { type: 'op', op, hlc, clientId, seq, author: subject, schemaVersion: 1 };
+    const { op, hlc, clientId, seq, subject, schemaVersion, origin } = stored;
+    const record = { type: 'op', op, hlc, clientId, seq, author: subject, schemaVersion } as const;
+    return origin === undefined ? record : { ...record, origin };
   });
   send(cx, {
     type: 'send',

@@ -13,6 +13,7 @@ export interface Now {
 
 export interface ClientOptions {
   readonly rng: Rng;
+  /** Followed from the start; `follow` and `leave` change them. */
   readonly channels: readonly string[];
   readonly schemas?: readonly string[];
   /** Versions it speaks; the default is this one. */
@@ -30,6 +31,16 @@ export interface Snapshot {
   readonly known: readonly KnownClient[];
 }
 
+/** A write of the app. Valid already: bad input never gets here. */
+export interface WriteIntent {
+  readonly channel: string;
+  readonly op: Op;
+  /** Stamp of an op that was resolved by reading: a delete by filter carries the max HLC it has seen. Left out: a new one, above everything seen. */
+  readonly hlc?: Timestamp;
+  /** Of the collection it was validated against; 1 when left out. */
+  readonly schemaVersion?: number;
+}
+
 export type TokenReason = 'start' | 'expiring' | 'rejected';
 
 export type ClientEvent =
@@ -41,8 +52,18 @@ export type ClientEvent =
   | { readonly type: 'alone'; readonly durable: DurableState }
   | { readonly type: 'start' }
   | { readonly type: 'stop' }
-  /** Valid already: bad input never gets here. */
-  | { readonly type: 'write'; readonly request: number; readonly channel: string; readonly op: Op }
+  | ({ readonly type: 'write'; readonly request: number } & WriteIntent)
+  /** All of them in one transaction. They get contiguous ids; `local` names the first. */
+  | { readonly type: 'write-batch'; readonly request: number; readonly writes: readonly WriteIntent[] }
+  /** From now on this channel too; what is stored of it is taken up again. Whatever the role: a tab that leads later follows it as well. */
+  | { readonly type: 'follow'; readonly channel: string }
+  /** Not this channel any more. Its outbox stays stored, and comes back when it is followed again. */
+  | { readonly type: 'leave'; readonly channel: string }
+  /**
+   * Take a newer manifest, if the server has one above `above`, to shed a long tail: built aside while the shown replica goes on, and swapped in
+   * like any bootstrap. Nothing happens when there is none, or while there is no subscription.
+   */
+  | { readonly type: 'adopt'; readonly channel: string; readonly above: number }
   | { readonly type: 'persisted'; readonly batch: number }
   | { readonly type: 'persist-failed'; readonly batch: number; readonly reason: 'storage' | 'fenced' }
   | { readonly type: 'socket-open'; readonly socket: number }
@@ -94,12 +115,15 @@ export type ClientEffect =
   | { readonly type: 'timer'; readonly timer: string; readonly delayMs: number }
   /** The write is durable here. */
   | { readonly type: 'local'; readonly request: number; readonly id: number }
+  /** Not durable as far as this tab knows: storage refused it, or the tab stopped leading meanwhile (then it may be durable after all). */
   | { readonly type: 'write-failed'; readonly request: number }
   | { readonly type: 'acked'; readonly channel: string; readonly id: number; readonly position: number }
   | { readonly type: 'rejected'; readonly channel: string; readonly id: number; readonly code: string }
   | { readonly type: 'restamped'; readonly channel: string; readonly ids: readonly number[] }
   | { readonly type: 'denied'; readonly channel: string; readonly access: 'read' | 'write' }
   | { readonly type: 'gone'; readonly channel: string }
+  /** What is shown from here on holds everything that was acknowledged before `time` (server's clock): for staleness and bounded reads. */
+  | { readonly type: 'fresh'; readonly channel: string; readonly time: Timestamp; readonly position: number }
   | { readonly type: 'status'; readonly role: Role; readonly link: Link; readonly detail?: string }
   /** A batch was refused: nothing this machine knows may be trusted. Read the database and elect again. */
   | { readonly type: 'reopen' };

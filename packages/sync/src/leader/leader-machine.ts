@@ -1,22 +1,24 @@
-import { assert, encodedOpBytes, FRAME_BYTES_TARGET, type Frame, type LogRecord, TICKS_PER_MS, type Timestamp } from '@terndb/core';
+import { assert, type Frame, type LogRecord, TICKS_PER_MS, type Timestamp } from '@terndb/core';
 import type { Ablations } from '../ablations.ts';
-import { APPEND_RETRY_MS, BUSY_RETRY_MS, MAX_GROUP_OPS, TICK_MS } from '../limits.ts';
-import type { ChannelAnswer, EndReason, KnownClient, ManifestOffer, Push } from '../protocol.ts';
-import { ChannelPlan, type PushOutcome } from './plan.ts';
+import { APPEND_RETRY_MS, BUSY_RETRY_MS, MAX_TAIL_BYTES, MAX_WAITING, TICK_MS } from '../limits.ts';
+import type { ChannelAnswer, EndReason, KnownClient, ManifestOffer } from '../protocol.ts';
+import { planGroup, type Waiting } from './group.ts';
 import { type Subscription, Subscriptions } from './subscriptions.ts';
-import type { LeaderEffect, LeaderEvent, LeaderOptions, LogEntryFrame, Principal } from './types.ts';
+import { type LeaderEffect, type LeaderEvent, type LeaderOptions, type LogEntryFrame, serverClientId } from './types.ts';
 
-interface WaitingPush {
-  readonly principal: Principal;
-  readonly message: Push;
+interface AppendParts {
+  readonly entries: readonly LogEntryFrame[];
+  readonly replies?: readonly LeaderEffect[];
+  /** Of the server's own writes in it. */
+  readonly requests?: readonly number[];
+  readonly bytes?: ReadonlyMap<string, number>;
+  readonly expired?: readonly { readonly channel: string; readonly clientId: string }[];
+  /** The last entry is a tick, and these wait for it. */
+  readonly tick?: { readonly time: Timestamp; readonly requests: readonly number[] } | undefined;
 }
-interface Append {
+interface Append extends AppendParts {
   readonly id: number;
   readonly expectedLast: number;
-  readonly entries: readonly LogEntryFrame[];
-  readonly replies: readonly LeaderEffect[];
-  readonly pushes: readonly WaitingPush[];
-  readonly expired: readonly { readonly channel: string; readonly clientId: string }[];
   isUncertain: boolean;
 }
 type State = 'folding' | 'leading' | 'serving' | 'done';
@@ -34,7 +36,15 @@ export class LeaderMachine {
   #last = 0;
   #appendId = 0;
   #inFlight: Append | undefined;
-  #pushes: WaitingPush[] = [];
+  #waiting: Waiting[] = [];
+  #tickRequests: number[] = [];
+  #isTickDue = false;
+  #lastTick = 0;
+  /** Elsewhere than in `#subscriptions`. */
+  #readers = 0;
+  /** Bytes of each channel's log after its manifest. */
+  readonly #tail = new Map<string, number>();
+  readonly #gone = new Set<string>();
   #maintenance: { readonly channel: string; readonly records: readonly LogRecord[] }[] = [];
   /** Subscribes that came before it may answer. */
   #early: Extract<LeaderEvent, { type: 'subscribe' }>[] = [];
@@ -80,6 +90,19 @@ export class LeaderMachine {
       case 'push':
         this.#push(event);
         return;
+      case 'write':
+        this.#write(event);
+        return;
+      case 'tick-now':
+        this.#tickRequests.push(event.request);
+        this.#flush();
+        return;
+      case 'readers':
+        this.#readers = event.count;
+        return;
+      case 'unsubscribe':
+        this.#unsubscribe(event);
+        return;
       case 'credit':
         this.#credit(event);
         return;
@@ -97,6 +120,12 @@ export class LeaderMachine {
         return;
       case 'manifest':
         this.#manifests.set(event.channel, { offer: event.offer, firstPosition: event.firstPosition });
+        return;
+      case 'tail':
+        this.#tail.set(event.channel, event.bytes);
+        return;
+      case 'gone':
+        this.#dropChannel(event.channel);
         return;
       case 'timer':
         if (event.timer === 'tick') this.#tick();
@@ -121,7 +150,7 @@ export class LeaderMachine {
     }
     this.#state = 'leading';
     const lead = { logEpoch, leaderEpoch, record: { type: 'lead', leaderEpoch } } as const;
-    this.#append({ entries: [lead], replies: [], pushes: [], expired: [] });
+    this.#append({ entries: [lead] });
   }
 
   #serve(): void {
@@ -132,12 +161,24 @@ export class LeaderMachine {
 
   #stepDown(): void {
     for (const { principal, channel, id } of this.#subscriptions.all()) this.#end(principal.session, channel, id, 'new-leader');
+    this.#leaveUnanswered();
     this.#state = 'done';
     this.#effects.push({ type: 'step-down' });
   }
 
+  /** What the host asked itself and will hear nothing else of. Pushes need no word: their subscriptions have ended. */
+  #leaveUnanswered(): void {
+    const void_ = (request: number, mayBeInLog: boolean): void => {
+      this.#effects.push({ type: 'unanswered', request, mayBeInLog });
+    };
+    for (const request of this.#inFlight?.requests ?? []) void_(request, true);
+    for (const request of this.#inFlight?.tick?.requests ?? []) void_(request, false);
+    for (const waiting of this.#waiting.splice(0)) if (waiting.type === 'write') void_(waiting.request, false);
+    for (const request of this.#tickRequests.splice(0)) void_(request, false);
+  }
+
   /* ---------- appending ---------- */
-  #append(parts: Pick<Append, 'entries' | 'replies' | 'pushes' | 'expired'>): void {
+  #append(parts: AppendParts): void {
     this.#appendId += 1;
     this.#inFlight = { id: this.#appendId, expectedLast: this.#last, isUncertain: false, ...parts };
     this.#sendAppend(this.#inFlight);
@@ -186,10 +227,12 @@ export class LeaderMachine {
     this.#inFlight = undefined;
     this.#last = append.expectedLast + append.entries.length;
     for (const entry of append.entries) if ('records' in entry) this.#options.folds.apply(entry);
-    if (!this.#ablations['ack-before-append']) this.#effects.push(...append.replies);
+    for (const [channel, bytes] of append.bytes ?? []) this.#tail.set(channel, (this.#tail.get(channel) ?? 0) + bytes);
+    if (!this.#ablations['ack-before-append']) this.#effects.push(...(append.replies ?? []));
     // R15: before anything else is planned, which would find no LMID and take a resent seq 1 for a new client.
-    for (const { channel, clientId } of append.expired) this.#endClient(channel, clientId, 'expired');
+    for (const { channel, clientId } of append.expired ?? []) this.#endClient(channel, clientId, 'expired');
     for (const entry of append.entries) if ('records' in entry) this.#serveChannel(entry.channel);
+    if (append.tick !== undefined) this.#ticked(append.tick);
     if (this.#state === 'leading') this.#serve();
     else this.#flush();
   }
@@ -199,90 +242,72 @@ export class LeaderMachine {
     const { channel, subscription } = message;
     const { session } = principal;
     const isCurrent = this.#subscriptions.get(session, channel, subscription) !== undefined;
-    if (this.#state !== 'serving' || (!isCurrent && !this.#ablations['no-subscription-fence'])) {
+    if (this.#isGone(channel)) {
+      this.#reply(session, { type: 'gone', channel, subscription });
+    } else if (this.#state !== 'serving' || (!isCurrent && !this.#ablations['no-subscription-fence'])) {
       this.#end(session, channel, subscription, 'not-subscribed');
     } else if (!principal.canWrite) {
       this.#reply(session, { type: 'denied', channel, subscription, access: 'write' });
-    } else if (this.#pushes.length >= MAX_GROUP_OPS) {
-      this.#busy(principal, message);
+    } else if (this.#isBusy(channel)) {
+      this.#reply(session, { type: 'busy', channel, subscription, retryMs: BUSY_RETRY_MS });
     } else {
-      this.#pushes.push({ principal, message });
+      this.#waiting.push({ type: 'push', principal, message });
       this.#flush();
     }
   }
 
-  #busy({ session }: Principal, { channel, subscription }: Push): void {
-    this.#reply(session, { type: 'busy', channel, subscription, retryMs: BUSY_RETRY_MS });
+  /** Before it serves it takes writes too: they wait. */
+  #write(event: Extract<LeaderEvent, { type: 'write' }>): void {
+    const { request, channel, ops } = event;
+    assert(ops.length > 0, () => `leader: write ${request} to ${channel}: ops expected, got none`);
+    if (this.#isGone(channel) || this.#isBusy(channel)) {
+      this.#effects.push({ type: 'write-refused', request, code: this.#isGone(channel) ? 'PARTITION_UNKNOWN' : 'RATE_LIMITED' });
+      return;
+    }
+    this.#waiting.push(event);
+    this.#flush();
+  }
+
+  #isBusy(channel: string): boolean {
+    const isTailFull = (this.#tail.get(channel) ?? 0) > (this.#options.maxTailBytes ?? MAX_TAIL_BYTES);
+    return isTailFull || this.#waiting.length >= MAX_WAITING;
+  }
+
+  #isGone(channel: string): boolean {
+    return this.#gone.has(channel) || this.#options.isGone?.(channel) === true;
   }
 
   /** Group commit: everything that waits, up to the bounds, in one append. Maintenance goes alone, so that it meets no planned record. */
   #flush(): void {
-    if (this.#state !== 'serving' || this.#inFlight !== undefined) return;
-    if (this.#maintenance.length > 0) {
-      this.#appendMaintenance();
-      return;
-    }
-    if (this.#pushes.length === 0) return;
-    const plans = new Map<string, ChannelPlan>();
-    const replies: LeaderEffect[] = [];
-    const taken: WaitingPush[] = [];
-    const bytes = new Map<string, number>();
-    while (this.#pushes.length > 0) {
-      const push = this.#pushes[0]!;
-      const { channel, records } = push.message;
-      const size = (bytes.get(channel) ?? 0) + records.reduce((sum, { op }) => sum + encodedOpBytes(op), 0);
-      if (size > FRAME_BYTES_TARGET && bytes.has(channel)) break;
-      bytes.set(channel, size);
-      this.#pushes.shift();
-      taken.push(push);
-      const plan = plans.get(channel) ?? new ChannelPlan(this.#options, channel, this.#nowMs);
-      plans.set(channel, plan);
-      replies.push(...this.#take(plan, push));
-    }
-    const entries = [...plans.values()].filter(({ records }) => records.length > 0).map((plan) => plan.frame());
-    if (this.#ablations['ack-before-append']) this.#effects.push(...replies);
-    if (entries.length > 0) {
-      this.#append({ entries, replies, pushes: taken, expired: [] });
-    } else {
-      if (!this.#ablations['ack-before-append']) this.#effects.push(...replies);
-      this.#flush();
-    }
-  }
-
-  #take(plan: ChannelPlan, { principal, message }: WaitingPush): LeaderEffect[] {
-    const { channel, subscription, records } = message;
-    const { session } = principal;
-    // R18: an answer before this one may have ended it.
-    const current = this.#subscriptions.get(session, channel, subscription);
-    if (current === undefined && !this.#ablations['no-subscription-fence']) {
-      return [{ type: 'reply', session, message: { type: 'ended', channel, subscription, reason: 'not-subscribed' } }];
-    }
-    const outcome = plan.push(principal, records);
-    if (outcome.type === 'restamp' && current !== undefined && !this.#ablations['no-subscription-fence']) this.#subscriptions.end(current);
-    return [{ type: 'reply', session, message: this.#answer(outcome, channel, subscription) }];
-  }
-
-  #answer(outcome: PushOutcome, channel: string, subscription: number): ChannelAnswer {
-    switch (outcome.type) {
-      case 'ack':
-        return { ...outcome, channel, subscription };
-      case 'restamp':
-        return { ...outcome, channel, subscription, clock: Math.floor(this.#nowMs) };
-      case 'gap':
-        return { ...outcome, channel, subscription };
-      case 'unknown-client':
-        return { type: 'unknown-client', channel, subscription };
-      case 'subject':
-        return { type: 'denied', channel, subscription, access: 'write' };
+    while (this.#state === 'serving' && this.#inFlight === undefined) {
+      if (this.#maintenance.length > 0) {
+        this.#appendMaintenance();
+        continue;
+      }
+      const tick = this.#nextTick();
+      if (this.#waiting.length === 0 && tick === undefined) return;
+      const { entries, replies, requests, bytes } = planGroup(this.#waiting, {
+        options: this.#options,
+        subscriptions: this.#subscriptions,
+        nowMs: this.#nowMs,
+      });
+      if (tick !== undefined) entries.push(tick.frame);
+      const isAckedEarly = this.#ablations['ack-before-append'] || entries.length === 0;
+      if (isAckedEarly) this.#effects.push(...replies);
+      if (entries.length > 0) this.#append({ entries, replies: isAckedEarly ? [] : replies, requests, bytes, tick });
     }
   }
 
   #appendMaintenance(): void {
     const { logEpoch, leaderEpoch, folds } = this.#options;
     const byChannel = new Map<string, LogRecord[]>();
+    const own = serverClientId(logEpoch);
     for (const { channel, records } of this.#maintenance.splice(0)) {
-      byChannel.set(channel, [...(byChannel.get(channel) ?? []), ...records]);
+      // The server's own id never starts again from 1: bases of collab updates name its seqs.
+      const taken = records.filter((record) => record.type !== 'expire' || record.clientId !== own);
+      if (taken.length > 0) byChannel.set(channel, [...(byChannel.get(channel) ?? []), ...taken]);
     }
+    if (byChannel.size === 0) return;
     const entries: Frame[] = [];
     const expired: { channel: string; clientId: string }[] = [];
     for (const [channel, records] of byChannel) {
@@ -290,7 +315,7 @@ export class LeaderMachine {
       entries.push({ logEpoch, leaderEpoch, channel, base: position + 1, hashBefore: hash, records });
       for (const record of records) if (record.type === 'expire') expired.push({ channel, clientId: record.clientId });
     }
-    this.#append({ entries, replies: [], pushes: [], expired });
+    this.#append({ entries, expired });
   }
 
   /* ---------- subscriptions ---------- */
@@ -298,6 +323,10 @@ export class LeaderMachine {
     const { channel, subscription } = message;
     const { session, clientId } = principal;
     if (subscription <= this.#subscriptions.newest(session, channel)) return;
+    if (this.#isGone(channel)) {
+      this.#reply(session, { type: 'gone', channel, subscription });
+      return;
+    }
     const same = this.#subscriptions.of(channel).filter((other) => other.principal.clientId === clientId);
     if (!this.#ablations['no-term-fence'] && same.some((other) => other.principal.term > principal.term)) {
       this.#end(session, channel, subscription, 'fenced');
@@ -324,7 +353,8 @@ export class LeaderMachine {
       position: start.from,
       creditBytes: message.credit,
       isReading: false,
-      isBehind: false,
+      freshTime: 0 as Timestamp,
+      awaitedTick: undefined,
     };
     this.#subscriptions.add(state);
     this.#reply(session, {
@@ -374,6 +404,27 @@ export class LeaderMachine {
     }
   }
 
+  #unsubscribe(event: Extract<LeaderEvent, { type: 'unsubscribe' }>): void {
+    const subscription = this.#subscriptions.get(event.session, event.channel, event.subscription);
+    if (subscription !== undefined) this.#subscriptions.end(subscription);
+  }
+
+  /** What is in flight goes on; it is appended to a log that nobody reads any more. */
+  #dropChannel(channel: string): void {
+    this.#gone.add(channel);
+    for (const subscription of this.#subscriptions.of(channel)) {
+      this.#subscriptions.end(subscription);
+      this.#reply(subscription.principal.session, { type: 'gone', channel, subscription: subscription.id });
+    }
+    // Waiting pushes find no subscription when they are taken.
+    this.#waiting = this.#waiting.filter((waiting) => {
+      if (waiting.type !== 'write' || waiting.channel !== channel) return true;
+      this.#effects.push({ type: 'write-refused', request: waiting.request, code: 'PARTITION_UNKNOWN' });
+      return false;
+    });
+    this.#maintenance = this.#maintenance.filter((maintenance) => maintenance.channel !== channel);
+  }
+
   #credit(event: Extract<LeaderEvent, { type: 'credit' }>): void {
     const subscription = this.#subscriptions.get(event.session, event.channel, event.subscription);
     if (subscription === undefined) return;
@@ -404,16 +455,42 @@ export class LeaderMachine {
       this.#subscriptions.sent(subscription, frame, bytes);
       this.#reply(session, { type: 'frame', channel, subscription: subscription.id, frame });
     }
+    if (this.#subscriptions.reachesTick(subscription)) this.#sendTick(subscription);
     this.#serveOne(subscription);
   }
 
+  /* ---------- ticks ---------- */
+  /** Once a second, while anybody reads. An append that takes long must not look like a dead leader. */
   #tick(): void {
     this.#effects.push({ type: 'timer', timer: 'tick', delayMs: TICK_MS });
     if (this.#state !== 'serving') return;
-    const time = (Math.floor(this.#nowMs) * TICKS_PER_MS) as Timestamp;
-    for (const { principal, channel, id, position } of this.#subscriptions.all()) {
-      this.#reply(principal.session, { type: 'tick', channel, subscription: id, time, position });
+    const subscriptions = this.#subscriptions.all();
+    if (subscriptions.length + this.#readers === 0) return;
+    this.#isTickDue = true;
+    if (this.#inFlight === undefined) this.#flush();
+    else for (const subscription of subscriptions) this.#sendTick(subscription);
+  }
+
+  /** The tick that goes with the next append, if one is due. */
+  #nextTick(): (NonNullable<AppendParts['tick']> & { readonly frame: LogEntryFrame }) | undefined {
+    if (!this.#isTickDue && this.#tickRequests.length === 0) return undefined;
+    this.#isTickDue = false;
+    this.#lastTick = Math.max(this.#lastTick, Math.floor(this.#nowMs) * TICKS_PER_MS);
+    const time = this.#lastTick as Timestamp;
+    const { logEpoch, leaderEpoch } = this.#options;
+    return { time, requests: this.#tickRequests.splice(0), frame: { logEpoch, leaderEpoch, record: { type: 'tick', time } } };
+  }
+
+  #ticked({ time, requests }: NonNullable<AppendParts['tick']>): void {
+    for (const request of requests) this.#effects.push({ type: 'ticked', request, time, lastSequence: this.#last });
+    for (const subscription of this.#subscriptions.all()) {
+      this.#subscriptions.ticked(subscription, time, this.#options.folds.get(subscription.channel).position);
+      this.#sendTick(subscription);
     }
+  }
+
+  #sendTick({ principal, channel, id, position, freshTime }: Subscription): void {
+    this.#reply(principal.session, { type: 'tick', channel, subscription: id, time: freshTime, position });
   }
 
   #end(session: string, channel: string, subscription: number, reason: EndReason): void {

@@ -1,18 +1,18 @@
 import {
   compareStamps,
+  encodedOpBytes,
   type Frame,
   isTooFarAhead,
   type LogRecord,
+  MAX_OP_BYTES,
   type Op,
   type OpRecord,
   type PrimaryKey,
   type SingleOp,
   type Stamp,
+  stampOf,
   TICKS_PER_MS,
   type Timestamp,
-  encodedOpBytes,
-  MAX_OP_BYTES,
-  stampOf,
 } from '@terndb/core';
 import type { Ablations } from '../ablations.ts';
 import type { Rejection } from '../protocol.ts';
