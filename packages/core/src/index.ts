@@ -7,7 +7,7 @@ export { AssertionError, assert, assertNever } from './errors/assert.ts';
 export type { ErrorCode, ErrorCodes, ErrorKind } from './errors/codes.ts';
 export { DbError, type ErrorMessage, type JsonValue } from './errors/db-error.ts';
 export { ERROR_CODES } from './errors/table.ts';
-export type { ArithmeticOperator, CompareOperator, FilterNode, FilterPath, FilterValue } from './filter/ast.ts';
+export type { ArithmeticOperator, CompareOperator, FilterNode, FilterPath, FilterValue, MatchNode } from './filter/ast.ts';
 export { compileWhere } from './filter/compile-where.ts';
 export { arithmeticResult, compileMatch, equalValues, evaluateFilter, listHolds, type Truth } from './filter/evaluate.ts';
 export { parseFilter } from './filter/language/parse-filter.ts';
@@ -19,12 +19,14 @@ export { createKeyGenerator, type KeyGenerator } from './ids/uuid.ts';
 export {
   DEFAULT_QUERY_LIMIT,
   DEFAULT_SEARCH_LIMIT,
+  MAX_ANALYZER_FILTERS,
   MAX_ARRAY_CAPACITY,
   MAX_BATCH_ENTITIES,
   MAX_BINARY_DIM,
   MAX_COLLECTION_DEFINITION_BYTES,
   MAX_COLLECTIONS,
   MAX_DIM,
+  MAX_EDGE_NGRAM,
   MAX_EF_CONSTRUCTION,
   MAX_EMBED_SOURCES,
   MAX_ENTITY_BYTES,
@@ -42,12 +44,15 @@ export {
   MAX_KEY_BYTES,
   MAX_KEYWORD_BYTES,
   MAX_KEYWORD_VALUES,
+  MAX_MINIMUM_MATCH,
   MAX_NAME_LENGTH,
   MAX_OP_BYTES,
   MAX_PARTITIONS,
   MAX_PATTERN_BYTES,
   MAX_SEARCH_TEXT_BYTES,
+  MAX_SLOP,
   MAX_SPARSE_TERMS,
+  MAX_STOP_WORDS,
   MAX_TEXT_BYTES,
   MAX_VECTOR_FIELDS,
   MAX_WINDOW,
@@ -171,7 +176,19 @@ export type {
   Sortable,
   Where,
 } from './schema/types.ts';
-export { tokenize } from './text/tokenize.ts';
+export { ANALYZER_VERSION, type Analyzer, analyze, analyzerOf, type Token, type TokenSink } from './text/analyzer.ts';
+export {
+  type AnalyzerDefinition,
+  type AnalyzerFilter,
+  type AnalyzerName,
+  type AnalyzerOption,
+  checkAnalyzer,
+  MAX_TERM_LENGTH,
+  type StemmerLanguage,
+} from './text/analyzer-definition.ts';
+export { checkAnalyzers } from './text/check-analyzers.ts';
+export { holdsPhrase, type PhraseTerm } from './text/phrase.ts';
+export { UNICODE_VERSION } from './text/word-break-table.ts';
 export { asTimestamp, createHlc, type Hlc, isTooFarAhead, MAX_AHEAD_MS, timestampFromMs, timestampToMs } from './time/hlc.ts';
 export { compareStamps, type Stamp, TICKS_PER_MS, type Timestamp } from './time/timestamp.ts';
 export { canonicalJson, NotJson } from './value/canonical-json.ts';

@@ -22,6 +22,12 @@ export const MAX_EMBED_SOURCES = 16;
 export const MAX_KEYWORD_VALUES = 1_024;
 /** Canonical JSON of one collection in UTF-8 bytes: it is one value of the meta store (64 KiB), with room for what is stored beside it. */
 export const MAX_COLLECTION_DEFINITION_BYTES = 60_000;
+/** Filters of one analyzer: each is a pass over every token. */
+export const MAX_ANALYZER_FILTERS = 16;
+/** Stop words of one filter: the definition is part of the collection's. */
+export const MAX_STOP_WORDS = 1_024;
+/** Beginnings of one word that a text index may hold. */
+export const MAX_EDGE_NGRAM = 32;
 /** Links per node of a graph. As in Milvus. */
 export const MAX_HNSW_M = 2_048;
 /** Candidates while building a graph; more would scan the whole segment. */
@@ -62,6 +68,10 @@ export const MAX_FILTER_NODES = 4_096;
 export const MAX_FILTER_VALUES = 16_384;
 /** UTF-8 bytes of a `like` pattern or of the text of `match` and `phrase`. */
 export const MAX_PATTERN_BYTES = 4_096;
+/** `minimum_should_match`. As in Milvus. */
+export const MAX_MINIMUM_MATCH = 1_000;
+/** Words that a phrase may be torn apart. As in Milvus: 32 bits. */
+export const MAX_SLOP = 4_294_967_295;
 /** UTF-8 bytes of a search text: longer ones are cut by every embedder anyway. */
 export const MAX_SEARCH_TEXT_BYTES = 65_536;
 /** `offset + limit` of a query or a search: so many candidates are held and sorted. As in Milvus. */

@@ -1,3 +1,4 @@
+import type { AnalyzerOption } from '../text/analyzer-definition.ts';
 import type { ScalarValue } from '../value/value.ts';
 
 /**
@@ -50,11 +51,18 @@ export type FilterNode =
   | (Place & { readonly type: 'isNull'; readonly negated: boolean })
   | (Place & { readonly type: 'contains'; readonly mode: 'any' | 'all'; readonly values: readonly FilterValue[] })
   | (Place & { readonly type: 'arrayLength'; readonly operator: CompareOperator; readonly value: number })
-  /** `any`: at least one token of the text (or `minimum` different ones); `phrase`: all of them, adjacent and in order. */
-  | {
-      readonly type: 'match';
-      readonly field: string;
-      readonly mode: 'any' | 'phrase';
-      readonly text: string;
-      readonly minimum?: number;
-    };
+  | MatchNode;
+
+/**
+ * `any`: at least one term of the text (or `minimum` different ones); `phrase`: all of them, adjacent and in order (or up to `slop` words apart,
+ * `text/phrase.ts`). `analyzer` is the field's, left out where that is `standard`.
+ */
+export interface MatchNode {
+  readonly type: 'match';
+  readonly field: string;
+  readonly mode: 'any' | 'phrase';
+  readonly text: string;
+  readonly minimum?: number;
+  readonly slop?: number;
+  readonly analyzer?: AnalyzerOption;
+}

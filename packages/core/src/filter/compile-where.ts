@@ -1,12 +1,13 @@
 import { DbError } from '../errors/db-error.ts';
-import { MAX_FILTER_DEPTH, MAX_FILTER_NODES, MAX_FILTER_VALUES, MAX_PATTERN_BYTES } from '../limits.ts';
+import { MAX_FILTER_DEPTH, MAX_FILTER_NODES, MAX_FILTER_VALUES, MAX_MINIMUM_MATCH, MAX_PATTERN_BYTES, MAX_SLOP } from '../limits.ts';
 import type { CollectionDefinition, FieldDefinition, FieldDefinitionOf } from '../schema/definition.ts';
-import { fieldOf } from '../schema/lookup.ts';
+import { fieldOf, type TextField } from '../schema/lookup.ts';
+import type { AnalyzerOption } from '../text/analyzer-definition.ts';
 import { toScalar, toText } from '../value/convert.ts';
 import { describe, isPlainObject, tagOf } from '../value/describe.ts';
 import type { ScalarValue } from '../value/value.ts';
 import { Misfit } from '../value/vectors.ts';
-import type { CompareOperator, FilterNode } from './ast.ts';
+import type { CompareOperator, FilterNode, MatchNode } from './ast.ts';
 
 /**
  * From a typed `where` object to a filter tree. Accepts exactly what the type `Condition<F>` allows for a field of each kind, and checks it
@@ -19,7 +20,7 @@ import type { CompareOperator, FilterNode } from './ast.ts';
  * | primaryKey, int64, number, date   | a value, eq ne in notIn gt gte lt lte                                 |
  * | boolean                           | a value, eq ne in notIn                                               |
  * | array                             | contains containsAll containsAny length (a number, or as for numbers) |
- * | text, collabText with `search`    | match phrase                                                          |
+ * | text, collabText with `search`    | match (a text, or { text, minimum }), phrase (a text, or { text, slop }) |
  * | any kind that is nullable         | isNull                                                                |
  */
 export function compileWhere(definition: CollectionDefinition, collection: string, where: unknown): FilterNode {
@@ -153,12 +154,7 @@ function compileOperator(compiler: Compiler, field: FieldDefinition, operator: s
       return count(compiler, { type: 'like', field: name, pattern: pattern(compiler, value, path) });
     case 'match':
     case 'phrase':
-      return count(compiler, {
-        type: 'match',
-        field: name,
-        mode: operator === 'match' ? 'any' : 'phrase',
-        text: pattern(compiler, value, path),
-      });
+      return count(compiler, compileMatching(compiler, field as TextField, operator, value, path));
     case 'length':
       return compileLength(compiler, name, value, path);
     case 'contains':
@@ -184,6 +180,28 @@ function compileOperator(compiler: Compiler, field: FieldDefinition, operator: s
         value: operand(compiler, field as ScalarField, value, path),
       });
   }
+}
+
+/** A text, or the text with how much of it must be there, or how far apart. */
+function compileMatching(compiler: Compiler, field: TextField, operator: 'match' | 'phrase', value: unknown, path: string): MatchNode {
+  const isMatch = operator === 'match';
+  const node = { type: 'match', field: field.name, mode: isMatch ? 'any' : 'phrase', ...analyzerPart(field) } as const;
+  if (!isPlainObject(value)) return { ...node, text: pattern(compiler, value, path) };
+  const option = isMatch ? 'minimum' : 'slop';
+  for (const name of Object.keys(value))
+    if (name !== 'text' && name !== option) fail(compiler, `${path}.${name}`, `only text, ${option}`, `'${name}'`);
+  const text = pattern(compiler, value['text'], `${path}.text`);
+  const given = value[option];
+  const [least, most] = isMatch ? [1, MAX_MINIMUM_MATCH] : [0, MAX_SLOP];
+  if (given === undefined || given === least) return { ...node, text };
+  if (!Number.isInteger(given) || (given as number) < least || (given as number) > most)
+    fail(compiler, `${path}.${option}`, `integer from ${least} to ${most}`, describe(given));
+  return { ...node, text, [option]: given as number };
+}
+
+/** What a match node says of its field's analyzer: nothing where it is the default. */
+export function analyzerPart({ params }: TextField): { readonly analyzer?: AnalyzerOption } {
+  return params.analyzer === 'standard' ? {} : { analyzer: params.analyzer };
 }
 
 /** `length: 3`, or the operators of numbers; `in` and `notIn` become comparisons, so that a null array stays unknown. */

@@ -1,8 +1,9 @@
 import { assertNever } from '../errors/assert.ts';
-import { tokenize } from '../text/tokenize.ts';
+import { analyzerOf } from '../text/analyzer.ts';
+import { holdsPhrase } from '../text/phrase.ts';
 import type { ScalarValue, StoredValue } from '../value/value.ts';
 import { floatArithmetic, integerArithmetic } from './arithmetic.ts';
-import type { CompareOperator, FilterNode, FilterPath, FilterValue } from './ast.ts';
+import type { CompareOperator, FilterNode, FilterPath, FilterValue, MatchNode } from './ast.ts';
 import { compileLike } from './like.ts';
 import { compilePath, type ReachedValue } from './path.ts';
 
@@ -140,28 +141,36 @@ export function equalValues(value: unknown, wanted: FilterValue): boolean {
 function textTestOf(node: Extract<FilterNode, { readonly type: 'like' | 'match' }>): TextTest {
   const known = textTests.get(node);
   if (known !== undefined) return known;
-  const test = node.type === 'like' ? compileLike(node.pattern) : compileMatch(node.mode, node.text, node.minimum);
+  const test = node.type === 'like' ? compileLike(node.pattern) : compileMatch(node);
   textTests.set(node, test);
   return test;
 }
 
 /**
- * Does a text hold at least `minimum` of the different tokens of `wanted`, or all of them adjacent and in order? Nothing holds the tokens of a
- * text without one, and a `minimum` above their number is their number.
+ * Does a text hold at least `minimum` of the different terms of the wanted text, or its phrase? Nothing holds the terms of a text without one,
+ * and a `minimum` above their number is their number.
  */
-export function compileMatch(mode: 'any' | 'phrase', wanted: string, minimum = 1): TextTest {
-  const tokens = tokenize(wanted);
-  if (tokens.length === 0) return () => false;
-  if (mode === 'phrase') return (text) => hasPhrase(tokenize(text), tokens);
-  const set = new Set(tokens);
-  if (minimum <= 1) return (text) => tokenize(text).some((token) => set.has(token));
-  const needed = Math.min(minimum, set.size);
-  return (text) => new Set(tokenize(text).filter((token) => set.has(token))).size >= needed;
-}
-
-function hasPhrase(tokens: readonly string[], phrase: readonly string[]): boolean {
-  for (let start = tokens.indexOf(phrase[0]!); start >= 0; start = tokens.indexOf(phrase[0]!, start + 1)) {
-    if (phrase.every((token, index) => tokens[start + index] === token)) return true;
+export function compileMatch({ mode, text: wanted, minimum = 1, slop = 0, analyzer: option }: MatchNode): TextTest {
+  const analyzer = analyzerOf(option);
+  const phrase = analyzer.queryTokens(wanted);
+  const terms = new Set(phrase.map(({ term }) => term));
+  if (terms.size === 0) return () => false;
+  const positionsIn = (text: string): ReadonlyMap<string, number[]> => {
+    const found = new Map<string, number[]>();
+    analyzer.tokens(text, (term, position) => {
+      if (!terms.has(term)) return;
+      const positions = found.get(term);
+      if (positions === undefined) found.set(term, [position]);
+      else if (positions.at(-1) !== position) positions.push(position);
+    });
+    return found;
+  };
+  if (mode === 'phrase') {
+    return (text) => {
+      const found = positionsIn(text);
+      return found.size === terms.size && holdsPhrase(phrase, slop, (term) => found.get(term) ?? []);
+    };
   }
-  return false;
+  const needed = Math.min(minimum, terms.size);
+  return (text) => positionsIn(text).size >= needed;
 }

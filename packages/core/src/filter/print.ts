@@ -1,7 +1,7 @@
 import { assertNever } from '../errors/assert.ts';
 import type { CollectionDefinition } from '../schema/definition.ts';
 import { fieldOf } from '../schema/lookup.ts';
-import type { ArithmeticOperator, CompareOperator, FilterNode, FilterPath, FilterValue } from './ast.ts';
+import type { ArithmeticOperator, CompareOperator, FilterNode, FilterPath, FilterValue, MatchNode } from './ast.ts';
 
 const SYMBOLS: { readonly [Op in CompareOperator]: string } = { eq: '==', ne: '!=', lt: '<', lte: '<=', gt: '>', gte: '>=' };
 const ARITHMETIC: { readonly [Op in ArithmeticOperator]: string } = { add: '+', sub: '-', mul: '*', div: '/', mod: '%' };
@@ -61,8 +61,8 @@ function printGroup(
   return nested ? `(${text})` : text;
 }
 
-function printMatch({ field, mode, text, minimum }: Extract<FilterNode, { readonly type: 'match' }>): string {
-  const option = minimum === undefined ? '' : `, minimum_should_match=${minimum}`;
+function printMatch({ field, mode, text, minimum, slop }: MatchNode): string {
+  const option = minimum !== undefined ? `, minimum_should_match=${minimum}` : slop !== undefined ? `, ${slop}` : '';
   return `${mode === 'any' ? 'text_match' : 'phrase_match'}(${field}, ${JSON.stringify(text)}${option})`;
 }
 

@@ -106,6 +106,15 @@ const element: Check = (value, where) => {
   return checkField({ ...raw, name: 'element' }, where);
 };
 
+/**
+ * A name, or a definition in canonical order. What tokenizers and filters there are is known to `checkAnalyzer`, which a page does not load: the
+ * engine asks it before it takes a schema.
+ */
+const analyzer: Check = (value, where) => {
+  const copy = isPlainObject(value) ? canonicalCopy(value) : undefined;
+  return copy ?? oneOf('standard', 'english', 'whitespace', 'icu')(value, where);
+};
+
 /** In the order of the canonical form. */
 const PARAMS: { readonly [Kd in Kind]: Readonly<Record<string, Check>> } = {
   primaryKey: {
@@ -113,8 +122,8 @@ const PARAMS: { readonly [Kd in Kind]: Readonly<Record<string, Check>> } = {
     autoId: flag,
     maxLength: orNull(integer(1, MAX_KEY_BYTES)),
   },
-  text: { search: flag, maxLength: integer(1, MAX_TEXT_BYTES, MAX_TEXT_BYTES), analyzer: oneOf('standard') },
-  collabText: { search: flag, analyzer: oneOf('standard') },
+  text: { search: flag, maxLength: integer(1, MAX_TEXT_BYTES, MAX_TEXT_BYTES), analyzer },
+  collabText: { search: flag, analyzer },
   collab: {},
   keyword: { values: orNull(distinctStrings(MAX_KEYWORD_VALUES, MAX_KEYWORD_BYTES)) },
   int64: {},

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../errors/db-error.ts';
+import type { AnalyzerOption } from '../text/analyzer-definition.ts';
 
 /**
  * The schema as data: one canonical serialised form, the same for `defineSchema` and for a REST create. Key field first, then fields by name,
@@ -17,8 +18,8 @@ export interface VectorIndexOptions {
 type NoParams = Record<never, never>;
 export interface FieldParams {
   primaryKey: { keyType: 'varchar' | 'int64'; autoId: boolean; maxLength: number | null };
-  text: { search: boolean; maxLength: number; analyzer: string };
-  collabText: { search: boolean; analyzer: string };
+  text: { search: boolean; maxLength: number; analyzer: AnalyzerOption };
+  collabText: { search: boolean; analyzer: AnalyzerOption };
   collab: NoParams;
   keyword: { values: readonly string[] | null };
   int64: NoParams;

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../errors/db-error.ts';
+import type { AnalyzerOption } from '../text/analyzer-definition.ts';
 import type { Int64 } from '../value/value.ts';
 import type { CollabTextValue, CollabValue } from './collab-types.ts';
 import type { BinaryMetric, Kind, Metric, VectorIndexOptions } from './definition.ts';
@@ -29,16 +30,16 @@ export interface FieldBuilders {
     options?: { autoId?: A; maxLength?: number },
   ): FieldType<'primaryKey', string, string, A>;
   primaryKey<const A extends boolean = false>(type: 'int64', options?: { autoId?: A }): FieldType<'primaryKey', Int64, Int64, A>;
-  /** `search`: tokenised for full-text search. Otherwise stored only. `maxLength` in UTF-8 bytes. */
+  /** `search`: analyzed for full-text search. Otherwise stored only. `maxLength` in UTF-8 bytes. `analyzer`: how a text becomes terms (`standard`). */
   text<const S extends boolean = false>(options?: {
     search?: S;
     maxLength?: number;
-    analyzer?: string;
+    analyzer?: AnalyzerOption;
   }): Field<'text', string, string, false, { search: S }>;
   /** A Yjs text: concurrent edits merge. A put gives the text it starts with; a patch cannot touch it. */
   collabText<const S extends boolean = false>(options?: {
     search?: S;
-    analyzer?: string;
+    analyzer?: AnalyzerOption;
   }): FieldType<'collabText', string, CollabTextValue, false, { search: S }>;
   /** An opaque Yjs document: merged, not searched. A put may give a Yjs update (v1) to start with; left out, it starts empty. */
   collab(): FieldType<'collab', Uint8Array, CollabValue, true>;

@@ -104,7 +104,7 @@ export type Condition<F> =
                 length?: number | Order<number>;
               }
             : F extends { readonly x: { search: true } }
-              ? { match?: string; phrase?: string } & NullTest<F>
+              ? { match?: string | { text: string; minimum?: number }; phrase?: string | { text: string; slop?: number } } & NullTest<F>
               : F extends { readonly x: { nullable: true } }
                 ? NullTest<F>
                 : never

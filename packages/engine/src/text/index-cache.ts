@@ -1,3 +1,4 @@
+import type { AnalyzerOption } from '@terndb/core';
 import type { RowBlock } from '../view/view.ts';
 import { TokenIndex } from './token-index.ts';
 
@@ -8,7 +9,7 @@ import { TokenIndex } from './token-index.ts';
 const indexes = new WeakMap<object, Map<string, TokenIndex>>();
 
 /** The index of a text field, with at least the block's rows. Cost: tokenising rows that no earlier call has seen. */
-export function tokenIndexOf(block: RowBlock, field: string): TokenIndex {
+export function tokenIndexOf(block: RowBlock, field: string, analyzer?: AnalyzerOption): TokenIndex {
   const key = block.cacheKey ?? block;
   let byField = indexes.get(key);
   if (byField === undefined) {
@@ -20,6 +21,6 @@ export function tokenIndexOf(block: RowBlock, field: string): TokenIndex {
     index = new TokenIndex();
     byField.set(field, index);
   }
-  if (index.rows < block.rows) index.extend(block, field);
+  if (index.rows < block.rows) index.extend(block, field, analyzer);
   return index;
 }

@@ -1,4 +1,4 @@
-import { tokenize } from '@terndb/core';
+import { analyze } from '@terndb/core';
 import { testBit } from '../bitmap/bitmap.ts';
 import type { ReadContext } from '../read/context.ts';
 import { type Matched, offerRow, passesBounds, type Ranker, type ScoreBounds, scoredTop } from '../read/search/ranking.ts';
@@ -15,7 +15,7 @@ export interface KeywordQuery {
 }
 
 export function keywordQuery(fields: readonly string[], text: string): KeywordQuery {
-  const tokens = tokenize(text);
+  const tokens = analyze(text).map(({ term }) => term);
   const last = tokens.at(-1);
   const others = new Set(tokens.slice(0, -1));
   if (last === undefined) return { fields, tokens: [] };

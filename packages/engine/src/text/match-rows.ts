@@ -1,4 +1,4 @@
-import { compileMatch, tokenize } from '@terndb/core';
+import { analyze, compileMatch, type MatchNode } from '@terndb/core';
 import { andInto, createBitmap, setBit } from '../bitmap/bitmap.ts';
 import { rowsWhere } from '../read/filter/compare.ts';
 import { isEmptyMask, type Mask, type MaskView } from '../read/filter/mask.ts';
@@ -15,14 +15,9 @@ export function isIndexWorth(block: RowBlock, candidates: number): boolean {
 }
 
 /** Rows of `mask` whose text holds any token of `text`, or with `phrase` all of them, adjacent and in order. */
-export function matchTexts(
-  block: RowBlock,
-  field: string,
-  query: { readonly mode: 'any' | 'phrase'; readonly text: string },
-  mask: MaskView,
-): Mask {
-  const tokens = [...new Set(tokenize(query.text))];
-  const index = tokenIndexOf(block, field);
+export function matchTexts(block: RowBlock, query: MatchNode, mask: MaskView): Mask {
+  const tokens = [...new Set(analyze(query.text, query.analyzer, 'query').map(({ term }) => term))];
+  const index = tokenIndexOf(block, query.field, query.analyzer);
   const hits = createBitmap(block.rows);
   if (query.mode === 'any') {
     for (const token of tokens) setRows(hits, index, token, block.rows);
@@ -37,10 +32,10 @@ export function matchTexts(
     andInto(hits, holding);
   }
   // All words are there; whether side by side only the text knows.
-  const hasPhrase = compileMatch('phrase', query.text);
+  const hasPhrase = compileMatch(query);
   return tokens.length === 0
     ? createBitmap(block.rows)
-    : rowsWhere(hits, block.rows, (row) => hasPhrase(block.valueAt(field, row) as string));
+    : rowsWhere(hits, block.rows, (row) => hasPhrase(block.valueAt(query.field, row) as string));
 }
 
 /** An index of growing rows may be ahead of the view. */

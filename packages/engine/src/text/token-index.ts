@@ -1,4 +1,4 @@
-import { tokenize } from '@terndb/core';
+import { type AnalyzerOption, analyze } from '@terndb/core';
 import type { RowBlock } from '../view/view.ts';
 
 /** Rows of one block that hold a term, ascending, and how often. Borrowed from the index: valid until the index is extended. */
@@ -32,10 +32,10 @@ export class TokenIndex {
   }
 
   /** Adds the rows the block has beyond those indexed. Cost: tokenising them. */
-  extend(block: RowBlock, field: string): void {
+  extend(block: RowBlock, field: string, analyzer?: AnalyzerOption): void {
     for (let row = this.#rows; row < block.rows; row++) {
       const value = block.valueAt(field, row);
-      this.#append(row, typeof value === 'string' ? tokenize(value) : []);
+      this.#append(row, typeof value === 'string' ? analyze(value, analyzer).map(({ term }) => term) : []);
     }
   }
 

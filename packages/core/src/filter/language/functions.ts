@@ -1,4 +1,6 @@
-import { isVectorField } from '../../schema/lookup.ts';
+import { MAX_MINIMUM_MATCH, MAX_SLOP } from '../../limits.ts';
+import { isVectorField, type TextField } from '../../schema/lookup.ts';
+import { analyzerPart } from '../compile-where.ts';
 import { toElement } from './columns.ts';
 import { likePattern, placeOf, predicate, textOf } from './comparisons.ts';
 import { type FilterContext, invalid, unsupported } from './context.ts';
@@ -13,9 +15,6 @@ export interface Call {
   readonly minimum?: bigint;
 }
 type CallFunction = (context: FilterContext, call: Call) => Operand;
-
-/** As in Milvus. */
-const MAX_MINIMUM = 1000n;
 
 const FUNCTIONS: Readonly<Record<string, CallFunction>> = {
   text_match: matchText,
@@ -76,34 +75,42 @@ function arrayLength(context: FilterContext, call: Call): Operand {
   return { kind: 'length', offset: call.offset, column };
 }
 
-function searchable(context: FilterContext, call: Call): Column {
+function searchable(context: FilterContext, call: Call): TextField {
   const column = columnAt(context, call, 2);
   const { field } = column;
   if ((field.type !== 'text' && field.type !== 'collabText') || !field.params.search)
     throw invalid(context, column.offset, `text field with { search: true } in ${call.name}`, describeColumn(column));
-  return column;
+  return field;
 }
 
 function matchText(context: FilterContext, call: Call): Predicate {
-  const { field } = searchable(context, call);
+  const field = searchable(context, call);
   const { minimum } = call;
-  if (minimum !== undefined && (minimum < 1n || minimum > MAX_MINIMUM))
-    throw invalid(context, call.offset, 'minimum_should_match from 1 to 1000', `${minimum}`);
+  if (minimum !== undefined && (minimum < 1n || minimum > MAX_MINIMUM_MATCH))
+    throw invalid(context, call.offset, `minimum_should_match from 1 to ${MAX_MINIMUM_MATCH}`, `${minimum}`);
   const text = textOf(context, call.operands[1]!);
   const option = minimum === undefined || minimum === 1n ? {} : { minimum: Number(minimum) };
-  return predicate(context, call.offset, { type: 'match', field: field.name, mode: 'any', text, ...option });
+  return predicate(context, call.offset, { type: 'match', field: field.name, mode: 'any', text, ...option, ...analyzerPart(field) });
 }
 
 function matchPhrase(context: FilterContext, call: Call): Predicate {
-  const [text, words, slop] = call.operands;
-  if (slop !== undefined && call.operands.length === 3) {
-    if (slop.kind !== 'constant' || typeof slop.value !== 'bigint' || slop.value < 0n || slop.value > 0xffff_ffffn)
-      throw invalid(context, slop.offset, 'slop from 0 to 4294967295', describeOperand(slop));
-    if (slop.value !== 0n) throw unsupported(context, slop.offset, 'a slop other than 0', 'use text_match with minimum_should_match');
-    return matchPhrase(context, { ...call, operands: [text!, words!] });
-  }
-  const { field } = searchable(context, call);
-  return predicate(context, call.offset, { type: 'match', field: field.name, mode: 'phrase', text: textOf(context, words!) });
+  const [column, words, slop] = call.operands;
+  const field = searchable(context, slop === undefined ? call : { ...call, operands: [column!, words!, ...call.operands.slice(3)] });
+  return predicate(context, call.offset, {
+    type: 'match',
+    field: field.name,
+    mode: 'phrase',
+    text: textOf(context, words!),
+    ...slopPart(context, slop),
+    ...analyzerPart(field),
+  });
+}
+
+function slopPart(context: FilterContext, slop: Operand | undefined): { readonly slop?: number } {
+  if (slop === undefined) return {};
+  if (slop.kind !== 'constant' || typeof slop.value !== 'bigint' || slop.value < 0n || slop.value > MAX_SLOP)
+    throw invalid(context, slop.offset, `slop from 0 to ${MAX_SLOP}`, describeOperand(slop));
+  return slop.value === 0n ? {} : { slop: Number(slop.value) };
 }
 
 function stringColumn(context: FilterContext, call: Call, count: number): Column {

@@ -55,7 +55,7 @@ export function valueTest(leaf: ValueLeaf): ValueTest {
       return (value) => Array.isArray(value) && (outcomeOf(value.length, leaf.value) & outcomes) !== 0;
     }
     case 'match': {
-      const matches = compileMatch(leaf.mode, leaf.text, leaf.minimum);
+      const matches = compileMatch(leaf);
       return (value) => typeof value === 'string' && matches(value);
     }
     default:

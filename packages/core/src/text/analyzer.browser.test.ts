@@ -1,0 +1,8 @@
+import { expect, test } from 'vitest';
+import { analyze } from './analyzer.ts';
+import { ANALYZED_TEXTS } from './fixtures/analyzed-texts.ts';
+
+test('a browser makes the tokens of the fixture, which Node makes too', () => {
+  for (const { analyzer, text, tokens } of ANALYZED_TEXTS)
+    expect(analyze(text, analyzer).map(({ term, position, start, end }) => [term, position, start, end])).toEqual(tokens);
+});
