@@ -50,6 +50,9 @@ export type {
   WriteRequest,
   WriteTicket,
 } from './database/types.ts';
+export { meaningFieldsOf } from './embedding/meaning-fields.ts';
+export { embeddedFieldsOf } from './embedding/source-text.ts';
+export type { DerivedVector, QueryEmbedding, WaitingRequest, WaitingRow, WaitingRows } from './embedding/types.ts';
 export type {
   Conflict,
   FollowedPlace,

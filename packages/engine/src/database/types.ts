@@ -10,6 +10,11 @@ import type {
   SchemaDefinition,
 } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
+import type { VectorsRequest } from '../embedding/resolve-vectors.ts';
+import type { QueryEmbedding, WaitingRequest, WaitingRows } from '../embedding/types.ts';
+import type { IndexingState } from '../indexes/index-manager.ts';
+import type { IndexKind } from '../indexes/types.ts';
+import type { OutboxPort, Replication } from '../replication/types.ts';
 import type { View } from '../view/view.ts';
 
 /** Everything that is not logic. A tab brings IndexedDB, Node files, a test memory; the engine is the same. */
@@ -79,6 +84,8 @@ export interface SearchRequest extends ReadScope, FilterRequest {
 export type EntityRecord = Readonly<Record<string, unknown>>;
 
 /** How true a result is; the public ReadInfo without what only a connected client knows. */
+  /** The text as vectors, by whoever has the models. Left out: not now, and what would be hybrid is answered by keywords, `degraded`. */
+  readonly embedded?: readonly QueryEmbedding[] | undefined;
 export interface ReadInfo {
   readonly coverage: number;
   readonly scope: 'local' | 'global' | 'hybrid';
@@ -122,7 +129,9 @@ export type WriteRequest =
       readonly fields: unknown;
     }
   | { readonly type: 'delete'; readonly collection: string; readonly partition?: string | undefined; readonly key: unknown }
-  | ({ readonly type: 'deleteBy'; readonly collection: string; readonly partitions?: readonly string[] | undefined } & FilterRequest);
+  | ({ readonly type: 'deleteBy'; readonly collection: string; readonly partitions?: readonly string[] | undefined } & FilterRequest)
+  /** Derived vectors; keys whose row is gone or has another text by now are left out of the ticket and of the database. */
+  | VectorsRequest;
 
 export interface WriteTicket {
   /** Keys written, in the order given (automatic ones filled in); for `deleteBy` the keys that matched. Visible to reads already. */
@@ -203,3 +212,9 @@ export interface Engine {
   /** Flushes and frees kernel memory. Calls after it throw DATABASE_CLOSED. */
   close(): Promise<void>;
 }
+  /** Rows whose vector is to be derived by this device. COLLECTION_UNKNOWN, FIELD_INVALID. */
+  waitingVectors(request: WaitingRequest): WaitingRows;
+  /** The models that rows have vectors of in a field, ascending. */
+  vectorModels(collection: string, field: string): readonly string[];
+  /** Takes away vectors of another dimension than `dim`, which nothing could be compared with any more; then seals, so that no room is kept for them. */
+  clearOtherDims(collection: string, field: string, dim: number): Promise<void>;

@@ -14,9 +14,10 @@ import {
 } from '@terndb/core';
 import { DEFAULT_PARTITION } from '../catalog/channels.ts';
 import type { WriteRequest } from '../database/types.ts';
+import { keptVectors, vectorOps } from '../embedding/resolve-vectors.ts';
 import { compileFilter } from '../read/compile-filter.ts';
 import { matchKeys } from '../read/get.ts';
-import type { Replica } from '../replica/replica.ts';
+import type { ReplicaReader } from '../replica/replica-reader.ts';
 
 /** What a write needs to know of its collection. */
 export interface WriteTarget {
@@ -24,9 +25,9 @@ export interface WriteTarget {
   readonly definition: CollectionDefinition;
   readonly newKey: () => PrimaryKey;
   /** Partition name → replica. PARTITION_UNKNOWN. */
-  readonly replica: (partition: string) => Replica;
+  readonly replica: (partition: string) => ReplicaReader;
   /** Undefined when there is no such partition; then a put makes it. */
-  readonly findReplica: (partition: string) => Replica | undefined;
+  readonly findReplica: (partition: string) => ReplicaReader | undefined;
   readonly partitions: () => readonly string[];
 }
 
@@ -57,6 +58,8 @@ export function resolveWrite(target: WriteTarget, request: WriteRequest, options
       return resolveDelete(target, request);
     case 'deleteBy':
       return resolveDeleteBy(target, request);
+    case 'vectors':
+      return resolveVectors(target, request);
   }
 }
 
@@ -75,11 +78,12 @@ function resolvePut(target: WriteTarget, request: RequestOf<'put'>, { maxEntitie
   const { dimOf, note } = modelDims(replica);
   const isMany = request.entities.length > 1;
   const keys: PrimaryKey[] = [];
-  const ops = request.entities.map((entity, index): SingleOp => {
+  const ops = request.entities.flatMap((entity, index): SingleOp[] => {
     const { pk, fields } = normalizePut(definition, collection, entity, { newKey, dimOf, ...(isMany ? { index } : {}) });
     note(fields);
     keys.push(pk);
-    return { type: 'put', pk, fields, create: replica?.entities.find(pk) === undefined };
+    const put = { type: 'put', pk, fields, create: replica?.entities.find(pk) === undefined } as const;
+    return [put, ...keptVectors(definition, put, replica)];
   });
   return { keys, partitions: ops.length === 0 ? [] : [{ partition, ops }] };
 }
@@ -138,6 +142,11 @@ function resolveDeleteBy(target: WriteTarget, request: RequestOf<'deleteBy'>): R
   return { keys, partitions };
 }
 
+function resolveVectors(target: WriteTarget, request: RequestOf<'vectors'>): ResolvedWrite {
+  const ops = vectorOps(target.definition, request, target.findReplica(request.partition));
+  return { keys: ops.map(({ pk }) => pk), partitions: ops.length === 0 ? [] : [{ partition: request.partition, ops }] };
+}
+
 /** The partition that holds the key live; undefined when none does, and then there is nothing to do. PARTITION_REQUIRED when several do. */
 function holderOf(target: WriteTarget, pk: PrimaryKey, named: string | undefined): string | undefined {
   const candidates = named === undefined ? target.partitions() : [named];
@@ -153,7 +162,7 @@ function holderOf(target: WriteTarget, pk: PrimaryKey, named: string | undefined
 }
 
 /** The dimension that a field without one in its schema has in this partition, or gets with the first vector of this write. */
-function modelDims(replica: Replica | undefined): {
+function modelDims(replica: ReplicaReader | undefined): {
   dimOf: NonNullable<NormalizePutOptions['dimOf']>;
   note: (fields: StoredFields) => void;
 } {

@@ -15,13 +15,15 @@ import { names, type OracleRow, oracleRows } from './testing/oracle.ts';
 
 const runs = propertyOptions(500);
 
-const queries: fc.Arbitrary<VectorQuery> = fc.oneof(
-  denseVectors.map((query): VectorQuery => ({ kind: 'dense', field: 'cosine', metric: 'COSINE', query })),
-  denseVectors.map((query): VectorQuery => ({ kind: 'dense', field: 'inner', metric: 'IP', query })),
-  denseVectors.map((query): VectorQuery => ({ kind: 'dense', field: 'squared', metric: 'L2', query })),
-  sparseVectors.map((query): VectorQuery => ({ kind: 'sparse', field: 'terms', query })),
-  binaryVectors.map((query): VectorQuery => ({ kind: 'binary', field: 'hamming', metric: 'HAMMING', query })),
-  binaryVectors.map((query): VectorQuery => ({ kind: 'binary', field: 'jaccard', metric: 'JACCARD', query })),
+/** A query in one space. */
+type OneQuery = Exclude<VectorQuery, { kind: 'spaces' }>;
+const queries: fc.Arbitrary<OneQuery> = fc.oneof(
+  denseVectors.map((query): OneQuery => ({ kind: 'dense', field: 'cosine', metric: 'COSINE', query })),
+  denseVectors.map((query): OneQuery => ({ kind: 'dense', field: 'inner', metric: 'IP', query })),
+  denseVectors.map((query): OneQuery => ({ kind: 'dense', field: 'squared', metric: 'L2', query })),
+  sparseVectors.map((query): OneQuery => ({ kind: 'sparse', field: 'terms', query })),
+  binaryVectors.map((query): OneQuery => ({ kind: 'binary', field: 'hamming', metric: 'HAMMING', query })),
+  binaryVectors.map((query): OneQuery => ({ kind: 'binary', field: 'jaccard', metric: 'JACCARD', query })),
 );
 // Scores that occur, so that bounds fall on ties, and some that no float32 holds.
 const limits = fc.constantFrom(-16, -8, -5, -2, -1, -0.5, 0, 0.1, 0.5, 2 / 3, 1, 2, 3);
@@ -47,7 +49,7 @@ interface OracleHit extends OracleRow {
   readonly score: number;
 }
 
-function oracleScore(query: VectorQuery, value: StoredValue): number | undefined {
+function oracleScore(query: OneQuery, value: StoredValue): number | undefined {
   if (value === null) return undefined;
   if (query.kind === 'dense') return vectorScore(query.metric, query.query, value as Float32Array) + 0;
   if (query.kind === 'sparse') return oracleInnerProduct(query.query, value as SparseValue);
@@ -65,7 +67,7 @@ function oracleInnerProduct(a: SparseValue, b: SparseValue): number | undefined 
   return shared.reduce((sum, index) => sum + a.values[a.indices.indexOf(index)]! * b.values[b.indices.indexOf(index)]!, 0) + 0;
 }
 
-function oracleHits(context: ReadContext, node: FilterNode, query: VectorQuery, range: ScoreBounds): OracleHit[] {
+function oracleHits(context: ReadContext, node: FilterNode, query: OneQuery, range: ScoreBounds): OracleHit[] {
   return oracleRows(context, node)
     .flatMap((row) => {
       const score = oracleScore(query, row.read(query.field));

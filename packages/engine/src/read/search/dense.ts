@@ -1,5 +1,7 @@
 import { DbError } from '@terndb/core';
 import type { Metric, ScanHits, VectorBlock } from '@terndb/kernel';
+import { countBits } from '../../bitmap/bitmap.ts';
+import { type ModelFilter, ofModel } from '../../embedding/vector-models.ts';
 import type { Mask } from '../filter/mask.ts';
 import { presentRows } from '../filter/present.ts';
 import { nextFloat32Above } from './float32.ts';
@@ -10,17 +12,21 @@ export interface DenseQuery {
   readonly field: string;
   readonly metric: Metric;
   readonly query: Float32Array;
+  /** Only vectors of this space; left out: all, as the caller knows them to be of one. */
+  readonly models?: ModelFilter;
 }
 
 /** Exact scan of every block by the kernel. Rows without a vector are never hits. DIMENSION_MISMATCH where the schema leaves the dim to the model. */
-export function denseRanker({ field, metric, query }: DenseQuery, bounds: ScoreBounds): Ranker {
+export function denseRanker({ field, metric, query, models }: DenseQuery, bounds: ScoreBounds): Ranker {
   const range = { minScore: Math.max(bounds.atLeast, nextFloat32Above(bounds.above)), maxScore: nextFloat32Above(bounds.atMost) };
   return (context, matched, k) => {
     const top = scoredTop(k);
     for (const part of matched) {
       const vectors = part.block.vectors(field);
-      const bitmap = withVectors(part, field);
-      if (vectors === undefined || bitmap === undefined) continue;
+      const present = withVectors(part, field);
+      if (vectors === undefined || present === undefined) continue;
+      const bitmap = models === undefined ? present : ofModel(part.block, field, present, models);
+      if (models !== undefined && countBits(bitmap) === 0) continue;
       if (vectors.dim !== query.length) throw wrongDim(context.collection, field, vectors.dim, query.length);
       const hits = scanBlock(vectors, part, bitmap, { query, metric, k, ...range });
       for (let i = 0; i < hits.offsets.length; i++) offerRow(top, part, hits.offsets[i]!, hits.scores[i]!);

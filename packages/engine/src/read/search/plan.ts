@@ -15,9 +15,11 @@ import {
   vectorFieldsOf,
 } from '@terndb/core';
 import type { ReadInfo, SearchRequest } from '../../database/types.ts';
+import { mustGetEmbeddedField } from '../../embedding/resolve-vectors.ts';
 import { type KeywordQuery, keywordQuery } from '../../text/keyword-ranker.ts';
 import { compileFilter } from '../compile-filter.ts';
 import { checkScope, invalidOption, isRecord, mustGetField, type Page, readPage, readSelect, type Selection } from '../request.ts';
+import type { DenseQuery } from './dense.ts';
 import type { Grouping } from './group.ts';
 import { readQueryVector, type VectorQuery } from './query-vector.ts';
 import { NO_BOUNDS, type ScoreBounds } from './ranking.ts';
@@ -102,7 +104,7 @@ function whole(source: SearchSource): PlannedSource {
   return { source, degraded: null };
 }
 
-/** There is no embedder yet: what would be hybrid is answered by keywords and says so, what is semantic only is refused. */
+/** Without vectors of the text, what would be hybrid is answered by keywords and says so, what is semantic only is refused. */
 function planText(definition: CollectionDefinition, request: SearchRequest, text: string): PlannedSource {
   const { collection } = request;
   const embedded = definition.fields.filter((field) => field.type === 'vector' && field.params.embed !== null).map((field) => field.name);
@@ -123,14 +125,30 @@ function planText(definition: CollectionDefinition, request: SearchRequest, text
   }
   if (request.mode === 'keyword' && fields.length === 0)
     throw invalidOption(collection, 'mode', 'a searchable text field for keywords', request.mode);
+  const meant = embedded.length === 0 ? undefined : meaningQuery(definition, request);
   if (request.mode === 'semantic' || fields.length === 0) {
+    if (meant !== undefined) return whole({ type: 'vector', query: meant });
     throw new DbError('EMBEDDER_UNAVAILABLE', `${collection}: search by meaning needs an embedder, and none is loaded`, {
       details: { collection },
     });
   }
   const namedText = request.field !== undefined && request.field !== null && request.mode === undefined;
-  const degraded = embedded.length > 0 && request.mode !== 'keyword' && !namedText ? 'embedder-loading' : null;
-  return { source: { type: 'keyword', query: keywordQuery(fields, text) }, degraded };
+  const isHybrid = embedded.length > 0 && request.mode !== 'keyword' && !namedText;
+  const keywords = keywordQuery(fields, text);
+  if (isHybrid && meant !== undefined) return whole({ type: 'hybrid', query: meant, text: keywords });
+  return { source: { type: 'keyword', query: keywords }, degraded: isHybrid ? 'embedder-loading' : null };
+}
+
+/** The text as the caller has embedded it; undefined when it has not. */
+function meaningQuery(definition: CollectionDefinition, { collection, embedded }: SearchRequest): VectorQuery | undefined {
+  if (embedded === undefined || embedded.length === 0) return undefined;
+  const queries = embedded.flatMap(({ field: name, model, vector, withGiven }): DenseQuery[] => {
+    const { metric } = mustGetEmbeddedField(definition, collection, name).params;
+    // A text of no known word has no direction, so nothing is near it.
+    if (vector.every((value) => value === 0)) return [];
+    return [{ kind: 'dense', field: name, metric, query: vector, models: { model, withGiven } }];
+  });
+  return queries.length === 1 ? queries[0]! : { kind: 'spaces', field: embedded[0]!.field, queries };
 }
 
 function searchedText(definition: CollectionDefinition): string[] {

@@ -1,10 +1,19 @@
 import { type AnyVectorField, assertNever, normalizeQueryVector, type SparseValue, type StoredValue } from '@terndb/core';
 import { type BinaryQuery, binaryRanker } from './binary.ts';
 import { type DenseQuery, denseRanker } from './dense.ts';
-import type { Ranker, ScoreBounds } from './ranking.ts';
+import { fusedRanker } from './fuse.ts';
+import { NO_BOUNDS, type Ranker, type ScoreBounds } from './ranking.ts';
 import { type SparseQuery, sparseRanker } from './sparse.ts';
 
-export type VectorQuery = DenseQuery | SparseQuery | BinaryQuery;
+/** A text in several spaces: of several models, or fields. Each row is ranked among those of its own, and the lists are fused by rank. */
+export interface SpacesQuery {
+  readonly kind: 'spaces';
+  /** The first one's field. */
+  readonly field: string;
+  readonly queries: readonly DenseQuery[];
+}
+
+export type VectorQuery = DenseQuery | SparseQuery | BinaryQuery | SpacesQuery;
 
 /** DIMENSION_MISMATCH, QUERY_INVALID. */
 export function readQueryVector(collection: string, field: AnyVectorField, value: unknown): VectorQuery {
@@ -32,6 +41,11 @@ export function vectorRanker(query: VectorQuery, bounds: ScoreBounds): Ranker {
       return sparseRanker(query, bounds);
     case 'binary':
       return binaryRanker(query, bounds);
+    case 'spaces':
+      return fusedRanker(
+        query.queries.map((one) => denseRanker(one, NO_BOUNDS)),
+        bounds,
+      );
     default:
       return assertNever(query, 'vector query');
   }

@@ -1,0 +1,11 @@
+import type { Timestamp } from '@terndb/core';
+import type { View } from '../view/view.ts';
+import type { Entities } from './entities.ts';
+
+/** What reads and writes need of one partition's rows as they are shown: a replica's own, or those of a replica with the outbox over it. */
+export interface ReplicaReader {
+  /** Newest stamp of what is shown. */
+  readonly maxHlc: Timestamp;
+  readonly entities: Pick<Entities, 'find' | 'dimOf' | 'blocks'>;
+  view(): View;
+}
