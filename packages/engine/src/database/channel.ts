@@ -24,14 +24,13 @@ export interface Channel {
   damage: DbError | undefined;
 }
 
-export function inspectChannel({ collection, partition, replica, published, damage }: Channel): PartitionInspection {
+export function inspectChannel({ collection, partition, replica, damage }: Channel): PartitionInspection {
   const { entities } = replica;
-  const sizes = new Map(published?.manifest.segments.map((segment) => [segment.id, segment]));
   const segments = entities.blocks.flatMap(({ source, live }) => {
     if (!(source instanceof SealedRows)) return [];
-    const listed = sizes.get(source.id);
-    const indexes = listed?.indexes.map((index) => `${index.field}:${index.type}`) ?? [];
-    return [{ id: source.id, rows: source.rows, deleted: source.rows - live.count, bytes: source.segment.info.bytes, indexes }];
+    const { info, indexes } = source.segment;
+    const { id, rows } = source;
+    return [{ id, rows, deleted: rows - live.count, bytes: info.bytes, indexes: indexes.names(), indexBytes: indexes.bytes }];
   });
   const sealed = segments.reduce((rows, segment) => rows + segment.rows - segment.deleted, 0);
   const live = entities.blocks.reduce((rows, block) => rows + block.live.count, 0);

@@ -10,6 +10,7 @@ import {
   type SingleOp,
 } from '@terndb/core';
 import type { Catalog, CatalogCollection } from '../catalog/catalog.ts';
+import { IndexManager } from '../indexes/index-manager.ts';
 import { Committer } from '../leader/committer.ts';
 import type { SizedFrame } from '../leader/frames.ts';
 import { foldCollection, foldWrite } from '../leader/leader.ts';
@@ -64,6 +65,7 @@ export class LocalEngine implements Engine {
   readonly #ports: EnginePorts;
   readonly #pool: SegmentPool;
   readonly #sealer: Sealer;
+  readonly #indexes: IndexManager;
   readonly #catalog: Catalog;
   readonly #keys: KeyGenerator;
   readonly #committer: Committer;
@@ -84,6 +86,7 @@ export class LocalEngine implements Engine {
     readonly catalog: Catalog;
     readonly pool: SegmentPool;
     readonly opened: OpenChannels;
+    readonly buildIndexes: boolean;
   }) {
     const { ports, limits, catalog, opened } = options;
     this.#ports = ports;
@@ -111,8 +114,17 @@ export class LocalEngine implements Engine {
       channels: () => this.#channels,
       tail: () => this.#tail,
       onConflict: (error) => this.#close(error),
+      onSealed: () => this.#indexes.checkAfter(0),
     });
     this.#sealer.collect();
+    this.#indexes = new IndexManager({
+      files: options.pool.indexFiles,
+      clock: ports.clock,
+      channels: () => this.#channels.values(),
+      builds: () => options.buildIndexes,
+      publish: (channel, segment, index) => this.#sealer.publishIndex(channel, segment, index),
+      deleteObject: (name) => ports.objects.delete(name),
+    });
     this.#live = createLive({
       clock: ports.clock,
       onChange: (listener) => this.onChange(listener),
@@ -228,10 +240,17 @@ export class LocalEngine implements Engine {
     await this.#sealer.compact([...this.#channels.keys()]);
   }
 
+  async buildIndexes(): Promise<void> {
+    this.#checkOpen();
+    await this.#recovery;
+    await this.#indexes.check();
+  }
+
   inspect(): EngineInspection {
     this.#checkOpen();
     const { clientId, logEpoch } = this.#catalog.database;
-    return { clientId, logEpoch, wasmBytes: this.#ports.kernel.memoryBytes, partitions: [...this.#channels.values()].map(inspectChannel) };
+    const partitions = [...this.#channels.values()].map(inspectChannel);
+    return { clientId, logEpoch, wasmBytes: this.#ports.kernel.memoryBytes, partitions, indexing: this.#indexes.inspect() };
   }
 
   async close(): Promise<void> {
@@ -345,12 +364,14 @@ export class LocalEngine implements Engine {
     this.#committer.rejectAll(error);
     this.#committer.resume(opened.tail);
     this.#notify(changesOf(before, undone));
+    this.#indexes.checkAfter(0);
   }
 
   /** Whatever was written is durable or refused, and no job runs. */
   async #settle(): Promise<void> {
     await this.#committer.settled();
     await this.#recovery;
+    await this.#indexes.close();
     await this.#sealer.idle();
   }
 
@@ -362,6 +383,7 @@ export class LocalEngine implements Engine {
     // Closed by its user, nobody waits for results; closed by trouble, watchers hear of it.
     this.#live.close(error && this.#closedError());
     this.#sealer.close();
+    void this.#indexes.close();
     this.#listeners.clear();
     for (const { replica } of this.#channels.values()) replica.retire();
   }

@@ -17,9 +17,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const limits = checkLimits(options.limits);
   const { definition: schema } = schemaFromDefinition(options.schema);
   const catalog = await openCatalog({ meta: ports.meta, rng: ports.rng, schema });
-  const pool = new SegmentPool(ports.objects, ports.kernel);
+  const pool = new SegmentPool(ports.objects, ports.kernel, options.indexKinds);
   const opened = await openChannels({ ports, catalog, pool }).catch((error: unknown) => {
     throw fromKernel(error);
   });
-  return new LocalEngine({ ports, limits, catalog, pool, opened });
+  return new LocalEngine({ ports, limits, catalog, pool, opened, buildIndexes: options.buildIndexes ?? true });
 }

@@ -15,6 +15,8 @@ import type { QueryEmbedding, WaitingRequest, WaitingRows } from '../embedding/t
 import type { IndexingState } from '../indexes/index-manager.ts';
 import type { IndexKind } from '../indexes/types.ts';
 import type { OutboxPort, Replication } from '../replication/types.ts';
+import type { IndexingState } from '../indexes/index-manager.ts';
+import type { IndexKind } from '../indexes/types.ts';
 import type { View } from '../view/view.ts';
 
 /** Everything that is not logic. A tab brings IndexedDB, Node files, a test memory; the engine is the same. */
@@ -32,6 +34,10 @@ export interface EngineOptions {
   /** Collections are created, or brought to this version; SCHEMA_CONFLICT when it does not fit what is stored. */
   readonly schema: SchemaDefinition;
   readonly limits?: Partial<EngineLimits>;
+  /** Kinds of index files to build and open. Default: all of this version. */
+  readonly indexKinds?: readonly IndexKind<unknown>[];
+  /** Whether to build index files for channels that this engine leads (default true). Those that manifests name are opened in any case. */
+  readonly buildIndexes?: boolean;
 }
 
 /** When growing rows are sealed and segments merged. Defaults and reasons: `database/limits.ts`. */
@@ -162,7 +168,10 @@ export interface PartitionInspection {
     readonly rows: number;
     readonly deleted: number;
     readonly bytes: number;
+    /** Open index files, `field:type`. */
     readonly indexes: readonly string[];
+    /** Lengths of their files together, which is about what they take of memory. */
+    readonly indexBytes: number;
   }[];
   readonly quarantined: readonly string[];
   /** R13, 16 hex digits. */
@@ -178,6 +187,7 @@ export interface EngineInspection {
   readonly logEpoch: string;
   readonly wasmBytes: number;
   readonly partitions: readonly PartitionInspection[];
+  readonly indexing: IndexingState;
 }
 
 /** One database: collections, their partitions, one log stream. Everything synchronous is visible at once; promises are durability or I/O. */
@@ -208,6 +218,8 @@ export interface Engine {
   seal(collection?: string): Promise<void>;
   /** Merges and rewrites segments where that pays; also runs by itself after seals. */
   compact(): Promise<void>;
+  /** Builds or opens now every index file that is missing, which otherwise happens in the background; resolves when that is done. */
+  buildIndexes(): Promise<void>;
   inspect(): EngineInspection;
   /** Flushes and frees kernel memory. Calls after it throw DATABASE_CLOSED. */
   close(): Promise<void>;

@@ -18,6 +18,11 @@ export interface BuildContext {
 export interface IndexKind<T> {
   /** In the manifest and in names: `hnsw`, `text`. A version that older readers cannot read is a new type name. */
   readonly type: string;
+  /**
+   * `seal`: small and soon built; made with the segment, loaded with it, before the first read. `background` (default): built and loaded after,
+   * while reads do without.
+   */
+  readonly stage?: 'seal' | 'background';
   /** Whether this field of this segment should have one. Cheap; from statistics and definitions only. */
   wants(segment: Segment, field: FieldDefinition): boolean;
   /** @returns the file in order, for `ObjectStore.put`, which takes the parts over. Deterministic: equal rows give equal bytes. */

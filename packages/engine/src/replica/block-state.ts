@@ -18,6 +18,10 @@ export class BlockState<S extends RowSource = RowSource> {
     this.live = live;
   }
 
+  get isRetired(): boolean {
+    return this.#retired;
+  }
+
   /** Once nobody reads it any more, after it was retired. */
   whenFreed(callback: () => void): void {
     this.#onFreed = callback;

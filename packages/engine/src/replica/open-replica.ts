@@ -109,6 +109,7 @@ async function openBlock(
   const { id, rows, bytes, name, dead } = listed;
   try {
     const segment = await pool.open(name, options.definition, { id, channel: options.channel, rows, bytes });
+    await pool.indexFiles.loadWithSegment(segment, options.definition.fields, listed.indexes);
     const live = createFullBitmap(rows);
     if (dead !== null) andNotInto(live, dead);
     return new BlockState(new SealedRows(segment, pool), new LiveBitmap(live));

@@ -3,6 +3,7 @@ import type { VectorBlock } from '@terndb/kernel';
 import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
 import type { LiveStamps } from '../fold/registers.ts';
+import type { IndexKind } from '../indexes/types.ts';
 
 /** Rows that never change once they are there: a sealed segment, or the append-only slots of growing rows. Liveness is kept beside them. */
 export interface RowSource {
@@ -19,12 +20,12 @@ export interface RowSource {
   versionAt(offset: number): Timestamp;
   column(field: string): Column | undefined;
   vectors(field: string): VectorBlock | undefined;
-  valueAt(field: string, offset: number): StoredValue;
   /** Which of a field's vectors are derived, and from what; undefined when none is. */
   origins(field: string): OriginColumn | undefined;
   /** `seq` of the record that put the entity: with the put's client id the base of its collab fields. 0: not known. */
   putSeqAt(offset: number): number;
   /** Sealed segments only. */
   index?<T>(kind: IndexKind<T>, field: string): T | undefined;
+  valueAt(field: string, offset: number): StoredValue;
   free(): void;
 }

@@ -3,6 +3,7 @@ import type { VectorBlock } from '@terndb/kernel';
 import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
 import type { LiveStamps } from '../fold/registers.ts';
+import type { IndexKind } from '../indexes/types.ts';
 import type { Segment } from '../segment/types.ts';
 import type { RowSource } from './row-source.ts';
 import type { SegmentPool } from './segment-pool.ts';
@@ -62,7 +63,6 @@ export class SealedRows implements RowSource {
     return this.segment.vectors(field);
   }
 
-  valueAt(field: string, offset: number): StoredValue {
   index<T>(kind: IndexKind<T>, field: string): T | undefined {
     return this.segment.indexes.get(kind, field);
   }
@@ -75,6 +75,7 @@ export class SealedRows implements RowSource {
     return this.segment.putSeqAt(offset);
   }
 
+  valueAt(field: string, offset: number): StoredValue {
     return this.segment.valueAt(field, offset);
   }
 

@@ -1,5 +1,7 @@
 import { assert, type CollectionDefinition, type ObjectStore } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
+import { IndexFiles } from '../indexes/index-files.ts';
+import type { IndexKind } from '../indexes/types.ts';
 import { openSegment } from '../segment/open-segment.ts';
 import type { Segment, SegmentExpectation } from '../segment/types.ts';
 
@@ -13,11 +15,14 @@ interface Pooled {
  * last user.
  */
 export class SegmentPool {
+  readonly indexFiles: IndexFiles;
   readonly #objects: ObjectStore;
   readonly #kernel: Kernel;
   readonly #pooled = new Map<string, Pooled>();
 
-  constructor(objects: ObjectStore, kernel: Kernel) {
+  /** `kinds` of index files that are built and read; default: all of this version. */
+  constructor(objects: ObjectStore, kernel: Kernel, kinds?: readonly IndexKind<unknown>[]) {
+    this.indexFiles = new IndexFiles(objects, kernel, kinds);
     this.#objects = objects;
     this.#kernel = kernel;
   }

@@ -53,11 +53,12 @@ async function sealSnapshot(context: SealContext, channel: Channel, snapshot: Se
   const rows = new SealRows(snapshot.inputs);
   const { replica } = channel;
   const added = rows.count === 0 ? undefined : await writeSegment(context, channel, snapshot, rows);
+  const before = channel.published?.manifest.segments ?? [];
   let isInstalled = false;
   try {
     await publish(context, channel, snapshot, added?.listed);
     if (!context.isShown(replica)) return;
-    install(context.ports.objects, channel, snapshot, added && new BlockState(added.source, rows.liveNow()));
+    install({ objects: context.ports.objects, channel, snapshot, before }, added && new BlockState(added.source, rows.liveNow()));
     isInstalled = true;
   } finally {
     if (!isInstalled) added?.source.free();
@@ -88,11 +89,12 @@ async function writeSegment({ ports, pool }: SealContext, channel: Channel, snap
   const name = segmentName(channel.name, id);
   await ports.objects.put(name, built.parts);
   const segment = await pool.open(name, definition, { id, channel: channel.name, rows: rows.count, bytes });
-  return { source: new SealedRows(segment, pool), listed: { id, name, rows: rows.count, bytes, dead: null, indexes: [] } };
+  const indexes = await pool.indexFiles.buildWithSegment(segment, definition.fields, channel.name);
+  return { source: new SealedRows(segment, pool), listed: { id, name, rows: rows.count, bytes, dead: null, indexes } };
 }
 
 async function publish(context: SealContext, channel: Channel, snapshot: SealSnapshot, added: ManifestSegment | undefined): Promise<void> {
-  const { objects, meta } = context.ports;
+  const { objects } = context.ports;
   const before = channel.published;
   const kept = keptSegments(before?.manifest.segments ?? [], snapshot, new Set(channel.replica.quarantined));
   const manifest: Manifest = {
@@ -109,6 +111,15 @@ async function publish(context: SealContext, channel: Channel, snapshot: SealSna
     tombstones: await storeTombstones(objects, channel.name, snapshot),
     lmids: snapshot.lmids,
   };
+  await publishManifest(context.ports, channel, manifest);
+}
+
+/**
+ * Makes this the channel's newest manifest; the one before, and what only that one named of tombstones, is deleted.
+ * @throws APPEND_CONFLICT when another writer published first.
+ */
+export async function publishManifest({ objects, meta }: SealContext['ports'], channel: Channel, manifest: Manifest): Promise<void> {
+  const before = channel.published;
   const bytes = writeManifest(manifest);
   const name = manifestName(channel.name, manifest.version, bytes);
   await objects.put(name, [bytes]);
@@ -125,18 +136,29 @@ async function storeTombstones(objects: ObjectStore, channel: string, { tombston
   return { type: 'object', name, bytes: bytes.length };
 }
 
+interface Installation {
+  readonly objects: ObjectStore;
+  readonly channel: Channel;
+  readonly snapshot: SealSnapshot;
+  /** Segments of the manifest that was replaced. */
+  readonly before: readonly ManifestSegment[];
+}
+
 /** Synchronous: no write and no view comes between. Replaced objects go when the last view of them does. */
-function install(objects: ObjectStore, channel: Channel, snapshot: SealSnapshot, added: BlockState | undefined): void {
+function install({ objects, channel, snapshot, before }: Installation, added: BlockState | undefined): void {
   const removed = snapshot.inputs.map((input) => input.block);
   for (const block of removed) {
-    if (isSealed(block)) block.whenFreed(() => forget(objects, channel, [block.source.segment.name]));
+    if (!isSealed(block)) continue;
+    const { id, segment } = block.source;
+    const indexes = before.find((listed) => listed.id === id)?.indexes ?? [];
+    block.whenFreed(() => forget(objects, channel, [segment.name, ...indexes.map((index) => index.name)]));
   }
   channel.replica.entities.exchange(removed, added);
   channel.replica.changed();
 }
 
 /** Deletes what the newest manifest does not name. If that fails, or the engine dies first, the next open collects it. */
-function forget(objects: ObjectStore, channel: Channel, names: readonly string[]): void {
+export function forget(objects: ObjectStore, channel: Channel, names: readonly string[]): void {
   const named = objectsOf(channel);
   for (const name of names) if (!named.has(name)) objects.delete(name).catch(() => {});
 }

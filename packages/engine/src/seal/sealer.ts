@@ -2,8 +2,11 @@ import { type Clock, DbError, type LogBroker } from '@terndb/core';
 import type { Channel } from '../database/channel.ts';
 import type { EngineLimits } from '../database/types.ts';
 import type { LogTail } from '../leader/log-tail.ts';
+import type { ManifestIndex } from '../manifest/types.ts';
+import type { Segment } from '../segment/types.ts';
 import { collectObjects } from './collect-objects.ts';
 import { isDue, JobQueue, unsealedOf } from './maintenance.ts';
+import { publishIndex } from './publish-index.ts';
 import { type SealContext, sealChannel } from './seal-channel.ts';
 
 /** After an open: first results come first. */
@@ -22,6 +25,8 @@ export interface SealerOptions {
   readonly tail: () => LogTail;
   /** Another writer published: the storage is no longer ours. */
   readonly onConflict: (error: DbError) => void;
+  /** A channel has another set of segments than before. */
+  readonly onSealed: () => void;
 }
 
 /** Decides when to seal, runs one job at a time, and truncates the log behind what all manifests cover. */
@@ -68,6 +73,16 @@ export class Sealer {
     }
   }
 
+  /** Between two seals: a manifest that names the index file of a segment, if the channel still has that. See `publishIndex`. */
+  publishIndex(channel: Channel, segment: Segment, index: ManifestIndex): Promise<ManifestIndex | undefined> {
+    return this.#jobs.run(async () => {
+      if (this.#isClosed || this.#options.channels().get(channel.name) !== channel) return undefined;
+      // Nothing is published while the engine goes back to its durable state: the flush is refused then.
+      await this.#options.context.flush();
+      return this.#orConflict(() => publishIndex(this.#options.context.ports, channel, segment, index));
+    });
+  }
+
   /** When no job runs any more. */
   idle(): Promise<void> {
     return this.#jobs.idle();
@@ -103,13 +118,21 @@ export class Sealer {
         cursorAt: (of, position) => this.#options.tail().cursorAt(of, position),
         isShown: (replica) => !this.#isClosed && channel.replica === replica,
       };
-      try {
-        if (await sealChannel(context, channel, { forCompaction })) await this.#truncate(channel);
-      } catch (error) {
-        if (error instanceof DbError && error.code === 'APPEND_CONFLICT') this.#options.onConflict(error);
-        throw error;
-      }
+      await this.#orConflict(async () => {
+        if (!(await sealChannel(context, channel, { forCompaction }))) return;
+        this.#options.onSealed();
+        await this.#truncate(channel);
+      });
     });
+  }
+
+  async #orConflict<T>(job: () => Promise<T>): Promise<T> {
+    try {
+      return await job();
+    } catch (error) {
+      if (error instanceof DbError && error.code === 'APPEND_CONFLICT') this.#options.onConflict(error);
+      throw error;
+    }
   }
 
   async #truncate({ name, published }: Channel): Promise<void> {

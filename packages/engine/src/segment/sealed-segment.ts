@@ -17,6 +17,7 @@ import type { Column } from '../columns/column.ts';
 import { columnValue } from '../columns/column-value.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
 import { rowHash } from '../fold/row-hash.ts';
+import { SegmentIndexes } from '../indexes/segment-indexes.ts';
 import type { KeyIndex } from './key-index.ts';
 import type { StampTable } from './stamp-table.ts';
 import type { ColumnStats, FieldStamp, Segment, SegmentInfo } from './types.ts';
@@ -30,9 +31,9 @@ export interface SealedSegmentParts {
   /** By field, the key field included. */
   readonly columns: ReadonlyMap<string, Column>;
   readonly vectors: ReadonlyMap<string, VectorBlock>;
-  readonly definition: CollectionDefinition;
   readonly origins: ReadonlyMap<string, OriginColumn>;
   readonly putSeqs: Float64Array | null;
+  readonly definition: CollectionDefinition;
 }
 
 /** An open segment file; see `Segment`. Owns its vector blocks. */
@@ -40,6 +41,7 @@ export class SealedSegment implements Segment {
   readonly name: string;
   readonly info: SegmentInfo;
   readonly vectorBytes: number;
+  readonly indexes: SegmentIndexes = new SegmentIndexes();
   readonly #parts: SealedSegmentParts;
   #freed = false;
 
@@ -99,8 +101,6 @@ export class SealedSegment implements Segment {
     return this.#parts.vectors.get(field);
   }
 
-  valueAt(field: string, offset: number): StoredValue {
-    const column = this.#parts.columns.get(field);
   origins(field: string): OriginColumn | undefined {
     return this.#parts.origins.get(field);
   }
@@ -109,6 +109,8 @@ export class SealedSegment implements Segment {
     return this.#parts.putSeqs?.[offset] ?? 0;
   }
 
+  valueAt(field: string, offset: number): StoredValue {
+    const column = this.#parts.columns.get(field);
     if (column === undefined) return this.#defaultOf(field);
     if (column.kind === 'vector') return this.#vectorAt(field, column.validity, offset);
     if (field === this.#parts.keyField) return this.keyAt(offset);
@@ -126,6 +128,7 @@ export class SealedSegment implements Segment {
   free(): void {
     assert(!this.#freed, () => `segment ${this.id}: freed twice`);
     this.#freed = true;
+    this.indexes.close();
     for (const block of this.#parts.vectors.values()) block.free();
   }
 

@@ -87,6 +87,8 @@ export interface Segment {
   readonly info: SegmentInfo;
   /** Bytes of kernel memory taken by the vectors. */
   readonly vectorBytes: number;
+  /** Open index files; attached while the segment is in use, closed with it. */
+  readonly indexes: SegmentIndexes;
   keyAt(offset: number): PrimaryKey;
   /** Offset of the row with this key, or -1. Bloom filter, then binary search; nothing is decoded. */
   findKey(key: PrimaryKey): number;
@@ -101,14 +103,14 @@ export interface Segment {
   column(field: string): Column | undefined;
   /** Row-aligned, null rows zero; undefined when no row has a vector. */
   vectors(field: string): VectorBlock | undefined;
-  /** One value; the field's default, else null, where the segment is older than the field. Arrays are fresh copies. FORMAT_INVALID. */
-  valueAt(field: string, offset: number): StoredValue;
   /** Undefined when none of the field's vectors is derived. */
   origins(field: string): OriginColumn | undefined;
   /** `seq` of the record that put the row; 0 where it is not stored. */
   putSeqAt(offset: number): number;
+  /** One value; the field's default, else null, where the segment is older than the field. Arrays are fresh copies. FORMAT_INVALID. */
+  valueAt(field: string, offset: number): StoredValue;
   stats(field: string): ColumnStats | undefined;
-  /** Gives the vectors' memory back. The segment must not be used after it. */
+  /** Gives the vectors' and indexes' memory back. The segment must not be used after it. */
   free(): void;
 }
 

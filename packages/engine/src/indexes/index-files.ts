@@ -1,0 +1,142 @@
+import { crc32c, DbError, type FieldDefinition, type ObjectStore } from '@terndb/core';
+import type { Kernel } from '@terndb/kernel';
+import { checksumMismatch, formatInvalid } from '../bytes/damage.ts';
+import { fromKernel } from '../database/from-kernel.ts';
+import type { ManifestIndex } from '../manifest/types.ts';
+import { indexName } from '../seal/object-names.ts';
+import type { Segment } from '../segment/types.ts';
+import { INDEX_KINDS } from './registry.ts';
+import type { BuildContext, IndexKind } from './types.ts';
+
+/** Files are read in pieces of this, so that the checksum of one is computed while the store fetches the next. */
+const PIECE_BYTES = 4 << 20;
+/** Asked for before they are needed. */
+const PIECES_AHEAD = 2;
+/** More is no index of a segment that a channel can hold, and is refused before memory is taken for it. */
+const MAX_INDEX_BYTES = 2 ** 32;
+
+/** Which index of which segment. */
+export interface IndexPlace {
+  readonly segment: Segment;
+  readonly field: FieldDefinition;
+  readonly kind: IndexKind<unknown>;
+}
+
+/** Writes index files to the object store and opens them from there, attached to their segment. */
+export class IndexFiles {
+  readonly kinds: readonly IndexKind<unknown>[];
+  readonly #objects: ObjectStore;
+  readonly #kernel: Kernel;
+  #damaged = 0;
+
+  constructor(objects: ObjectStore, kernel: Kernel, kinds: readonly IndexKind<unknown>[] = INDEX_KINDS) {
+    this.#objects = objects;
+    this.#kernel = kernel;
+    this.kinds = kinds;
+  }
+
+  /** Files that were damaged, lost or of another version, and so were dropped. */
+  get damaged(): number {
+    return this.#damaged;
+  }
+
+  /** Opens a listed file and attaches it. False when it is damaged or lost: it is dropped. STORAGE_UNAVAILABLE, MEMORY_LIMIT. */
+  async load({ segment, field, kind }: IndexPlace, listed: ManifestIndex): Promise<boolean> {
+    try {
+      const bytes = await this.#read(listed);
+      segment.indexes.attach(kind, field.name, kind.open(bytes, segment, field, this.#kernel), bytes.length);
+      return true;
+    } catch (thrown) {
+      const error = fromKernel(thrown);
+      if (error.kind !== 'data') throw error;
+      segment.indexes.markDamaged(listed.name);
+      this.#damaged += 1;
+      return false;
+    }
+  }
+
+  /** Loads what is listed of the kinds that come with their segment. What goes wrong is left to the background: reads do without. */
+  async loadWithSegment(segment: Segment, fields: readonly FieldDefinition[], listed: readonly ManifestIndex[]): Promise<void> {
+    for (const index of listed) {
+      const kind = this.kinds.find(({ type }) => type === index.type);
+      const field = fields.find(({ name }) => name === index.field);
+      if (kind?.stage !== 'seal' || field === undefined || segment.indexes.has(kind.type, field.name)) continue;
+      await this.load({ segment, field, kind }, index).catch(ignoreUnavailable);
+    }
+  }
+
+  /**
+   * Builds a file and writes it, over the damaged one of this name if there is one. Not listed anywhere yet.
+   * @throws what the kind throws (MEMORY_LIMIT), ABORTED, STORAGE_FULL, STORAGE_UNAVAILABLE.
+   */
+  async build({ segment, field, kind }: IndexPlace, channel: string, context: Omit<BuildContext, 'kernel'>): Promise<ManifestIndex> {
+    try {
+      const parts = await kind.build(segment, field, { ...context, kernel: this.#kernel });
+      let checksum = 0;
+      let bytes = 0;
+      for (const part of parts) {
+        checksum = crc32c(part, checksum);
+        bytes += part.length;
+      }
+      const name = indexName(channel, { segment: segment.id, type: kind.type, field: field.name, bytes, checksum });
+      if (segment.indexes.isDamaged(name)) await this.#objects.delete(name);
+      await this.#objects.put(name, parts);
+      segment.indexes.clearDamaged(name);
+      return { field: field.name, type: kind.type, name, bytes, checksum };
+    } catch (error) {
+      throw fromKernel(error);
+    }
+  }
+
+  /** Builds, writes and attaches the kinds that come with a new segment; a file that cannot be built is left to the background. */
+  async buildWithSegment(segment: Segment, fields: readonly FieldDefinition[], channel: string): Promise<ManifestIndex[]> {
+    const built: ManifestIndex[] = [];
+    for (const kind of this.kinds) {
+      for (const field of fields) {
+        if (kind.stage !== 'seal' || !kind.wants(segment, field)) continue;
+        try {
+          const listed = await this.build({ segment, field, kind }, channel, NO_SLICES);
+          if (await this.load({ segment, field, kind }, listed)) built.push(listed);
+        } catch (error) {
+          ignoreUnavailable(error);
+        }
+      }
+    }
+    return built;
+  }
+
+  async #read({ name, bytes, checksum }: ManifestIndex): Promise<Uint8Array<ArrayBuffer>> {
+    const info = await this.#objects.head(name);
+    if (info === undefined) throw new DbError('STORAGE_LOST', `index ${name}: expected in the store, got nothing`, { details: { name } });
+    if (info.bytes !== bytes || bytes > MAX_INDEX_BYTES) throw formatInvalid(`index ${name}`, `${bytes} bytes expected, got ${info.bytes}`);
+    const pieces: Promise<Uint8Array | undefined>[] = [];
+    const ask = (from: number): void => {
+      if (from >= bytes) return;
+      const piece = this.#objects.read(name, from, Math.min(PIECE_BYTES, bytes - from));
+      // If an earlier piece fails, nobody waits for this one any more.
+      piece.catch(() => {});
+      pieces.push(piece);
+    };
+    for (let ahead = 0; ahead < PIECES_AHEAD; ahead++) ask(ahead * PIECE_BYTES);
+    const whole = new Uint8Array(bytes);
+    let sum = 0;
+    for (let from = 0; from < bytes; from += PIECE_BYTES) {
+      ask(from + PIECES_AHEAD * PIECE_BYTES);
+      const piece = await pieces.shift()!;
+      if (piece === undefined)
+        throw new DbError('STORAGE_LOST', `index ${name}: expected in the store, got nothing`, { details: { name } });
+      sum = crc32c(piece, sum);
+      whole.set(piece, from);
+    }
+    if (sum !== checksum) throw checksumMismatch(`index ${name}`, 'the file');
+    return whole;
+  }
+}
+
+const NO_SLICES: Omit<BuildContext, 'kernel'> = { pause: () => Promise.resolve(), onProgress: () => {} };
+
+/** Bugs are not swallowed. */
+function ignoreUnavailable(error: unknown): void {
+  const { kind } = fromKernel(error);
+  if (kind === 'internal') throw error;
+}

@@ -1,0 +1,240 @@
+import { type Clock, DbError } from '@terndb/core';
+import type { Channel } from '../database/channel.ts';
+import type { ManifestIndex } from '../manifest/types.ts';
+import type { BlockState } from '../replica/block-state.ts';
+import { SealedRows } from '../replica/sealed-rows.ts';
+import type { Segment } from '../segment/types.ts';
+import type { IndexFiles, IndexPlace } from './index-files.ts';
+
+/** Work between two yields: a query that arrives waits for at most about this (design 8: slices of at most 8 ms). */
+const SLICE_MS = 6;
+/** After an open the first results come first. */
+const FIRST_CHECK_MS = 100;
+/** What failed for want of memory or storage is tried again after this. */
+const RETRY_MS = 60_000;
+
+export interface IndexManagerOptions {
+  readonly files: IndexFiles;
+  readonly clock: Clock;
+  /** Those whose segments are shown now. */
+  readonly channels: () => Iterable<Channel>;
+  /** Whether this engine builds and publishes for the channel. Where it does not, it opens what the manifest names. */
+  readonly builds: (channel: Channel) => boolean;
+  /** See `publishIndex`. */
+  readonly publish: (channel: Channel, segment: Segment, index: ManifestIndex) => Promise<ManifestIndex | undefined>;
+  readonly deleteObject: (name: string) => Promise<void>;
+}
+
+/** What the manager is at. */
+export interface IndexingState {
+  /** The one that is loaded or built now. `done`: 0 to 1. */
+  readonly current: {
+    readonly collection: string;
+    readonly partition: string;
+    readonly segment: string;
+    readonly field: string;
+    readonly type: string;
+    readonly step: 'load' | 'build';
+    readonly done: number;
+  } | null;
+  /** Not yet begun. */
+  readonly waiting: number;
+  /** Files found damaged, lost or of another version since the database was opened. */
+  readonly damaged: number;
+  /** Tries that failed, for example for want of memory; repeated later. Reads are exact meanwhile. */
+  readonly failed: number;
+}
+
+/** A missing index of a segment that is shown. */
+interface Task extends IndexPlace {
+  readonly channel: Channel;
+  readonly block: BlockState<SealedRows>;
+  /** Undefined: to be built. */
+  readonly listed: ManifestIndex | undefined;
+}
+
+/**
+ * Brings every shown segment to having its indexes: opens the files that manifests name, builds and publishes what is missing or damaged. One at
+ * a time, in slices, from what is there now (level-triggered): whoever changes segments calls `check`, and nothing has to be remembered.
+ */
+export class IndexManager {
+  readonly #options: IndexManagerOptions;
+  #running: Promise<void> | undefined;
+  #checkAgain = false;
+  #current: { readonly task: Task; done: number } | undefined;
+  #failed = 0;
+  /** Until when (monotonic) not to try again, by segment and index. */
+  readonly #notBefore = new Map<string, number>();
+  #cancelTimer: () => void = () => {};
+  #timerDueMs: number = Number.POSITIVE_INFINITY;
+  /** Ends the pause of the build that waits for its next slice. */
+  #wake: () => void = () => {};
+  #isClosed = false;
+
+  constructor(options: IndexManagerOptions) {
+    this.#options = options;
+    this.checkAfter(FIRST_CHECK_MS);
+  }
+
+  /** In the background, soon. */
+  checkAfter(delayMs: number): void {
+    const { clock } = this.#options;
+    const dueMs = clock.monotonicMs() + delayMs;
+    if (this.#isClosed || dueMs >= this.#timerDueMs) return;
+    this.#cancelTimer();
+    this.#timerDueMs = dueMs;
+    this.#cancelTimer = clock.after(delayMs, () => {
+      this.#timerDueMs = Number.POSITIVE_INFINITY;
+      void this.check();
+    });
+  }
+
+  /** Now, also what failed a moment ago; resolves when nothing is missing that can be had. */
+  check(): Promise<void> {
+    this.#notBefore.clear();
+    this.#checkAgain = true;
+    this.#running ??= this.#run();
+    return this.#running;
+  }
+
+  inspect(): IndexingState {
+    const current = this.#current;
+    return {
+      current:
+        current === undefined
+          ? null
+          : {
+              collection: current.task.channel.collection.name,
+              partition: current.task.channel.partition,
+              segment: current.task.segment.id,
+              field: current.task.field.name,
+              type: current.task.kind.type,
+              step: current.task.listed === undefined ? 'build' : 'load',
+              done: current.done,
+            },
+      waiting: Math.max(0, this.#tasks().length - (current === undefined ? 0 : 1)),
+      damaged: this.#options.files.damaged,
+      failed: this.#failed,
+    };
+  }
+
+  /** A build under way ends at its next pause. Resolves when nothing runs. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelTimer();
+    this.#wake();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // Not before `check` knows that this runs.
+    await Promise.resolve();
+    while (this.#checkAgain && !this.#isClosed) {
+      this.#checkAgain = false;
+      for (let task = this.#next(); task !== undefined && !this.#isClosed; task = this.#next()) await this.#perform(task);
+    }
+    this.#running = undefined;
+  }
+
+  /** Files that are there come before those to be built: they help sooner. */
+  #next(): Task | undefined {
+    const tasks = this.#tasks();
+    return tasks.find((task) => task.listed !== undefined) ?? tasks[0];
+  }
+
+  #tasks(): Task[] {
+    const { clock, files, channels, builds } = this.#options;
+    const now = clock.monotonicMs();
+    const tasks: Task[] = [];
+    for (const channel of channels()) {
+      const { replica, published, collection } = channel;
+      const mayBuild = channel.damage === undefined && builds(channel);
+      for (const block of replica.entities.blocks) {
+        if (!isSealed(block)) continue;
+        const { segment } = block.source;
+        const listed = published?.manifest.segments.find(({ id }) => id === segment.id)?.indexes ?? [];
+        for (const kind of files.kinds) {
+          for (const field of collection.definition.fields) {
+            if (segment.indexes.has(kind.type, field.name) || (this.#notBefore.get(nameOf({ segment, kind, field })) ?? 0) > now) continue;
+            const known = listed.find((index) => index.type === kind.type && index.field === field.name);
+            const usable = known !== undefined && !segment.indexes.isDamaged(known.name) ? known : undefined;
+            if (usable === undefined && !(mayBuild && kind.wants(segment, field))) continue;
+            tasks.push({ channel, block, segment, field, kind, listed: usable });
+          }
+        }
+      }
+    }
+    return tasks;
+  }
+
+  async #perform(task: Task): Promise<void> {
+    const { block } = task;
+    this.#current = { task, done: 0 };
+    // The rows must stay while they are read.
+    block.pin();
+    try {
+      if (task.listed !== undefined) await this.#options.files.load(task, task.listed);
+      else await this.#build(task);
+      if (task.listed === undefined && !task.segment.indexes.has(task.kind.type, task.field.name)) this.#postpone(task);
+    } catch {
+      this.#postpone(task);
+    } finally {
+      this.#current = undefined;
+      block.unpin();
+    }
+  }
+
+  /** Nothing is tried again and again without a pause. */
+  #postpone(task: Task): void {
+    if (this.#isClosed || task.block.isRetired) return;
+    this.#failed += 1;
+    this.#notBefore.set(nameOf(task), this.#options.clock.monotonicMs() + RETRY_MS);
+    this.checkAfter(RETRY_MS);
+  }
+
+  async #build(task: Task): Promise<void> {
+    const { files, publish, deleteObject } = this.#options;
+    const { channel, segment } = task;
+    const built = await files.build(task, channel.name, {
+      pause: this.#slices(task),
+      onProgress: (done) => {
+        if (this.#current?.task === task) this.#current.done = done;
+      },
+    });
+    const listed = await publish(channel, segment, built);
+    if (listed?.name !== built.name) await deleteObject(built.name);
+    if (listed !== undefined && !task.block.isRetired) await files.load(task, listed);
+  }
+
+  /** Gives way when a slice's time is up. */
+  #slices(task: Task): () => Promise<void> {
+    const { clock } = this.#options;
+    let begun = clock.monotonicMs();
+    return async () => {
+      this.#mustBeWanted(task);
+      if (clock.monotonicMs() - begun < SLICE_MS) return;
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(0, resolve);
+        this.#wake = () => {
+          cancel();
+          resolve();
+        };
+      });
+      this.#mustBeWanted(task);
+      begun = clock.monotonicMs();
+    };
+  }
+
+  #mustBeWanted({ block, segment }: Task): void {
+    if (!this.#isClosed && !block.isRetired) return;
+    throw new DbError('ABORTED', `index of segment ${segment.id}: the build is not wanted any more`, { details: { segment: segment.id } });
+  }
+}
+
+function isSealed(block: BlockState): block is BlockState<SealedRows> {
+  return block.source instanceof SealedRows;
+}
+
+function nameOf({ segment, kind, field }: IndexPlace): string {
+  return `${segment.id}\n${kind.type}\n${field.name}`;
+}

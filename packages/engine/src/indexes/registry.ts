@@ -1,0 +1,4 @@
+import type { IndexKind } from './types.ts';
+
+/** Every kind that this version builds and reads. Index files of other kinds are left alone: a newer version may have written them. */
+export const INDEX_KINDS: readonly IndexKind<unknown>[] = [];

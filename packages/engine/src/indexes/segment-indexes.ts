@@ -1,0 +1,70 @@
+import { assert } from '@terndb/core';
+import type { IndexKind } from './types.ts';
+
+interface Attached {
+  readonly kind: IndexKind<unknown>;
+  readonly field: string;
+  readonly index: unknown;
+  readonly bytes: number;
+}
+
+/** The open indexes of one open segment. They live as long as it does: whoever may read the segment may read them. */
+export class SegmentIndexes {
+  readonly #attached = new Map<string, Attached>();
+  readonly #damaged = new Set<string>();
+  #closed = false;
+
+  get<T>(kind: IndexKind<T>, field: string): T | undefined {
+    const attached = this.#attached.get(keyOf(kind.type, field));
+    return attached?.kind === kind ? (attached.index as T) : undefined;
+  }
+
+  has(type: string, field: string): boolean {
+    return this.#attached.has(keyOf(type, field));
+  }
+
+  /** `field:type` of each, in order. */
+  names(): string[] {
+    return Array.from(this.#attached.values(), ({ kind, field }) => `${field}:${kind.type}`).sort();
+  }
+
+  /** Lengths of the files behind the open indexes. */
+  get bytes(): number {
+    let sum = 0;
+    for (const { bytes } of this.#attached.values()) sum += bytes;
+    return sum;
+  }
+
+  /** Takes the index over. When there is one already, or the segment is gone, it is closed at once. */
+  attach<T>(kind: IndexKind<T>, field: string, index: T, bytes: number): void {
+    const key = keyOf(kind.type, field);
+    if (this.#closed || this.#attached.has(key)) kind.close(index);
+    else this.#attached.set(key, { kind: kind as IndexKind<unknown>, field, index, bytes });
+  }
+
+  /** The object by this name cannot be used: it is not tried again while the segment is open. */
+  markDamaged(name: string): void {
+    this.#damaged.add(name);
+  }
+
+  /** After the object was written anew. */
+  clearDamaged(name: string): void {
+    this.#damaged.delete(name);
+  }
+
+  isDamaged(name: string): boolean {
+    return this.#damaged.has(name);
+  }
+
+  /** With the segment. */
+  close(): void {
+    assert(!this.#closed, 'segment indexes: closed twice');
+    this.#closed = true;
+    for (const { kind, index } of this.#attached.values()) kind.close(index);
+    this.#attached.clear();
+  }
+}
+
+function keyOf(type: string, field: string): string {
+  return `${type}\n${field}`;
+}
