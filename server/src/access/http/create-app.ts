@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { relative } from 'node:path';
+import cors from '@fastify/cors';
+import rateLimit from '@fastify/rate-limit';
+import fastifyStatic from '@fastify/static';
+import websocket from '@fastify/websocket';
+import { type Clock, DbError } from '@terndb/core';
+import { MAX_MESSAGE_BYTES } from '@terndb/sync';
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import type { Config } from '../../config/config.ts';
+import type { ServerNode } from '../../node/types.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { cacheControlOf } from '../cache-policy.ts';
+import { AccessMetrics } from '../metrics.ts';
+import { API_HEADERS, SECURITY_HEADERS } from '../security-headers.ts';
+import { SyncConnections } from '../sync/connections.ts';
+import { checkHost, checkOrigin, isAllowedOrigin, type OriginRule } from '../sync/origin.ts';
+import { Tickets } from '../tickets.ts';
+import { downloadRoutes } from './download-routes.ts';
+import { answerError, notFound } from './errors.ts';
+import { healthRoutes } from './health-routes.ts';
+import { requestLogger } from './request-logger.ts';
+import { syncRoutes } from './sync-routes.ts';
+import { readTls } from './tls.ts';
+
+export type AppConfig = Pick<Config, 'host' | 'insecure' | 'issueTokens' | 'origins' | 'tls' | 'limits' | 'log' | 'demo'>;
+
+export interface AppServices {
+  readonly node: ServerNode;
+  readonly authenticator: Authenticator;
+  readonly clock: Clock;
+  readonly config: AppConfig;
+  readonly downloadUrl?: (name: string, expiresSeconds: number) => Promise<string>;
+}
+
+export interface AccessApp {
+  readonly http: FastifyInstance;
+  readonly tickets: Tickets;
+  /** Not ready from here on; sockets are asked to leave and closed. */
+  drain(overMs: number): Promise<void>;
+}
+
+/** A request that is never finished costs a socket. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/** Every door of one node on one port: sync, downloads, health, the demo's files. Not yet listening. */
+export async function createApp(services: AppServices): Promise<AccessApp> {
+  const { node, authenticator, clock, config } = services;
+  const metrics = new AccessMetrics();
+  metrics.observe(node);
+  const tickets = new Tickets(clock);
+  const { downloadUrl } = services;
+  const bootstrap = { node, tickets, ...(downloadUrl === undefined ? {} : { downloadUrl }) };
+  const connections = new SyncConnections({ node, authenticator, bootstrap, metrics, clock, limits: config.limits });
+  const http = await createServer(config);
+  const rule: OriginRule = { origins: config.origins, onlyLoopbackHosts: config.insecure || config.issueTokens === 'loopback' };
+  let isDraining = false;
+
+  http.setErrorHandler((error, request, reply) => answerError(error, request, reply));
+  http.addHook('onRequest', async (request, reply) => {
+    const { origin, host } = request.headers;
+    checkHost(rule, host);
+    // Without a token to steal or to miss, a foreign page must not be able to write by a form.
+    if (rule.onlyLoopbackHosts && request.method === 'POST') checkOrigin(rule, origin, host);
+    void reply.headers(API_HEADERS).header('x-request-id', request.id);
+  });
+  http.addHook('onResponse', async (request, reply) => {
+    const labels = { method: request.method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) };
+    metrics.requests.observe(labels, reply.elapsedTime / 1000);
+  });
+  await http.register(rateLimit, {
+    max: config.limits.requestsPerMinute,
+    timeWindow: 60_000,
+    errorResponseBuilder: (_request, { ttl, max }) =>
+      new DbError('RATE_LIMITED', `requests: at most ${max} a minute expected`, { details: { limit: max, retryAfterMs: ttl } }),
+  });
+  await http.register(websocket, {
+    options: { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false },
+    errorHandler: (error, socket, request) => {
+      request.log.error({ err: error }, 'sync socket could not be opened');
+      socket.terminate();
+    },
+  });
+  healthRoutes(http, { metrics, isReady: () => !isDraining });
+  await http.register(
+    async (sync) => {
+      await sync.register(cors, corsOptions(rule));
+      syncRoutes(sync, { node, authenticator });
+      downloadRoutes(sync, { node, tickets, metrics });
+      const beforeUpgrade = async ({ headers }: FastifyRequest): Promise<void> => {
+        checkOrigin(rule, headers.origin, headers.host);
+        connections.checkRoom();
+      };
+      sync.get('/', { websocket: true, preValidation: beforeUpgrade }, (socket, request) => connections.open(socket, request.log));
+    },
+    { prefix: '/sync' },
+  );
+  if (config.demo === undefined) http.setNotFoundHandler(({ url }) => unknownRoute(url));
+  else await serveFiles(http, config.demo);
+  return {
+    http,
+    tickets,
+    drain: async (overMs) => {
+      isDraining = true;
+      await connections.drain(overMs);
+    },
+  };
+}
+
+async function createServer({ tls, limits, log }: AppConfig): Promise<FastifyInstance> {
+  const options: FastifyServerOptions = {
+    loggerInstance: requestLogger(log.level),
+    genReqId: () => randomUUID(),
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+  };
+  const https = await readTls(tls);
+  return Fastify(https === undefined ? options : ({ ...options, https } as FastifyServerOptions));
+}
+
+/** Tokens travel in a header that a page sets itself: nothing is gained from another site's cookies, so none are allowed. */
+function corsOptions(rule: OriginRule): object {
+  return {
+    origin: (origin: string | undefined, done: (error: null, allowed: boolean) => void) =>
+      done(null, isAllowedOrigin(rule, origin, undefined)),
+    methods: ['GET', 'POST'],
+    allowedHeaders: ['authorization', 'content-type', 'range', 'if-range', 'if-none-match'],
+    exposedHeaders: ['content-range', 'accept-ranges', 'etag', 'retry-after', 'x-request-id'],
+    maxAge: 600,
+  };
+}
+
+async function serveFiles(http: FastifyInstance, root: string): Promise<void> {
+  await http.register(async (files) => {
+    files.addHook('onSend', async (_request, reply) => {
+      void reply.headers(SECURITY_HEADERS);
+    });
+    await files.register(fastifyStatic, {
+      root,
+      cacheControl: false,
+      setHeaders: (reply, path) => {
+        void reply.header('cache-control', cacheControlOf(`/${relative(root, path).replaceAll('\\', '/')}`));
+      },
+    });
+    files.setNotFoundHandler(({ url }) => unknownRoute(url));
+  });
+}
+
+function unknownRoute(url: string): never {
+  throw notFound(`route ${url.split('?')[0]!.slice(0, 200)}`);
+}

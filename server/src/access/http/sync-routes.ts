@@ -1,0 +1,80 @@
+import type { JsonValue } from '@terndb/core';
+import type { ResolveRequest } from '@terndb/sync';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ServerNode } from '../../node/types.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { AccessPrincipal } from '../auth/principal.ts';
+import { globalReads } from '../reads/global-reads.ts';
+import { resolveFor } from '../sync/resolve.ts';
+import { credentialOf } from './credential.ts';
+
+export interface SyncServices {
+  readonly node: ServerNode;
+  readonly authenticator: Authenticator;
+}
+
+/** A definition has limits of its own; here only the shape, so that handlers can rely on it. */
+const RESOLVE_BODY = {
+  type: 'object',
+  required: ['collections', 'partitions'],
+  additionalProperties: false,
+  properties: {
+    collections: {
+      type: 'array',
+      maxItems: 1024,
+      items: {
+        type: 'object',
+        required: ['name', 'schemaHash', 'schemaVersion', 'definition'],
+        additionalProperties: false,
+        properties: {
+          name: { type: 'string', maxLength: 255 },
+          schemaHash: { type: 'string', maxLength: 128 },
+          schemaVersion: { type: 'integer', minimum: 0 },
+          definition: { type: 'object', required: ['fields'], properties: { fields: { type: 'array', maxItems: 64 } } },
+        },
+      },
+    },
+    partitions: { type: 'array', maxItems: 1024, items: { type: 'string', minLength: 1, maxLength: 255 } },
+  },
+} as const;
+
+const WAIT_BODY = {
+  type: 'object',
+  required: ['token'],
+  additionalProperties: false,
+  properties: { token: { type: 'string' }, timeoutMs: { type: 'integer', minimum: 0, maximum: 60_000 } },
+} as const;
+const READ_BODY = { type: 'object', required: ['collection'], properties: { collection: { type: 'string', maxLength: 255 } } } as const;
+const ISSUE_BODY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { subject: { type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\w.@-]+$' } },
+} as const;
+
+/** The sync endpoint beside its socket: resolve, reads, waiting, tokens for development. */
+export function syncRoutes(app: FastifyInstance, { node, authenticator }: SyncServices): void {
+  const principalOf = (request: FastifyRequest): Promise<AccessPrincipal> =>
+    authenticator.authenticate(credentialOf(request.headers.authorization));
+
+  app.post('/v1/resolve', { schema: { body: RESOLVE_BODY } }, async (request, reply) => {
+    const answer = await resolveFor(node, await principalOf(request), request.body as ResolveRequest);
+    return reply.header('cache-control', 'no-store').send(answer);
+  });
+
+  const reads = globalReads(node);
+  for (const name of ['get', 'query', 'count', 'search', 'wait'] as const) {
+    const body = name === 'wait' ? WAIT_BODY : READ_BODY;
+    app.post(`/v1/${name}`, { schema: { body } }, async (request, reply) => {
+      const principal = await principalOf(request);
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      const answer: JsonValue = await reads[name]({ principal, body: request.body, signal: gone.signal });
+      return reply.header('cache-control', 'no-store').send(answer);
+    });
+  }
+
+  app.post('/v1/token', { schema: { body: ISSUE_BODY } }, async (request, reply) => {
+    const { subject = 'developer' } = request.body as { readonly subject?: string };
+    return reply.header('cache-control', 'no-store').send(await authenticator.issue(subject));
+  });
+}

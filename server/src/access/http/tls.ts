@@ -1,0 +1,20 @@
+import { readFile } from 'node:fs/promises';
+import type { ServerOptions } from 'node:https';
+import { DbError } from '@terndb/core';
+import type { Config } from '../../config/config.ts';
+
+/** Undefined: plain HTTP. OPTION_INVALID names the file that cannot be read. */
+export async function readTls({ certFile, keyFile, clientCaFile }: Config['tls']): Promise<ServerOptions | undefined> {
+  if (certFile === undefined || keyFile === undefined) return undefined;
+  const pair = { cert: await read('tls.certFile', certFile), key: await read('tls.keyFile', keyFile), minVersion: 'TLSv1.2' } as const;
+  if (clientCaFile === undefined) return pair;
+  return { ...pair, ca: await read('tls.clientCaFile', clientCaFile), requestCert: true, rejectUnauthorized: true };
+}
+
+async function read(option: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new DbError('OPTION_INVALID', `${option}: a readable file expected, got ${file}`, { details: { option, where: file }, cause });
+  }
+}

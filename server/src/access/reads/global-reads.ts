@@ -1,0 +1,92 @@
+import { type JsonValue, utf8Length } from '@terndb/core';
+import type { ReadInfo, SearchRequest } from '@terndb/engine';
+import {
+  encodeJsonValue,
+  type GlobalCountAnswer,
+  type GlobalGetAnswer,
+  type GlobalQueryAnswer,
+  type GlobalReadInfo,
+  type GlobalSearchAnswer,
+} from '@terndb/sync';
+import type { NodeRequest, ServerNode } from '../../node/types.ts';
+import type { AccessPrincipal } from '../auth/principal.ts';
+import { budget, invalid, type ReadBody, readBody } from './read-request.ts';
+
+/** One read for one principal, whatever door it came through: JSON in, JSON out (sync, protocol/reads.ts). Errors are DbErrors. */
+export type GlobalRead = (call: {
+  readonly principal: AccessPrincipal;
+  readonly body: unknown;
+  readonly signal?: AbortSignal;
+}) => Promise<JsonValue>;
+export type GlobalReads = Readonly<Record<'get' | 'query' | 'count' | 'search' | 'wait', GlobalRead>>;
+
+const FILTER = ['where', 'filter', 'filterParams', 'consistency'];
+const OPTIONS = {
+  get: ['keys', 'select', 'consistency'],
+  query: [...FILTER, 'orderBy', 'limit', 'offset', 'select'],
+  count: FILTER,
+  search: [...FILTER, ...['text', 'vector', 'like', 'mode', 'field', 'limit', 'offset', 'select', 'exact', 'range', 'groupBy', 'minScore']],
+} as const;
+
+export function globalReads(node: ServerNode): GlobalReads {
+  return {
+    get: async ({ principal, body, signal }) => {
+      const read = readBody(node, principal, body, OPTIONS.get);
+      const { keys } = read.rest;
+      if (!Array.isArray(keys)) throw invalid('keys', 'a list of keys', keys);
+      const result = await node.get({ ...requestOf(read, signal), keys });
+      const answer: GlobalGetAnswer = { ...infoOf(result), entities: result.entities.map((entity) => entity ?? null) };
+      return encodeJsonValue(answer);
+    },
+    query: async ({ principal, body, signal }) => {
+      const result = await node.query(requestOf(readBody(node, principal, body, OPTIONS.query), signal));
+      const answer: GlobalQueryAnswer = { ...infoOf(result), keys: result.keys, entities: result.entities };
+      return encodeJsonValue(answer);
+    },
+    count: async ({ principal, body, signal }) => {
+      const result = await node.count(requestOf(readBody(node, principal, body, OPTIONS.count), signal));
+      const answer: GlobalCountAnswer = { ...infoOf(result), count: result.count };
+      return encodeJsonValue(answer);
+    },
+    search: async ({ principal, body, signal }) => {
+      const request: NodeRequest<SearchRequest> = requestOf(readBody(node, principal, body, OPTIONS.search), signal);
+      const result = await node.search(typeof request.vector === 'string' ? { ...request, vector: floats(request.vector) } : request);
+      const hits = result.hits.map(({ key, entity, score }) => ({ key, entity, score }));
+      const answer: GlobalSearchAnswer = { ...infoOf(result), exact: result.exact, hits };
+      return encodeJsonValue(answer);
+    },
+    wait: async ({ body }) => {
+      const { token, timeoutMs } = (body ?? {}) as { readonly token?: unknown; readonly timeoutMs?: unknown };
+      if (typeof token !== 'string' || utf8Length(token) < 0) throw invalid('token', 'a token', token);
+      await node.waitIndexed(token, budget(timeoutMs ?? 15_000));
+      return {};
+    },
+  };
+}
+
+/** The engine checks what an option holds. */
+function requestOf(
+  { database, collection, partitions, timeoutMs, rest }: ReadBody,
+  signal: AbortSignal | undefined,
+): NodeRequest<{ collection: string }> {
+  return {
+    ...rest,
+    database,
+    collection,
+    timeoutMs,
+    ...(partitions === undefined ? {} : { partitions }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function infoOf({ coverage, degraded, stalenessMs, token }: ReadInfo): GlobalReadInfo {
+  const known = degraded === 'behind-token' || degraded === 'server-timeout' ? degraded : null;
+  return { coverage, scope: 'global', degraded: known, stalenessMs, token };
+}
+
+/** Float32, little-endian, base64. */
+function floats(text: string): Float32Array {
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.length === 0 || bytes.length % 4 !== 0) throw invalid('vector', 'numbers, or base64 of float32', text);
+  return new Float32Array(new Uint8Array(bytes).buffer);
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { type Clock, DbError } from '@terndb/core';
+import type { FastifyBaseLogger } from 'fastify';
+import type { WebSocket } from 'ws';
+import { type ConnectionServices, SyncConnection } from './connection.ts';
+
+/** A device comes back after this at the latest; spread, so that not all come at once. */
+const MAX_RETRY_MS = 5_000;
+const MIN_RETRY_MS = 500;
+
+/** All sync sockets of this process. */
+export class SyncConnections {
+  readonly #services: ConnectionServices;
+  readonly #open = new Set<SyncConnection>();
+  #isDraining = false;
+
+  constructor(services: ConnectionServices) {
+    this.#services = services;
+  }
+
+  /** RATE_LIMITED: as many as there may be. STORAGE_UNAVAILABLE while draining. Before the upgrade. */
+  checkRoom(): void {
+    const { connections } = this.#services.limits;
+    if (this.#isDraining) throw new DbError('STORAGE_UNAVAILABLE', 'server: is shutting down', { details: { retryAfterMs: MIN_RETRY_MS } });
+    if (this.#open.size < connections) return;
+    throw new DbError('RATE_LIMITED', `sync sockets: at most ${connections} expected`, {
+      details: { limit: connections, retryAfterMs: MAX_RETRY_MS },
+    });
+  }
+
+  open(socket: WebSocket, log: FastifyBaseLogger): void {
+    const connection = new SyncConnection(randomUUID(), socket, this.#services, log);
+    this.#open.add(connection);
+    socket.on('close', () => this.#open.delete(connection));
+  }
+
+  /** Asks all to leave, closes them one after the other over `overMs`, and waits until they have gone. */
+  async drain(overMs: number): Promise<void> {
+    this.#isDraining = true;
+    const { clock } = this.#services;
+    const leaving = [...this.#open];
+    const spread = (index: number, over: number): number => Math.floor((index / Math.max(1, leaving.length)) * over);
+    for (const [index, connection] of leaving.entries()) connection.goaway(MIN_RETRY_MS + spread(index, MAX_RETRY_MS - MIN_RETRY_MS));
+    const closeOverMs = overMs / 2;
+    await Promise.all(
+      leaving.map(async (connection, index) => {
+        await sleep(clock, spread(index, closeOverMs));
+        connection.close('drain');
+      }),
+    );
+    const endMs = clock.monotonicMs() + overMs / 2;
+    while (this.#open.size > 0 && clock.monotonicMs() < endMs) await sleep(clock, 10);
+    for (const connection of this.#open) connection.terminate();
+  }
+}
+
+function sleep(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(delayMs, resolve);
+  });
+}

@@ -1,0 +1,125 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '@terndb/core';
+import { type ClientMessage, decodeMessage, encodeMessage, PROTOCOL_VERSION, type ServerMessage } from '@terndb/sync';
+import WebSocket from 'ws';
+import { systemClock } from '../../adapters/s3/system.ts';
+import type { Config } from '../../config/config.ts';
+import { readConfig } from '../../config/read-config.ts';
+import { type Authenticator, openAuthenticator } from '../auth/authenticator.ts';
+import type { TernClaims } from '../auth/claims.ts';
+import { issueJwt, loadJwtKeys } from '../auth/jwt.ts';
+import { type AccessApp, createApp } from '../http/create-app.ts';
+import { asNode, ScriptedNode } from './scripted-node.ts';
+
+const SECRET = 'a secret of at least thirty-two bytes';
+
+export interface TestServer {
+  readonly url: string;
+  readonly node: ScriptedNode;
+  readonly app: AccessApp;
+  readonly authenticator: Authenticator;
+  token(claims: TernClaims, options?: { readonly subject?: string; readonly lifetimeMs?: number }): Promise<string>;
+  post(path: string, body: unknown, token?: string, headers?: Record<string, string>): Promise<Response>;
+  socket(options?: { readonly origin?: string }): Promise<TestSocket>;
+  close(): Promise<void>;
+}
+
+/** The doors over a scripted node, on a free port of the loopback. */
+export async function startTestServer(change: Partial<Config> = {}, clock: Clock = systemClock): Promise<TestServer> {
+  const data = await mkdtemp(join(tmpdir(), 'terndb-access-'));
+  const env = { TERNDB_AUTH_HS256_SECRET: SECRET, TERNDB_LOG_LEVEL: 'silent', TERNDB_ROOT_PASSWORD: 'open sesame' };
+  const defaults = readConfig({ env, flags: { data, port: '0' } });
+  const config: Config = { ...defaults, ...change, limits: { ...defaults.limits, ...change.limits } };
+  const node = new ScriptedNode();
+  const authenticator = await openAuthenticator(config, clock);
+  const app = await createApp({ node: asNode(node), authenticator, clock, config });
+  const url = await app.http.listen({ host: config.host, port: 0 });
+  const keys = await loadJwtKeys(config.auth, undefined);
+  const sockets: TestSocket[] = [];
+  return {
+    url,
+    node,
+    app,
+    authenticator,
+    token: (claims, { subject = 'ann', lifetimeMs = 60_000 } = {}) => issueJwt(keys, { subject, claims, lifetimeMs, nowMs: clock.nowMs() }),
+    post: (path, body, token, headers = {}) =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    socket: async (options) => {
+      const socket = await TestSocket.open(url, options);
+      sockets.push(socket);
+      return socket;
+    },
+    close: async () => {
+      for (const socket of sockets) socket.close();
+      await app.http.close();
+      await rm(data, { recursive: true });
+    },
+  };
+}
+
+/** A device's end of the socket, as bare as can be. */
+export class TestSocket {
+  readonly raw: WebSocket;
+  readonly received: ServerMessage[] = [];
+  readonly closed: Promise<number>;
+  readonly #waiting: (() => void)[] = [];
+
+  private constructor(raw: WebSocket) {
+    this.raw = raw;
+    raw.binaryType = 'nodebuffer';
+    raw.on('message', (data: Buffer) => {
+      this.received.push(decodeMessage(data) as ServerMessage);
+      for (const wake of this.#waiting.splice(0)) wake();
+    });
+    this.closed = new Promise((resolve) => {
+      raw.on('close', (code) => {
+        resolve(code);
+        for (const wake of this.#waiting.splice(0)) wake();
+      });
+    });
+    raw.on('error', () => undefined);
+  }
+
+  /** Rejects with the status when the upgrade is refused. */
+  static open(url: string, { origin }: { readonly origin?: string } = {}): Promise<TestSocket> {
+    const raw = new WebSocket(`${url.replace('http', 'ws')}/sync`, origin === undefined ? {} : { origin });
+    const socket = new TestSocket(raw);
+    return new Promise((resolve, reject) => {
+      raw.on('open', () => resolve(socket));
+      raw.on('unexpected-response', (_request, response) => reject(new Error(`status ${response.statusCode}`)));
+    });
+  }
+
+  send(message: ClientMessage): void {
+    this.raw.send(encodeMessage(message));
+  }
+
+  hello(token: string, change: Partial<Extract<ClientMessage, { type: 'hello' }>> = {}): void {
+    this.send({ type: 'hello', oldest: 1, newest: PROTOCOL_VERSION, clientId: 'client-1', term: 1, token, schemas: [], ...change });
+  }
+
+  subscribe(channel: string, subscription = 1): void {
+    this.send({ type: 'subscribe', channel, subscription, credit: 1024, formers: [] });
+  }
+
+  /** The first message of this type, now or later. */
+  async next<T extends ServerMessage['type']>(type: T): Promise<Extract<ServerMessage, { type: T }>> {
+    for (;;) {
+      const found = this.received.find((message) => message.type === type);
+      if (found !== undefined) return found as Extract<ServerMessage, { type: T }>;
+      if (this.raw.readyState === WebSocket.CLOSED)
+        throw new Error(`closed without ${type}; got ${this.received.map((m) => m.type).join(', ')}`);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  close(): void {
+    this.raw.terminate();
+  }
+}

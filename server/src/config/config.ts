@@ -1,0 +1,35 @@
+import type { S3Config } from '../adapters/s3/s3-config.ts';
+import type { Secret } from '../adapters/s3/secret.ts';
+
+/** What the server runs with: checked, with defaults filled in. Printing it shows no secret. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly data: string;
+  readonly roles: readonly string[];
+  readonly demo?: string;
+  readonly insecure: boolean;
+  readonly issueTokens: 'off' | 'loopback' | 'anyone';
+  readonly tokenLifetimeMs: number;
+  readonly origins: readonly string[];
+  readonly rootPassword?: Secret;
+  readonly auth: {
+    readonly hs256Secret?: Secret;
+    readonly rs256PublicKeyFile?: string;
+    readonly jwksUrl?: string;
+    readonly issuer?: string;
+    readonly audience?: string;
+  };
+  readonly tls: { readonly certFile?: string; readonly keyFile?: string; readonly clientCaFile?: string };
+  readonly limits: {
+    readonly connections: number;
+    readonly subscriptions: number;
+    readonly messagesPerSecond: number;
+    readonly requestsPerMinute: number;
+    readonly bodyBytes: number;
+    readonly bufferedBytes: number;
+  };
+  readonly drainMs: number;
+  readonly log: { readonly level: string };
+  readonly s3?: S3Config;
+}
