@@ -1,4 +1,4 @@
-import { newClientId, type Timestamp } from '@terndb/core';
+import { newClientId, type Stamp, stampOf, type Timestamp } from '@terndb/core';
 import type { ChannelRecord, DeviceRecord, DurableState, KeptEntry, OutboxEntry, StoreWrite } from '@terndb/sync';
 import { wasPrunedInTime } from './checkers/end.ts';
 import { checkMonotonic, type Shown } from './checkers/shown.ts';
@@ -11,7 +11,7 @@ export interface StoredChannel {
   fold: ModelFold;
   readonly outbox: Map<number, OutboxEntry>;
   readonly kept: Map<number, KeptEntry>;
-  newest: { readonly info: WriteInfo; readonly hlc: number } | undefined;
+  newest: { readonly info: WriteInfo; readonly stamp: Stamp } | undefined;
 }
 
 /** What IndexedDB holds of one device: transactions, all or nothing, with the term that fences (R11). */
@@ -91,7 +91,7 @@ export class DeviceDb {
           break;
         case 'rejected': {
           const info = this.#world.ledger.infoOf(write.entry.op);
-          if (info !== undefined) info.rejected = write.entry.code;
+          if (info !== undefined) this.#reject(info, write.entry.code);
           this.#world.ledger.count('rejected writes');
           break;
         }
@@ -126,7 +126,21 @@ export class DeviceDb {
     channel.outbox.set(entry.id, entry);
     const info = this.#world.ledger.infoOf(entry.op);
     if (info === undefined) return;
-    if (channel.newest === undefined || channel.newest.info.uid <= info.uid) channel.newest = { info, hlc: entry.hlc };
+    if (channel.newest === undefined || channel.newest.info.uid <= info.uid) channel.newest = { info, stamp: stampOf(entry) };
+  }
+
+  /**
+   * What was said to be in the log must be. After a restore a kept op may go up once more (its id's LMID may have expired), and then it may be
+   * refused, because its entity is dead by now.
+   */
+  #reject(info: WriteInfo, code: string): void {
+    info.rejected = code;
+    const { accepted, expired } = this.#world.ledger.channel(info.channel);
+    const earlier = accepted.get(info);
+    // The id expired before this device had applied what it wrote under it: then too it goes up once more.
+    if (earlier !== undefined && expired.has(earlier.clientId)) return;
+    if (info.ackedEpoch === this.#world.ledger.logEpoch)
+      this.#world.ledger.fail('acked-then-rejected', `write ${info.uid} of ${info.device}: ${code}`);
   }
 
   #keep(entry: KeptEntry): void {

@@ -1,4 +1,4 @@
-import type { Frame, Hash64, Op, OpRecord, PrimaryKey, Stamp } from '@terndb/core';
+import { type Frame, type Hash64, type Op, type OpRecord, type PrimaryKey, type Stamp, stampOf } from '@terndb/core';
 import type { Ablations } from '@terndb/sync/testing';
 import { lastOf } from './broker.ts';
 import { checkCausality, type Touch } from './checkers/causality.ts';
@@ -21,6 +21,8 @@ export interface WriteInfo {
   /** Durable on the device: from here on it counts. */
   isLocal: boolean;
   isAcked: boolean;
+  /** Log epoch when the app heard of it. */
+  ackedEpoch: string | undefined;
   /** When the device put it among the kept ops, true wall clock. */
   keptAtMs: number | undefined;
   wasPruned: boolean;
@@ -34,7 +36,7 @@ export interface WriteInfo {
 export interface ChannelLedger {
   truth: ModelFold;
   hashAt: Map<number, Hash64>;
-  accepted: Map<WriteInfo, { readonly clientId: string; readonly hlc: number }>;
+  accepted: Map<WriteInfo, { readonly clientId: string; readonly stamp: Stamp }>;
   lastSeq: Map<string, number>;
   expired: Set<string>;
   newestDelete: Map<PrimaryKey, Stamp>;
@@ -126,7 +128,7 @@ export class Ledger {
       checkCausality(this, channel, record, info, position);
       this.count('ops in the log');
     }
-    channel.accepted.set(info, { clientId: record.clientId, hlc: record.hlc });
+    channel.accepted.set(info, { clientId: record.clientId, stamp: stampOf(record) });
   }
 }
 

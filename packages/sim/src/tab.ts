@@ -191,7 +191,10 @@ export class Tab {
         return;
       case 'acked': {
         const info = this.#byEntry.get(`${effect.channel} ${effect.id}`);
-        if (info !== undefined) info.isAcked = true;
+        if (info !== undefined) {
+          info.isAcked = true;
+          info.ackedEpoch = world.ledger.logEpoch;
+        }
         world.ledger.count('acks');
         return;
       }

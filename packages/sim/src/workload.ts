@@ -61,6 +61,7 @@ export class Workload {
       sawEpoch: stored.record.logEpoch,
       isLocal: false,
       isAcked: false,
+      ackedEpoch: undefined,
       keptAtMs: undefined,
       wasPruned: false,
       wasRestored: false,

@@ -59,6 +59,8 @@ export const ABLATIONS = {
   'lead-before-fold': 'R17',
   /** A new leader appends nothing of its own. */
   'no-lead-record': 'R17',
+  /** A leader answers a subscribe from what it has, whoever leads by now. */
+  'unconfirmed-subscribe': 'R17',
   /** After an unknown outcome, append again at the new end. */
   'blind-append-retry': 'R17',
   /** Ack first, append later. */

@@ -3,8 +3,8 @@ import { KEEP_ACKED_MS } from '@terndb/sync';
 import type { Ledger, WriteInfo } from '../ledger.ts';
 import type { ModelFold } from '../model-fold.ts';
 
-/** Clocks of devices may be this wrong when they count the days of R16. */
-const CLOCK_ERROR_MS = 2 * 24 * 3600_000;
+/** A device may have had nothing but its own clock, which is a day wrong at most, when it kept an op; it prunes by the server's. */
+const CLOCK_ERROR_MS = 24 * 3600_000 + 60_000;
 
 export interface DeviceEnd {
   readonly device: string;

@@ -1,4 +1,4 @@
-import { type Frame, hashEquals, type OpRecord, type RejectRecord } from '@terndb/core';
+import { compareStamps, type Frame, hashEquals, type OpRecord, type RejectRecord, stampOf } from '@terndb/core';
 import type { ChannelLedger, Ledger } from '../ledger.ts';
 
 /** Applied once: seqs of a client id are contiguous in the log, and a write is in it once per id, with one stamp. */
@@ -15,7 +15,10 @@ export function checkOnce(ledger: Ledger, channel: ChannelLedger, record: OpReco
   if (info === undefined || earlier === undefined) return;
   // The outcome under the former id was unknown: ops set state, so a repetition with the same stamp changes nothing (R2).
   if (earlier.clientId === record.clientId) ledger.fail('applied-twice', `write ${info.uid}, ${who}`);
-  if (earlier.hlc !== record.hlc) ledger.fail('two-stamps', `write ${info.uid}, ${who}: ${earlier.hlc} and ${record.hlc}`);
+  const stamp = stampOf(record);
+  if (compareStamps(earlier.stamp, stamp) !== 0) {
+    ledger.fail('two-stamps', `write ${info.uid}, ${who}: ${JSON.stringify(earlier.stamp)} and ${JSON.stringify(stamp)}`);
+  }
   ledger.count('harmless repetitions');
 }
 

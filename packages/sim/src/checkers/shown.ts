@@ -1,4 +1,4 @@
-import { hashEquals } from '@terndb/core';
+import { compareStamps, hashEquals, type Stamp } from '@terndb/core';
 import type { Ledger, WriteInfo } from '../ledger.ts';
 import { fieldsOf, type ModelFold, singlesOf } from '../model-fold.ts';
 
@@ -9,7 +9,7 @@ export interface Shown {
   readonly logEpoch: string | null;
   readonly fold: ModelFold;
   /** Its newest write, and the stamp that has now. */
-  readonly newest: { readonly info: WriteInfo; readonly hlc: number } | undefined;
+  readonly newest: { readonly info: WriteInfo; readonly stamp: Stamp } | undefined;
   readonly overlay: ReadonlySet<WriteInfo>;
 }
 
@@ -18,16 +18,19 @@ export function checkFlicker(ledger: Ledger, shown: Shown): void {
   const { newest, overlay, fold } = shown;
   if (newest === undefined || !newest.info.isLocal || newest.info.rejected !== undefined || overlay.has(newest.info)) return;
   // Too old for R16 when a restore took it away: gone for good, and rightly.
-  if (newest.hlc < fold.floor || (newest.info.wasPruned && newest.info.wasRestored)) return;
+  if (newest.info.wasPruned && newest.info.wasRestored) return;
   for (const op of singlesOf(newest.info.op)) {
     const doc = fold.entity(op.pk);
-    // Death takes field registers with it, whatever their stamps: a patch makes nothing live.
-    const isBuried = newest.info.buriedAt !== undefined && newest.info.buriedAt <= fold.position;
-    if (op.type !== 'put' && op.type !== 'delete' && (isBuried || !fold.isLive(op.pk))) continue;
-    const stamps = [doc?.put, doc?.delete, ...fieldsOf(op).map((field) => doc?.fields.get(field))];
-    if (stamps.some((stamp) => stamp !== undefined && stamp.hlc >= newest.hlc)) continue;
-    const registers = stamps.map((stamp) => stamp?.hlc ?? '-').join(' ');
-    const what = `write ${newest.info.uid} (${op.type} ${op.pk} ${newest.hlc})`;
+    if (doc === undefined && newest.stamp.hlc < fold.floor) continue;
+    const isNewer = (stamp: Stamp | undefined): boolean => compareStamps(stamp, newest.stamp) >= 0;
+    if (isNewer(doc?.put) || isNewer(doc?.delete)) continue;
+    if (op.type !== 'put' && op.type !== 'delete') {
+      // Death takes field registers with it, whatever their stamps: a patch makes nothing live.
+      const isBuried = newest.info.buriedAt !== undefined && newest.info.buriedAt <= fold.position;
+      if (isBuried || !fold.isLive(op.pk) || fieldsOf(op).every((field) => isNewer(doc?.fields.get(field)))) continue;
+    }
+    const registers = [doc?.put, doc?.delete, ...(doc?.fields.values() ?? [])].map((stamp) => stamp?.hlc ?? '-').join(' ');
+    const what = `write ${newest.info.uid} (${op.type} ${op.pk} ${newest.stamp.hlc})`;
     ledger.fail('flicker', `${shown.device} ${shown.channel}: ${what} at position ${fold.position}, floor ${fold.floor}: ${registers}`);
   }
 }

@@ -49,6 +49,8 @@ export class ClientMachine {
   #parked = new Map<string, ChannelState>();
   #log = new CommitLog();
   #socket = 0;
+  /** Downloads are numbered on, so that a late one of an earlier term is nobody's. */
+  #lastFetch = 0;
   #attempt = 0;
   #floorMs = 0;
   #openedAtMs = 0;
@@ -246,7 +248,7 @@ export class ClientMachine {
     this.#log.term = term;
     const serverClock = undefined;
     const { ablations = {} } = this.#options;
-    const common = { socket: undefined, isOpen: false, nextSubscription: 0, nextFetch: 0, serverClock, mustReconnect: false };
+    const common = { socket: undefined, isOpen: false, nextSubscription: 0, nextFetch: this.#lastFetch, serverClock, mustReconnect: false };
     this.#cx = { options: this.#options, ablations, device: durable.device, step, ...common };
     this.#channels = new Map();
     this.#parked = new Map(durable.channels.map((channel) => [channel.channel, openChannelState(channel)]));
@@ -267,6 +269,7 @@ export class ClientMachine {
     this.#closeSocket();
     this.#changeLink('step-down', step);
     this.#askedTokenAtMs = undefined;
+    this.#lastFetch = this.#cx?.nextFetch ?? this.#lastFetch;
     this.#cx = undefined;
     this.#channels = new Map();
     this.#parked = new Map();

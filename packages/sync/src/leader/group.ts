@@ -76,7 +76,7 @@ function takePush(
     replies.push({ type: 'reply', session, message: { type: 'ended', channel, subscription, reason: 'not-subscribed' } });
     return;
   }
-  const outcome = plan.push(principal, records);
+  const outcome = plan.push(principal, records, current?.knownSeq ?? 0);
   if (outcome.type === 'restamp' && current !== undefined && isFenced) subscriptions.end(current);
   replies.push({ type: 'reply', session, message: answerOf(outcome, channel, subscription, nowMs) });
 }

@@ -6,6 +6,7 @@ import { planGroup, type Waiting } from './group.ts';
 import { type Subscription, Subscriptions } from './subscriptions.ts';
 import { type LeaderEffect, type LeaderEvent, type LeaderOptions, type LogEntryFrame, serverClientId } from './types.ts';
 
+type SubscribeEvent = Extract<LeaderEvent, { type: 'subscribe' }>;
 interface AppendParts {
   readonly entries: readonly LogEntryFrame[];
   readonly replies?: readonly LeaderEffect[];
@@ -13,6 +14,8 @@ interface AppendParts {
   readonly requests?: readonly number[];
   readonly bytes?: ReadonlyMap<string, number>;
   readonly expired?: readonly { readonly channel: string; readonly clientId: string }[];
+  /** Answered when it is durable: until then somebody else may lead (R17). */
+  readonly subscribes?: SubscribeEvent[];
   /** The last entry is a tick, and these wait for it. */
   readonly tick?: { readonly time: Timestamp; readonly requests: readonly number[] } | undefined;
 }
@@ -40,14 +43,16 @@ export class LeaderMachine {
   #tickRequests: number[] = [];
   #isTickDue = false;
   #lastTick = 0;
+  /** Sessions that closed while an append was in flight: its subscribes may be theirs. */
+  readonly #closedInFlight = new Set<string>();
   /** Elsewhere than in `#subscriptions`. */
   #readers = 0;
   /** Bytes of each channel's log after its manifest. */
   readonly #tail = new Map<string, number>();
   readonly #gone = new Set<string>();
   #maintenance: { readonly channel: string; readonly records: readonly LogRecord[] }[] = [];
-  /** Subscribes that came before it may answer. */
-  #early: Extract<LeaderEvent, { type: 'subscribe' }>[] = [];
+  /** Subscribes that wait for the next append. */
+  #arriving: SubscribeEvent[] = [];
   #effects: LeaderEffect[] = [];
   #nowMs = 0;
 
@@ -58,6 +63,11 @@ export class LeaderMachine {
 
   get isServing(): boolean {
     return this.#state === 'serving';
+  }
+
+  /** Subscriptions of a channel, for inspection. Cost: linear in them. */
+  subscribersOf(channel: string): number {
+    return this.#subscriptions.of(channel).length;
   }
 
   /** To be called once, before any event. */
@@ -84,8 +94,7 @@ export class LeaderMachine {
         this.#readBack(event);
         return;
       case 'subscribe':
-        if (this.#state === 'serving') this.#subscribe(event);
-        else this.#early.push(event);
+        this.#arrive(event);
         return;
       case 'push':
         this.#push(event);
@@ -108,7 +117,8 @@ export class LeaderMachine {
         return;
       case 'session-closed':
         this.#subscriptions.endSession(event.session);
-        this.#early = this.#early.filter(({ principal }) => principal.session !== event.session);
+        this.#arriving = this.#arriving.filter(({ principal }) => principal.session !== event.session);
+        if (this.#inFlight !== undefined) this.#closedInFlight.add(event.session);
         return;
       case 'read':
         this.#read(event);
@@ -155,7 +165,6 @@ export class LeaderMachine {
 
   #serve(): void {
     this.#state = 'serving';
-    for (const event of this.#early.splice(0)) this.#subscribe(event);
     this.#flush();
   }
 
@@ -173,6 +182,9 @@ export class LeaderMachine {
     };
     for (const request of this.#inFlight?.requests ?? []) void_(request, true);
     for (const request of this.#inFlight?.tick?.requests ?? []) void_(request, false);
+    for (const { principal, message } of [...(this.#inFlight?.subscribes ?? []), ...this.#arriving.splice(0)]) {
+      this.#end(principal.session, message.channel, message.subscription, 'new-leader');
+    }
     for (const waiting of this.#waiting.splice(0)) if (waiting.type === 'write') void_(waiting.request, false);
     for (const request of this.#tickRequests.splice(0)) void_(request, false);
   }
@@ -232,6 +244,8 @@ export class LeaderMachine {
     // R15: before anything else is planned, which would find no LMID and take a resent seq 1 for a new client.
     for (const { channel, clientId } of append.expired ?? []) this.#endClient(channel, clientId, 'expired');
     for (const entry of append.entries) if ('records' in entry) this.#serveChannel(entry.channel);
+    for (const event of append.subscribes ?? []) if (!this.#closedInFlight.has(event.principal.session)) this.#subscribe(event);
+    this.#closedInFlight.clear();
     if (append.tick !== undefined) this.#ticked(append.tick);
     if (this.#state === 'leading') this.#serve();
     else this.#flush();
@@ -294,7 +308,8 @@ export class LeaderMachine {
       if (tick !== undefined) entries.push(tick.frame);
       const isAckedEarly = this.#ablations['ack-before-append'] || entries.length === 0;
       if (isAckedEarly) this.#effects.push(...replies);
-      if (entries.length > 0) this.#append({ entries, replies: isAckedEarly ? [] : replies, requests, bytes, tick });
+      if (entries.length === 0) continue;
+      this.#append({ entries, replies: isAckedEarly ? [] : replies, requests, bytes, tick, subscribes: this.#arriving.splice(0) });
     }
   }
 
@@ -319,7 +334,20 @@ export class LeaderMachine {
   }
 
   /* ---------- subscriptions ---------- */
-  #subscribe({ principal, message }: Extract<LeaderEvent, { type: 'subscribe' }>): void {
+  /**
+   * R17. What this leader knows may be old: another one may lead already. So a subscribe is answered when an append after it has succeeded; a
+   * tick, if there is nothing else to append. One serves all that wait.
+   */
+  #arrive(event: SubscribeEvent): void {
+    if (this.#state === 'serving' && this.#ablations['unconfirmed-subscribe']) {
+      this.#subscribe(event);
+      return;
+    }
+    this.#arriving.push(event);
+    this.#flush();
+  }
+
+  #subscribe({ principal, message }: SubscribeEvent): void {
     const { channel, subscription } = message;
     const { session, clientId } = principal;
     if (subscription <= this.#subscriptions.newest(session, channel)) return;
@@ -352,6 +380,7 @@ export class LeaderMachine {
       id: subscription,
       position: start.from,
       creditBytes: message.credit,
+      knownSeq: fold.lmid(clientId)?.seq ?? 0,
       isReading: false,
       freshTime: 0 as Timestamp,
       awaitedTick: undefined,
@@ -473,7 +502,7 @@ export class LeaderMachine {
 
   /** The tick that goes with the next append, if one is due. */
   #nextTick(): (NonNullable<AppendParts['tick']> & { readonly frame: LogEntryFrame }) | undefined {
-    if (!this.#isTickDue && this.#tickRequests.length === 0) return undefined;
+    if (!this.#isTickDue && this.#tickRequests.length === 0 && this.#arriving.length === 0) return undefined;
     this.#isTickDue = false;
     this.#lastTick = Math.max(this.#lastTick, Math.floor(this.#nowMs) * TICKS_PER_MS);
     const time = this.#lastTick as Timestamp;

@@ -66,8 +66,20 @@ export class ChannelPlan {
     return { logEpoch, leaderEpoch, channel: this.channel, base: position + 1, hashBefore: hash, records: this.records };
   }
 
-  /** Takes the ops of a push in their order up to the first that cannot be taken now. Nothing is answered before the append (R17). */
-  push(principal: Principal, ops: readonly OpRecord[]): PushOutcome {
+  /**
+   * Takes the ops of a push in their order up to the first that cannot be taken now. Nothing is answered before the append (R17).
+   * `knownSeq`: LMID that the subscription was told. An ack speaks of everything above it, so it names every refusal above it: the ack that
+   * named one first may be lost.
+   */
+  push(principal: Principal, ops: readonly OpRecord[], knownSeq: number): PushOutcome {
+    const outcome = this.#push(principal, ops);
+    if (outcome.type !== 'ack') return outcome;
+    const here = new Set(outcome.rejected.map(({ seq }) => seq));
+    const earlier = this.#lmid(principal.clientId).rejected.filter(({ seq }) => seq > knownSeq && seq <= outcome.seq && !here.has(seq));
+    return { ...outcome, rejected: [...earlier, ...outcome.rejected] };
+  }
+
+  #push(principal: Principal, ops: readonly OpRecord[]): PushOutcome {
     const { clientId, subject } = principal;
     const lmid = this.#lmid(clientId);
     if (lmid.author !== '' && lmid.author !== subject) return { type: 'subject' };

@@ -11,6 +11,8 @@ export interface Subscription {
   /** Last position sent. A position and a credit are all that is kept: never a queue. */
   position: number;
   creditBytes: number;
+  /** LMID that it was told at its start, with every refusal up to there. */
+  readonly knownSeq: number;
   isReading: boolean;
   /** The newest tick that it has been served up to; 0: none. */
   freshTime: Timestamp;
