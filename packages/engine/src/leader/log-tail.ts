@@ -20,6 +20,11 @@ export class LogTail {
     this.#last = bounds.last;
   }
 
+  /** Sequence of the first entry that the stream still has. */
+  get first(): number {
+    return this.#first;
+  }
+
   /** Sequence of the last durable entry. */
   get last(): number {
     return this.#last;

@@ -1,0 +1,232 @@
+import { type Clock, DbError, type MetaStore, type ObjectStore } from '@terndb/core';
+import { type CatalogCollection, isDue, JobQueue, type SealContext, type SegmentPool, sealChannel, unsealedOf } from '@terndb/engine/parts';
+import { serverClientId } from '@terndb/sync';
+import type { ChannelTable } from '../channels/channel-table.ts';
+import type { FrameCache } from '../channels/frame-cache.ts';
+import type { NodeChannel } from '../channels/node-channel.ts';
+import type { SlotLeader } from '../leader/slot-leader.ts';
+import type { NodeLimits } from '../limits.ts';
+import { Cuts } from './cuts.ts';
+import { forgettingRecords } from './forgetting.ts';
+import { Garbage, withoutDelete } from './garbage.ts';
+
+/** Rounds of the costlier housekeeping are at least so far apart: it looks at every tombstone and lists every object. */
+const MIN_SWEEP_MS = 60 * 60 * 1000;
+/** Bytes of the log read at once while a channel is opened again. */
+const CATCH_UP_BYTES = 4 * 1024 * 1024;
+
+export interface DataJobsOptions {
+  readonly objects: ObjectStore;
+  readonly meta: MetaStore;
+  readonly clock: Clock;
+  readonly pool: SegmentPool;
+  readonly limits: NodeLimits;
+  readonly logEpoch: string;
+  readonly channels: ChannelTable;
+  readonly cache: FrameCache;
+  readonly leaders: readonly SlotLeader[];
+  readonly isGone: (channel: string) => boolean;
+  /** Counted by name. */
+  readonly count: (event: string) => void;
+}
+
+/** Seals, merges, cuts logs, collects and forgets: one job at a time, beside reads and writes. */
+export class DataJobs {
+  readonly #options: DataJobsOptions;
+  readonly #jobs = new JobQueue();
+  readonly #objects: ObjectStore;
+  readonly #garbage: Garbage;
+  readonly #cuts: readonly Cuts[];
+  /** Channels with a seal of their own accord on its way. */
+  readonly #scheduled = new Set<string>();
+  /** Channels whose last seal failed, with the rows they had: tried again when half as many more have come. */
+  readonly #failedRows = new Map<string, number>();
+  #cancelTimer: () => void = () => {};
+  #sweptAtMs = Number.NEGATIVE_INFINITY;
+  #isClosed = false;
+
+  private constructor(options: DataJobsOptions, cuts: readonly Cuts[]) {
+    this.#options = options;
+    this.#cuts = cuts;
+    this.#objects = withoutDelete(options.objects);
+    this.#garbage = new Garbage(options.objects, options.limits.objectGraceMs);
+    this.#schedule();
+  }
+
+  static async open(options: DataJobsOptions): Promise<DataJobs> {
+    const cuts = await Promise.all(options.leaders.map(({ slot }) => Cuts.open(options.meta, slot, options.limits.retainLogMs)));
+    return new DataJobs(options, cuts);
+  }
+
+  /** Seals them now. Rejects with the first error; the others are sealed all the same. */
+  seal(names: Iterable<string>): Promise<void> {
+    return this.#sealAll(names, false);
+  }
+
+  compact(names: Iterable<string>): Promise<void> {
+    return this.#sealAll(names, true);
+  }
+
+  /** After a commit: seals what is large or old enough, in the background. */
+  sealDue(names: Iterable<string>): void {
+    for (const name of names) {
+      const rows = this.#dueRows(name);
+      if (rows === undefined || this.#scheduled.has(name) || this.#isClosed) continue;
+      this.#scheduled.add(name);
+      this.#seal(name, false)
+        .then(() => this.#failedRows.delete(name))
+        .catch(() => {
+          this.#failedRows.set(name, rows);
+          this.#options.count('seal_failures');
+        })
+        .finally(() => this.#scheduled.delete(name));
+    }
+  }
+
+  /** The channel shows itself under another definition from now on: opened anew and caught up, then swapped in at the same position. */
+  rebuild(channel: NodeChannel, collection: CatalogCollection): Promise<void> {
+    return this.#jobs.run(async () => {
+      if (this.#isClosed || this.#options.isGone(channel.name)) return;
+      const fresh = await this.#options.channels.openAgain(channel, collection);
+      try {
+        while (fresh.replica.position < channel.position) {
+          for (const frame of await this.#framesAfter(channel, fresh.replica.position)) fresh.replica.applyFrame(frame);
+        }
+      } catch (error) {
+        fresh.replica.retire();
+        throw error;
+      }
+      const before = channel.channel;
+      channel.channel = { ...fresh, damage: before.damage };
+      before.replica.retire();
+    });
+  }
+
+  /** One round now, the costly part too. Errors of single channels are counted; the next round tries again. */
+  async housekeep(options: { readonly sweep: boolean }): Promise<void> {
+    const { channels, clock, count } = this.#options;
+    this.sealDue([...channels.all()].map(({ name }) => name));
+    await this.#jobs.run(async () => {
+      if (this.#isClosed) return;
+      for (const leader of this.#options.leaders) await this.#cut(leader).catch(() => count('truncate_failures'));
+      if (!options.sweep) return;
+      const nowMs = clock.nowMs();
+      this.#sweptAtMs = nowMs;
+      for (const channel of channels.all()) this.#forget(channel, nowMs);
+      const deleted = await this.#garbage.collect(this.#live(), nowMs).catch(() => 0);
+      for (let index = 0; index < deleted; index++) count('objects_deleted');
+    });
+  }
+
+  /** Starts nothing any more; resolves when the job that runs is done. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelTimer();
+    await this.#jobs.idle();
+  }
+
+  #schedule(): void {
+    const { clock, limits } = this.#options;
+    this.#cancelTimer = clock.after(limits.housekeepingMs, () => {
+      const isSweep = clock.nowMs() - this.#sweptAtMs >= MIN_SWEEP_MS;
+      void this.housekeep({ sweep: isSweep }).finally(() => {
+        if (!this.#isClosed) this.#schedule();
+      });
+    });
+  }
+
+  *#live(): Iterable<NodeChannel> {
+    for (const channel of this.#options.channels.all()) if (!this.#options.isGone(channel.name)) yield channel;
+  }
+
+  #dueRows(name: string): number | undefined {
+    const { channels, clock, limits, isGone } = this.#options;
+    const found = channels.find(name);
+    if (found === undefined || isGone(name) || found.channel.damage !== undefined) return undefined;
+    const unsealed = unsealedOf(found.channel, clock.nowMs());
+    const isLong = found.tailBytes >= limits.sealBytes;
+    if (!isLong && !isDue(unsealed, { ...limits, groupCommitMs: 0 })) return undefined;
+    const failed = this.#failedRows.get(name);
+    return failed !== undefined && unsealed.rows < failed * 1.5 ? undefined : unsealed.rows;
+  }
+
+  async #sealAll(names: Iterable<string>, forCompaction: boolean): Promise<void> {
+    const results = await Promise.allSettled([...names].map((name) => this.#seal(name, forCompaction)));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  #seal(name: string, forCompaction: boolean): Promise<void> {
+    return this.#jobs.run(async () => {
+      const found = this.#options.channels.find(name);
+      if (this.#isClosed || found === undefined || this.#options.isGone(name) || found.channel.damage !== undefined) return;
+      const leader = this.#options.leaders[found.slot]!;
+      const before = found.tailBytes;
+      try {
+        if (!(await sealChannel(this.#context(found, leader), found.channel, { forCompaction }))) return;
+      } catch (error) {
+        if (error instanceof DbError && error.code === 'APPEND_CONFLICT') leader.stop(error);
+        throw error;
+      }
+      found.tailBytes -= before;
+      this.#options.count('seals');
+      if (this.#options.isGone(name)) return;
+      leader.log.tail.seal(name, found.sealedPosition);
+      leader.announce(found);
+      const covered = leader.log.tail.truncatable();
+      if (covered !== undefined) await this.#cuts[leader.slot]!.note(covered, this.#options.clock.nowMs());
+      await this.#cut(leader);
+    });
+  }
+
+  #context(found: NodeChannel, leader: SlotLeader): SealContext {
+    const { meta, pool, logEpoch, isGone } = this.#options;
+    return {
+      ports: { objects: this.#objects, meta },
+      pool,
+      logEpoch,
+      // The leader folds what is in the log, and nothing else.
+      flush: () => Promise.resolve(),
+      cursorAt: (name, position) => leader.log.tail.cursorAt(name, position),
+      isShown: (replica) => !this.#isClosed && !isGone(found.name) && found.channel.replica === replica,
+    };
+  }
+
+  /** Truncates the slot's log behind what manifests have covered for long enough; clients never hold it back. */
+  async #cut(leader: SlotLeader): Promise<void> {
+    const { limits, clock, channels } = this.#options;
+    const { log } = leader;
+    const cuts = this.#cuts[leader.slot]!;
+    const covered = log.tail.truncatable();
+    if (covered === undefined) return;
+    const upTo = Math.min(covered, Math.max(cuts.dueAt(clock.nowMs()), log.lastSequence - limits.retainEntries));
+    if (upTo < log.tail.first) return;
+    await log.truncate(upTo);
+    await cuts.truncated(upTo);
+    this.#options.count('truncations');
+    for (const channel of channels.all()) if (channel.slot === leader.slot) leader.announce(channel);
+  }
+
+  #forget(channel: NodeChannel, nowMs: number): void {
+    if (this.#options.isGone(channel.name) || channel.channel.damage !== undefined) return;
+    const own = serverClientId(this.#options.logEpoch);
+    const records = forgettingRecords(channel, nowMs, this.#options.limits).filter(
+      (record) => record.type !== 'expire' || record.clientId !== own,
+    );
+    if (records.length > 0) this.#options.leaders[channel.slot]!.event({ type: 'maintain', channel: channel.name, records });
+  }
+
+  async #framesAfter(channel: NodeChannel, position: number) {
+    const { cache, leaders } = this.#options;
+    const found =
+      cache.read(channel.name, position + 1, CATCH_UP_BYTES) ??
+      (await leaders[channel.slot]!.log.read(channel, position + 1, CATCH_UP_BYTES));
+    if (found !== undefined) return found.map(({ frame }) => frame);
+    throw new DbError(
+      'STORAGE_LOST',
+      `channel ${channel.name}: a log from position ${position + 1} on expected, got one truncated beyond it`,
+      {
+        details: { channel: channel.name, position },
+      },
+    );
+  }
+}

@@ -1,0 +1,348 @@
+import {
+  assertNever,
+  type Clock,
+  DbError,
+  type ErrorCode,
+  encodeFrame,
+  encodeSlotFrame,
+  type Frame,
+  type LogEntry,
+  type SingleOp,
+  TICKS_PER_MS,
+  type Timestamp,
+} from '@terndb/core';
+import { fromKernel } from '@terndb/engine/parts';
+import { type ChannelAnswer, type LeaderEffect, type LeaderEvent, LeaderMachine, type LogEntryFrame } from '@terndb/sync';
+import type { ChannelTable } from '../channels/channel-table.ts';
+import type { FrameCache } from '../channels/frame-cache.ts';
+import type { NodeChannel } from '../channels/node-channel.ts';
+import { checkOp } from './check-op.ts';
+import { SLOT_ENTRY, type SlotLog } from './slot-log.ts';
+
+export interface SlotLeaderOptions {
+  readonly slot: number;
+  readonly logEpoch: string;
+  readonly leaderEpoch: number;
+  readonly log: SlotLog;
+  readonly append: (expectedLast: number, entries: readonly LogEntry[]) => Promise<number>;
+  readonly clock: Clock;
+  readonly channels: ChannelTable;
+  readonly cache: FrameCache;
+  readonly maxTailBytes: number;
+  readonly isGone: (channel: string) => boolean;
+  readonly deliver: (session: string, message: ChannelAnswer) => void;
+  /** Frames of these channels, or a tick, are folded. */
+  readonly onApplied: (channels: ReadonlySet<string>) => void;
+  /** It leads no more, for good: another leader, or a bug. */
+  readonly onStopped: (error: DbError) => void;
+}
+
+export interface ServerWrite {
+  readonly channel: string;
+  readonly ops: readonly SingleOp[];
+  readonly author: string;
+  readonly schemaVersion: number;
+  readonly hlc?: Timestamp;
+}
+
+interface PendingAppend {
+  readonly frames: readonly LogEntryFrame[];
+  readonly entries: readonly LogEntry[];
+  readonly expectedLast: number;
+}
+
+interface Asked<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: DbError) => void;
+}
+
+/** Leads one slot: the effects of a `LeaderMachine` against broker and clock. Everything but the appends and the reads is synchronous. */
+export class SlotLeader {
+  readonly slot: number;
+  readonly leaderEpoch: number;
+  readonly #options: SlotLeaderOptions;
+  readonly #machine: LeaderMachine;
+  readonly #events: LeaderEvent[] = [];
+  readonly #appends = new Map<number, PendingAppend>();
+  readonly #writes = new Map<number, Asked<{ readonly position: number }>>();
+  readonly #ticks = new Map<number, Asked<Timestamp>>();
+  readonly #timers = new Set<() => void>();
+  #applied = new Set<string>();
+  #isStepping = false;
+  #request = 0;
+  #lastTick = 0 as Timestamp;
+  #stopped: DbError | undefined;
+  /** Of `start`. */
+  #starting: Asked<void> | undefined;
+
+  constructor(options: SlotLeaderOptions) {
+    this.#options = options;
+    this.slot = options.slot;
+    this.leaderEpoch = options.leaderEpoch;
+    this.#machine = new LeaderMachine({
+      logEpoch: options.logEpoch,
+      leaderEpoch: options.leaderEpoch,
+      folds: options.channels,
+      maxTailBytes: options.maxTailBytes,
+      isGone: options.isGone,
+      validate: (channel, op) => checkOp(options.channels.get(channel), op),
+    });
+  }
+
+  get log(): SlotLog {
+    return this.#options.log;
+  }
+
+  get state(): 'starting' | 'serving' | 'stopped' {
+    if (this.#stopped !== undefined) return 'stopped';
+    return this.#machine.isServing ? 'serving' : 'starting';
+  }
+
+  /** The newest tick that is folded: everything acknowledged before it has been seen here. 0: none yet. */
+  get lastTick(): Timestamp {
+    return this.#lastTick;
+  }
+
+  subscribers(channel: string): number {
+    return this.#machine.subscribersOf(channel);
+  }
+
+  /** Resolves when it serves. */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#starting = { resolve, reject };
+      this.#perform(this.#machine.start());
+    });
+  }
+
+  event(event: LeaderEvent): void {
+    if (this.#stopped !== undefined) return;
+    this.#events.push(event);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    try {
+      this.#stepAll();
+    } catch (error) {
+      this.stop(fromKernel(error));
+    } finally {
+      this.#isStepping = false;
+    }
+  }
+
+  /** Durable and folded when it resolves. Ops together at most MAX_OP_BYTES. Errors of the plan (NOT_FOUND, RATE_LIMITED …). */
+  write(write: ServerWrite): Promise<{ readonly position: number }> {
+    return this.#ask(this.#writes, (request) => this.event({ type: 'write', request, ...write }));
+  }
+
+  /** Appends a tick, or shares one; when it resolves, everything acknowledged before the call is folded. */
+  tick(): Promise<Timestamp> {
+    return this.#ask(this.#ticks, (request) => this.event({ type: 'tick-now', request }));
+  }
+
+  /** The newest manifest of a channel has changed, or where its log begins. */
+  announce(channel: NodeChannel): void {
+    const { published } = channel.channel;
+    const firstPosition = channel.index.firstPosition(channel.position);
+    const reference = published && Buffer.from(published.pointer.object);
+    const offer = published && reference && { upTo: published.manifest.upTo, reference: Uint8Array.from(reference) };
+    this.event({ type: 'manifest', channel: channel.name, offer, firstPosition });
+    this.event({ type: 'tail', channel: channel.name, bytes: channel.tailBytes });
+  }
+
+  /** Answers nobody any more. Idempotent. */
+  stop(error: DbError): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = error;
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+    for (const asked of [...this.#writes.values(), ...this.#ticks.values()]) asked.reject(error);
+    this.#writes.clear();
+    this.#ticks.clear();
+    this.#starting?.reject(error);
+    this.#options.onStopped(error);
+  }
+
+  #ask<T>(waiting: Map<number, Asked<T>>, send: (request: number) => void): Promise<T> {
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
+    this.#request += 1;
+    const request = this.#request;
+    return new Promise<T>((resolve, reject) => {
+      waiting.set(request, { resolve, reject });
+      send(request);
+    });
+  }
+
+  #stepAll(): void {
+    for (let event = this.#events.shift(); event !== undefined && this.#stopped === undefined; event = this.#events.shift()) {
+      this.#perform(this.#machine.step(event, this.#options.clock.nowMs()));
+    }
+    if (this.#machine.isServing) this.#starting?.resolve();
+    if (this.#applied.size === 0) return;
+    const applied = this.#applied;
+    this.#applied = new Set();
+    this.#options.onApplied(applied);
+  }
+
+  #perform(effects: readonly LeaderEffect[]): void {
+    for (const effect of effects) this.#performOne(effect);
+  }
+
+  #performOne(effect: LeaderEffect): void {
+    switch (effect.type) {
+      case 'replay':
+        this.#replay().catch((error: unknown) => this.stop(DbError.from(error)));
+        return;
+      case 'append':
+        this.#append(effect);
+        return;
+      case 'read-back':
+        this.#readBack(effect).catch((error: unknown) => this.stop(DbError.from(error)));
+        return;
+      case 'reply':
+        this.#options.deliver(effect.session, effect.message);
+        return;
+      case 'read':
+        this.#read(effect);
+        return;
+      case 'written':
+        this.#settle(this.#writes, effect.request, (asked) => asked.resolve({ position: effect.position }));
+        return;
+      case 'write-refused':
+        this.#settle(this.#writes, effect.request, (asked) => asked.reject(refused(effect.code)));
+        return;
+      case 'ticked':
+        this.#settle(this.#ticks, effect.request, (asked) => asked.resolve(effect.time));
+        return;
+      case 'unanswered':
+        this.#settle(this.#writes, effect.request, (asked) => asked.reject(unanswered(this.slot, effect.mayBeInLog)));
+        this.#settle(this.#ticks, effect.request, (asked) => asked.reject(unanswered(this.slot, false)));
+        return;
+      case 'timer':
+        this.#after(effect.delayMs, { type: 'timer', timer: effect.timer });
+        return;
+      case 'step-down':
+        this.stop(
+          new DbError('APPEND_CONFLICT', `slot ${this.slot}: another leader has appended to its log`, { details: { slot: this.slot } }),
+        );
+        return;
+      default:
+        assertNever(effect, 'leader effect');
+    }
+  }
+
+  #settle<T>(waiting: Map<number, Asked<T>>, request: number, answer: (asked: Asked<T>) => void): void {
+    const asked = waiting.get(request);
+    if (asked === undefined) return;
+    waiting.delete(request);
+    answer(asked);
+  }
+
+  #after(delayMs: number, event: LeaderEvent): void {
+    const cancel = this.#options.clock.after(delayMs, () => {
+      this.#timers.delete(cancel);
+      this.event(event);
+    });
+    this.#timers.add(cancel);
+  }
+
+  async #replay(): Promise<void> {
+    const { lastSequence, newestEpoch } = await this.#options.log.replay();
+    for (const channel of this.#options.channels.all()) if (channel.slot === this.slot) this.announce(channel);
+    this.event({ type: 'replayed', lastSequence, newestEpoch });
+  }
+
+  /* ---------- appending ---------- */
+  #append({ append, expectedLast, entries: frames }: Extract<LeaderEffect, { type: 'append' }>): void {
+    let pending = this.#appends.get(append);
+    if (pending === undefined) {
+      pending = { frames, entries: frames.map(encode), expectedLast };
+      this.#appends.set(append, pending);
+    }
+    const { entries } = pending;
+    try {
+      // Folding what is in the log must not fail for want of memory.
+      for (const frame of frames) if ('records' in frame) this.#reserve(frame);
+    } catch {
+      this.#after(0, { type: 'appended', append, outcome: 'unknown' });
+      return;
+    }
+    this.#options.append(expectedLast, entries).then(
+      () => this.#appended(append, 'ok'),
+      (error: unknown) => this.#appended(append, error instanceof DbError && error.code === 'APPEND_CONFLICT' ? 'conflict' : 'unknown'),
+    );
+  }
+
+  #reserve({ channel: name, records }: Frame): void {
+    const channel = this.#options.channels.find(name);
+    if (channel === undefined || this.#options.isGone(name)) return;
+    const ops = records.flatMap((record) => (record.type !== 'op' ? [] : record.op.type === 'batch' ? record.op.ops : [record.op]));
+    channel.channel.replica.entities.reserve(ops);
+  }
+
+  #appended(append: number, outcome: 'ok' | 'conflict' | 'unknown'): void {
+    if (outcome === 'ok') this.#committed(append);
+    this.event({ type: 'appended', append, outcome });
+  }
+
+  /** Before the machine folds them and serves its subscribers: they are found by position from now on. */
+  #committed(append: number): void {
+    const pending = this.#appends.get(append);
+    if (pending === undefined || this.#stopped !== undefined) return;
+    this.#appends.delete(append);
+    const { frames, entries, expectedLast } = pending;
+    for (const [index, frame] of frames.entries()) {
+      const sequence = expectedLast + 1 + index;
+      const bytes = entries[index]!.bytes.length;
+      if ('records' in frame) {
+        this.#options.log.appended(sequence, frame, bytes);
+        this.#options.cache.add({ frame, bytes });
+        this.#applied.add(frame.channel);
+      } else {
+        this.#options.log.appendedSlotFrame(sequence);
+        if (frame.record.type !== 'tick') continue;
+        this.#lastTick = frame.record.time;
+        this.#applied.add(SLOT_ENTRY);
+      }
+    }
+  }
+
+  async #readBack({ append, sequence }: Extract<LeaderEffect, { type: 'read-back' }>): Promise<void> {
+    const { log } = this.#options;
+    const isOurs = await log.holds(sequence, this.#appends.get(append)!.entries);
+    if (isOurs) this.#committed(append);
+    this.event({ type: 'read-back', append, isOurs, lastSequence: log.lastSequence });
+  }
+
+  /* ---------- subscribers ---------- */
+  #read(effect: Extract<LeaderEffect, { type: 'read' }>): void {
+    const { session, channel: name, subscription, from, maxBytes } = effect;
+    const answer = (frames: Extract<LeaderEvent, { type: 'read' }>['frames']): void =>
+      this.event({ type: 'read', session, channel: name, subscription, frames });
+    const cached = this.#options.cache.read(name, from, maxBytes);
+    if (cached !== undefined) {
+      answer(cached);
+      return;
+    }
+    this.#options.log.read(this.#options.channels.get(name), from, maxBytes).then(answer, () => answer(undefined));
+  }
+}
+
+function encode(frame: LogEntryFrame): LogEntry {
+  return 'records' in frame
+    ? { channel: frame.channel, bytes: encodeFrame(frame) }
+    : { channel: SLOT_ENTRY, bytes: encodeSlotFrame(frame) };
+}
+
+function refused(code: string): DbError {
+  return new DbError(code as ErrorCode, `write: refused by the leader of its channel with ${code}`, { details: { code } });
+}
+
+function unanswered(slot: number, mayBeInLog: boolean): DbError {
+  const outcome = mayBeInLog ? 'it may be in the log' : 'nothing was appended';
+  return new DbError('STORAGE_UNAVAILABLE', `slot ${slot}: another leader has taken over; ${outcome}`, { details: { slot, mayBeInLog } });
+}
+
+/** Milliseconds of the wall clock that a tick stands for. */
+export function tickMs(tick: Timestamp): number {
+  return Math.floor(tick / TICKS_PER_MS);
+}

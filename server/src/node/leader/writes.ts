@@ -1,0 +1,115 @@
+import type { CollectionDefinition } from '@terndb/core';
+import { type Clock, createKeyGenerator, encodedOpBytes, FRAME_BYTES_TARGET, keyFieldOf, type Rng, type SingleOp } from '@terndb/core';
+import { encodeToken, type WriteRequest } from '@terndb/engine';
+import { fromKernel, type PartitionOps, type Replica, resolveWrite, type WriteTarget } from '@terndb/engine/parts';
+import { unknownPartition } from '../catalog/names.ts';
+import type { StoredCatalog } from '../catalog/node-catalog.ts';
+import type { ChannelTable } from '../channels/channel-table.ts';
+import type { CatalogCollectionInfo, NodeRequest, NodeWriteResult } from '../types.ts';
+import { createInt64Keys } from './int64-keys.ts';
+import type { SlotLeader } from './slot-leader.ts';
+
+export interface WritesOptions {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly catalog: StoredCatalog;
+  readonly channels: ChannelTable;
+  readonly leaders: readonly SlotLeader[];
+  readonly logEpoch: string;
+  readonly serverNumber: number;
+}
+
+/** The server's own writes: whatever reads before writing is resolved here, stamps are the leader's (design 4, 5). */
+export class Writes {
+  readonly #options: WritesOptions;
+  readonly #newKey: () => string;
+  readonly #newInt64Key: () => bigint;
+
+  constructor(options: WritesOptions) {
+    this.#options = options;
+    const keys = createKeyGenerator(options.clock, options.rng);
+    this.#newKey = () => keys.next();
+    this.#newInt64Key = createInt64Keys(options.clock, options.serverNumber);
+  }
+
+  /**
+   * Durable and folded when it resolves. What fits one op of the log (about 256 KiB per partition) is atomic; a larger put is several, in order.
+   * On an error some of them may have been appended.
+   */
+  async write(request: NodeRequest<WriteRequest>): Promise<NodeWriteResult> {
+    const collection = this.#options.catalog.mustFind(request.database, request.collection);
+    const { keys, partitions } = resolveWrite(this.#target(collection), this.#withKeys(collection.definition, request));
+    const positions = new Map<string, number>();
+    // All of them are with their leaders before the first is awaited: nothing of another caller comes between.
+    const written = partitions.flatMap((write) => {
+      const channel = this.#channelOf(collection, write.partition);
+      return this.#append(channel, collection, write).map(async (position) => {
+        positions.set(channel, Math.max(positions.get(channel) ?? 0, (await position).position));
+      });
+    });
+    for (const outcome of await Promise.allSettled(written)) if (outcome.status === 'rejected') throw fromKernel(outcome.reason);
+    return { token: encodeToken({ logEpoch: this.#options.logEpoch, positions }), keys };
+  }
+
+  #append(channel: string, { schemaVersion }: CatalogCollectionInfo, { ops, hlc }: PartitionOps): Promise<{ readonly position: number }>[] {
+    const { channels, leaders } = this.#options;
+    const found = channels.get(channel);
+    if (found.channel.damage !== undefined) throw found.channel.damage;
+    const leader = leaders[found.slot]!;
+    const stamp = hlc === undefined ? {} : { hlc };
+    return chunks(ops).map((chunk) => leader.write({ channel, ops: chunk, author: '', schemaVersion, ...stamp }));
+  }
+
+  #target(collection: CatalogCollectionInfo): WriteTarget {
+    const find = (partition: string): Replica | undefined => {
+      const [channel] = collection.partitions.get(partition) ?? [];
+      return channel === undefined ? undefined : this.#options.channels.get(channel).channel.replica;
+    };
+    const mustGet = (partition: string): Replica => {
+      const replica = find(partition);
+      if (replica === undefined) throw unknownPartition(collection.name, partition);
+      return replica;
+    };
+    return {
+      collection: collection.name,
+      definition: collection.definition,
+      newKey: this.#newKey,
+      replica: mustGet,
+      findReplica: mustGet,
+      partitions: () => [...collection.partitions.keys()],
+    };
+  }
+
+  #channelOf(collection: CatalogCollectionInfo, partition: string): string {
+    const [channel] = collection.partitions.get(partition) ?? [];
+    if (channel === undefined) throw unknownPartition(collection.name, partition);
+    return channel;
+  }
+
+  /** Automatic integers are minted here; a device cannot. */
+  #withKeys(definition: CollectionDefinition, request: WriteRequest): WriteRequest {
+    const key = keyFieldOf(definition);
+    if (request.type !== 'put' || key.params.keyType !== 'int64' || !key.params.autoId) return request;
+    const entities = request.entities.map((entity) => {
+      const isWithout = typeof entity === 'object' && entity !== null && (entity as Record<string, unknown>)[key.name] === undefined;
+      return isWithout ? { ...entity, [key.name]: this.#newInt64Key() } : entity;
+    });
+    return { ...request, entities };
+  }
+}
+
+/** Ops of one record each; at least one op. */
+function chunks(ops: readonly SingleOp[]): SingleOp[][] {
+  const made: SingleOp[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const op of ops) {
+    const size = encodedOpBytes(op);
+    if (bytes + size > FRAME_BYTES_TARGET) {
+      made.push([]);
+      bytes = 0;
+    }
+    made.at(-1)!.push(op);
+    bytes += size;
+  }
+  return made;
+}

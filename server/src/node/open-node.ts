@@ -1,0 +1,137 @@
+import { type Clock, DbError, type LogBroker, type MetaStore, type ObjectStore, type Rng } from '@terndb/core';
+import { SegmentPool } from '@terndb/engine/parts';
+import type { Kernel } from '@terndb/kernel';
+import { StoredCatalog } from './catalog/node-catalog.ts';
+import { ensureNodeRecord, takeLeaderEpoch } from './catalog/records.ts';
+import { ChannelTable } from './channels/channel-table.ts';
+import { FrameCache } from './channels/frame-cache.ts';
+import { DataJobs } from './data/data-jobs.ts';
+import { SlotLeader } from './leader/slot-leader.ts';
+import { SlotLog } from './leader/slot-log.ts';
+import { Writes } from './leader/writes.ts';
+import { checkNodeLimits, checkSlots, type NodeLimits } from './limits.ts';
+import { PositionWaiters } from './query/position-waiters.ts';
+import { Reads } from './query/reads.ts';
+import { Sessions } from './sessions.ts';
+import { StandaloneNode } from './standalone-node.ts';
+
+/** Everything that is not logic. They stay the caller's to close, after the node. */
+export interface NodePorts {
+  readonly log: LogBroker;
+  readonly meta: MetaStore;
+  readonly objects: ObjectStore;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly kernel: Kernel;
+}
+
+export interface OpenNodeOptions {
+  readonly ports: NodePorts;
+  /** Taken when the node is made, kept ever after. Default 16. */
+  readonly slots?: number;
+  readonly limits?: Partial<NodeLimits>;
+  /**
+   * The storage was restored from a copy: it becomes a universe of its own (R14), so that devices push again what the copy lacks. A log that
+   * ends before what manifests have seen is noticed without it.
+   */
+  readonly newEpoch?: boolean;
+  /** Told once when the node cannot lead a slot any more: another process has taken its storage over, or a bug. It should be closed then. */
+  readonly onStopped?: (error: DbError) => void;
+}
+
+/**
+ * Opens a node on these ports, or makes one: catalog, manifests, the tails of the logs, then `lead` in each slot. A node that was open on the
+ * same storage is fenced.
+ * @throws OPTION_INVALID, FORMAT_INVALID, FORMAT_VERSION_UNSUPPORTED, STORAGE_UNAVAILABLE, MEMORY_LIMIT.
+ */
+export async function openNode(options: OpenNodeOptions): Promise<StandaloneNode> {
+  const { ports } = options;
+  const limits = checkNodeLimits(options.limits);
+  const { logEpoch, slots } = await ensureNodeRecord(ports.meta, ports.rng, {
+    slots: checkSlots(options.slots),
+    newEpoch: options.newEpoch ?? false,
+  });
+  const catalog = await StoredCatalog.open(ports);
+  const pool = new SegmentPool(ports.objects, ports.kernel);
+  const channels = new ChannelTable({ ...ports, pool, logEpoch, slots });
+  const stop = (error: DbError): void => options.onStopped?.(error);
+  const leaders: SlotLeader[] = [];
+  try {
+    await channels.open(catalog.places().map((place) => ({ ...place, collection: catalog.engineCollection(place.collectionId)! })));
+    if (await hasLostLog(ports.log, channels, { logEpoch, slots })) {
+      channels.retire();
+      return await openNode({ ...options, newEpoch: true });
+    }
+    const counters = new Map<string, number>();
+    const count = (event: string): unknown => counters.set(event, (counters.get(event) ?? 0) + 1);
+    const cache = new FrameCache(limits.frameCacheBytes);
+    const waiters = new PositionWaiters(ports.clock);
+    const isGone = (channel: string): boolean => !catalog.has(channel);
+    let node: StandaloneNode | undefined;
+    let jobs: DataJobs | undefined;
+    const sessions = new Sessions({ channels, leaders, isBusy: () => node?.isBusy ?? true });
+    const epochs = await Promise.all(Array.from({ length: slots }, (_, slot) => takeLeaderEpoch(ports.meta, slot)));
+    for (const [slot, leaderEpoch] of epochs.entries()) {
+      const log = new SlotLog({
+        log: ports.log,
+        slot,
+        logEpoch,
+        find: (name) => channels.find(name),
+        channels: function* () {
+          for (const channel of channels.all()) if (channel.slot === slot) yield channel;
+        },
+        retainEntries: limits.retainEntries,
+      });
+      leaders.push(
+        new SlotLeader({
+          slot,
+          logEpoch,
+          leaderEpoch,
+          log,
+          append: (expectedLast, entries) => ports.log.append(log.stream, expectedLast, entries),
+          clock: ports.clock,
+          channels,
+          cache,
+          maxTailBytes: limits.maxTailBytes,
+          isGone,
+          deliver: (session, message) => sessions.deliver(session, message),
+          onApplied: (applied) => {
+            waiters.notify();
+            jobs?.sealDue(applied);
+          },
+          onStopped: stop,
+        }),
+      );
+    }
+    await Promise.all(leaders.map((leader) => leader.start()));
+    const shared = { clock: ports.clock, rng: ports.rng, catalog, channels, leaders, logEpoch };
+    jobs = await DataJobs.open({ ...shared, ...ports, pool, limits, cache, isGone, count });
+    const reads = new Reads({ ...shared, waiters });
+    const writes = new Writes({ ...shared, serverNumber: STANDALONE_NUMBER });
+    node = new StandaloneNode({ ports, limits, logEpoch, catalog, channels, leaders, sessions, reads, writes, jobs, counters });
+    return node;
+  } catch (error) {
+    for (const leader of leaders) leader.stop(DbError.from(error));
+    channels.retire();
+    throw error;
+  }
+}
+
+/** The only server there is mints all automatic integers. */
+const STANDALONE_NUMBER = 0;
+
+/** A manifest of this universe has seen more of a stream than there is. */
+async function hasLostLog(
+  log: LogBroker,
+  channels: ChannelTable,
+  { logEpoch, slots }: { readonly logEpoch: string; readonly slots: number },
+): Promise<boolean> {
+  for (let slot = 0; slot < slots; slot++) {
+    const { last } = await log.bounds(String(slot));
+    for (const { slot: of, channel } of channels.all()) {
+      const manifest = channel.published?.manifest;
+      if (of === slot && manifest?.logEpoch === logEpoch && manifest.brokerCursor > last) return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,74 @@
+import type { ChannelAnswer, ChannelRequest, Principal, ServerMessage } from '@terndb/sync';
+import type { ChannelTable } from './channels/channel-table.ts';
+import type { SlotLeader } from './leader/slot-leader.ts';
+import type { NodeSession } from './types.ts';
+
+/** What a client that cannot be served now waits for. */
+const BUSY_RETRY_MS = 1_000;
+
+export interface SessionsOptions {
+  readonly channels: ChannelTable;
+  readonly leaders: readonly SlotLeader[];
+  /** Why no push is taken now. Undefined: it is. */
+  readonly isBusy: () => boolean;
+}
+
+interface OpenSession {
+  readonly send: (message: ServerMessage) => void;
+  /** Leaders that know of it. */
+  readonly slots: Set<number>;
+}
+
+/** Between the connections of the access layer and the leaders of the slots. Per session: a callback and a few numbers. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #sessions = new Map<string, OpenSession>();
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#sessions.size;
+  }
+
+  open(session: string, send: (message: ServerMessage) => void): NodeSession {
+    const opened: OpenSession = { send, slots: new Set() };
+    this.#sessions.set(session, opened);
+    return {
+      route: (principal, message) => {
+        if (this.#sessions.get(session) === opened) this.#route(opened, principal, message);
+      },
+      close: () => {
+        if (this.#sessions.get(session) !== opened) return;
+        this.#sessions.delete(session);
+        for (const slot of opened.slots) this.#options.leaders[slot]!.event({ type: 'session-closed', session });
+      },
+    };
+  }
+
+  deliver(session: string, message: ChannelAnswer): void {
+    this.#sessions.get(session)?.send(message);
+  }
+
+  #route(opened: OpenSession, principal: Principal, message: ChannelRequest): void {
+    const { channel: name, subscription } = message;
+    const channel = this.#options.channels.find(name);
+    if (channel === undefined) {
+      opened.send({ type: 'gone', channel: name, subscription });
+      return;
+    }
+    const isDamaged = channel.channel.damage !== undefined;
+    if (message.type === 'push' && (isDamaged || this.#options.isBusy())) {
+      opened.send({ type: 'busy', channel: name, subscription, retryMs: BUSY_RETRY_MS });
+      return;
+    }
+    // What a damaged channel has lost must not look like an empty one: nobody is told anything, and devices keep what they have.
+    if (message.type === 'subscribe' && isDamaged) return;
+    opened.slots.add(channel.slot);
+    const leader = this.#options.leaders[channel.slot]!;
+    if (message.type === 'subscribe') leader.event({ type: 'subscribe', principal, message });
+    else if (message.type === 'push') leader.event({ type: 'push', principal, message });
+    else leader.event({ ...message, session: principal.session });
+  }
+}

@@ -1,0 +1,256 @@
+import { DbError, type JsonValue } from '@terndb/core';
+import type {
+  CountRequest,
+  CountResult,
+  GetRequest,
+  GetResult,
+  QueryRequest,
+  QueryResult,
+  SearchRequest,
+  SearchResult,
+  WriteRequest,
+} from '@terndb/engine';
+import { decodeToken } from '@terndb/engine';
+import { type CatalogCollection, inspectChannel, loadManifest, writeManifest } from '@terndb/engine/parts';
+import type { ResolveAnswer, ResolveRequest, ServerMessage } from '@terndb/sync';
+import type { StoredCatalog } from './catalog/node-catalog.ts';
+import { resolveDevice } from './catalog/resolve-device.ts';
+import type { ChannelTable } from './channels/channel-table.ts';
+import type { DataJobs } from './data/data-jobs.ts';
+import type { SlotLeader } from './leader/slot-leader.ts';
+import type { Writes } from './leader/writes.ts';
+import type { NodeLimits } from './limits.ts';
+import type { NodePorts } from './open-node.ts';
+import type { Reads } from './query/reads.ts';
+import type { Sessions } from './sessions.ts';
+import type { NodeCatalog, NodeInspection, NodeRequest, NodeSession, NodeWriteResult, ResolveGrants, ServerNode } from './types.ts';
+
+export interface NodeParts {
+  readonly ports: NodePorts;
+  readonly limits: NodeLimits;
+  readonly logEpoch: string;
+  readonly catalog: StoredCatalog;
+  readonly channels: ChannelTable;
+  readonly leaders: readonly SlotLeader[];
+  readonly sessions: Sessions;
+  readonly reads: Reads;
+  readonly writes: Writes;
+  readonly jobs: DataJobs;
+  readonly counters: ReadonlyMap<string, number>;
+}
+
+/** All roles in one process: the doors to them, and when they are open. Coordinates; the work is done by its parts. */
+export class StandaloneNode implements ServerNode {
+  readonly #parts: NodeParts;
+  #state: 'open' | 'draining' | 'closed' = 'open';
+  /** Writes under way, for `drain`. */
+  readonly #writing = new Set<Promise<unknown>>();
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+    parts.catalog.hooks = {
+      added: (places) => {
+        for (const place of places)
+          this.#add(place.channel, parts.channels.add(place, parts.catalog.engineCollection(place.collectionId)!));
+      },
+      dropped: (channels) => {
+        for (const channel of channels) this.#drop(channel);
+      },
+      altered: (collection) => this.#altered(collection),
+    };
+  }
+
+  get logEpoch(): string {
+    return this.#parts.logEpoch;
+  }
+
+  get catalog(): NodeCatalog {
+    return this.#parts.catalog;
+  }
+
+  /** Pushes are answered `busy` then. */
+  get isBusy(): boolean {
+    return this.#state !== 'open' || this.#isMemoryTight();
+  }
+
+  openSession(session: string, send: (message: ServerMessage) => void): NodeSession {
+    this.#checkOpen();
+    return this.#parts.sessions.open(session, send);
+  }
+
+  resolve(request: ResolveRequest, grants: ResolveGrants): Promise<ResolveAnswer> {
+    return this.#open(() => resolveDevice(this.#parts.catalog, request, grants, this.logEpoch));
+  }
+
+  write(request: NodeRequest<WriteRequest>): Promise<NodeWriteResult> {
+    return this.#open(() => {
+      this.#checkWritable();
+      const written = this.#parts.writes.write(request);
+      this.#writing.add(written);
+      const done = (): boolean => this.#writing.delete(written);
+      written.then(done, done);
+      return written;
+    });
+  }
+
+  get(request: NodeRequest<GetRequest>): Promise<GetResult> {
+    return this.#open(() => this.#parts.reads.get(request));
+  }
+
+  query(request: NodeRequest<QueryRequest>): Promise<QueryResult> {
+    return this.#open(() => this.#parts.reads.query(request));
+  }
+
+  count(request: NodeRequest<CountRequest>): Promise<CountResult> {
+    return this.#open(() => this.#parts.reads.count(request));
+  }
+
+  search(request: NodeRequest<SearchRequest>): Promise<SearchResult> {
+    return this.#open(() => this.#parts.reads.search(request));
+  }
+
+  waitIndexed(token: string, timeoutMs: number): Promise<void> {
+    return this.#open(() => this.#parts.reads.waitFor(decodeToken(token), timeoutMs));
+  }
+
+  readObject(name: string, offset: number, length: number): Promise<Uint8Array | undefined> {
+    return this.#open(() => this.#parts.ports.objects.read(name, offset, length));
+  }
+
+  headObject(name: string): Promise<{ readonly bytes: number } | undefined> {
+    return this.#open(() => this.#parts.ports.objects.head(name));
+  }
+
+  clientManifest(channel: string, manifest: string, clientIds: readonly string[]): Promise<Uint8Array | undefined> {
+    return this.#open(async () => {
+      if (!manifest.startsWith(`${channel}/manifest-`) || this.catalog.placeOf(channel) === undefined) return undefined;
+      const { objects } = this.#parts.ports;
+      if ((await objects.head(manifest)) === undefined) return undefined;
+      const whole = await loadManifest(objects, manifest);
+      const lmids = whole.lmids.filter(({ clientId }) => clientIds.includes(clientId));
+      // Under a restored log older manifests are this universe's, too.
+      return writeManifest({ ...whole, logEpoch: this.logEpoch, lmids });
+    });
+  }
+
+  flush(database: string, collection?: string): Promise<void> {
+    return this.#open(() => this.#parts.jobs.seal(this.#channelsOf(database, collection)));
+  }
+
+  compact(database: string, collection?: string): Promise<void> {
+    return this.#open(() => this.#parts.jobs.compact(this.#channelsOf(database, collection)));
+  }
+
+  /** One round of what happens by itself: seals by age, truncation, and, with `sweep`, collection and forgetting. For tests and operators. */
+  housekeep(options: { readonly sweep: boolean }): Promise<void> {
+    return this.#open(() => this.#parts.jobs.housekeep(options));
+  }
+
+  inspect(): NodeInspection {
+    this.#checkOpen();
+    const { leaders, channels, catalog, counters, ports } = this.#parts;
+    const places = [...channels.all()].flatMap((found) => {
+      const place = catalog.placeOf(found.name);
+      if (place === undefined) return [];
+      const { entities, growing, segments, position, divergences } = inspectChannel(found.channel);
+      const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+      const { sealedPosition } = found;
+      const subscribers = leaders[found.slot]!.subscribers(found.name);
+      return [
+        {
+          channel: found.name,
+          ...place,
+          position,
+          sealedPosition,
+          entities,
+          growing,
+          segments: segments.length,
+          bytes,
+          subscribers,
+          divergences,
+        },
+      ];
+    });
+    return {
+      logEpoch: this.logEpoch,
+      wasmBytes: ports.kernel.memoryBytes,
+      slots: leaders.map(({ slot, leaderEpoch, state, log }) => ({ slot, leaderEpoch, state, lastSequence: log.lastSequence })),
+      channels: places,
+      counters: { ...Object.fromEntries(counters), sessions: this.#parts.sessions.count },
+    };
+  }
+
+  async drain(): Promise<void> {
+    if (this.#state === 'open') this.#state = 'draining';
+    await Promise.allSettled(this.#writing);
+    await this.#parts.catalog.idle();
+    // Behind everything that was pushed before.
+    await Promise.allSettled(this.#parts.leaders.map((leader) => leader.tick()));
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    await this.drain();
+    this.#state = 'closed';
+    await this.#parts.jobs.close();
+    for (const leader of this.#parts.leaders) leader.stop(closed());
+    this.#parts.channels.retire();
+  }
+
+  #add(name: string, channel: ReturnType<ChannelTable['add']>): void {
+    this.#parts.leaders[channel.slot]!.announce(this.#parts.channels.get(name));
+  }
+
+  #drop(name: string): void {
+    const { channels, leaders } = this.#parts;
+    const channel = channels.get(name);
+    const leader = leaders[channel.slot]!;
+    leader.event({ type: 'gone', channel: name });
+    channel.drop();
+    leader.log.tail.seal(name, Number.POSITIVE_INFINITY);
+  }
+
+  async #altered(collection: CatalogCollection): Promise<void> {
+    const { channels, jobs } = this.#parts;
+    for (const channel of channels.all()) {
+      if (channel.channel.collection.collectionId === collection.collectionId) await jobs.rebuild(channel, collection);
+    }
+  }
+
+  #channelsOf(database: string, collection: string | undefined): readonly string[] {
+    const { catalog } = this.#parts;
+    const collections = collection === undefined ? catalog.collections(database) : [catalog.mustFind(database, collection)];
+    return collections.flatMap(({ partitions }) => [...partitions.values()].flat());
+  }
+
+  #isMemoryTight(): boolean {
+    return this.#parts.ports.kernel.memoryBytes > this.#parts.limits.maxKernelBytes;
+  }
+
+  #open<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      this.#checkOpen();
+      return run();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#state === 'closed') throw closed();
+  }
+
+  #checkWritable(): void {
+    if (this.#state === 'draining')
+      throw new DbError('STORAGE_UNAVAILABLE', 'write: an open node expected, got one that shuts down; try again');
+    if (!this.#isMemoryTight()) return;
+    const details: Record<string, JsonValue> = { expected: this.#parts.limits.maxKernelBytes, got: this.#parts.ports.kernel.memoryBytes };
+    throw new DbError('MEMORY_LIMIT', `write: at most ${details['expected']} bytes of kernel memory expected, got ${details['got']}`, {
+      details,
+    });
+  }
+}
+
+function closed(): DbError {
+  return new DbError('DATABASE_CLOSED', 'node: an open one expected, got one that is closed');
+}
