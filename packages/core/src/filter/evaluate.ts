@@ -171,6 +171,6 @@ export function compileMatch({ mode, text: wanted, minimum = 1, slop = 0, analyz
       return found.size === terms.size && holdsPhrase(phrase, slop, (term) => found.get(term) ?? []);
     };
   }
-  const needed = Math.min(minimum, terms.size);
+  const needed = Math.max(1, Math.min(minimum, terms.size));
   return (text) => positionsIn(text).size >= needed;
 }

@@ -1,5 +1,7 @@
 import type { AnalyzerOption } from '@terndb/core';
 import type { RowBlock } from '../view/view.ts';
+import type { TextIndex } from './postings.ts';
+import { TEXT_INDEX } from './text-index-kind.ts';
 import { TokenIndex } from './token-index.ts';
 
 /**
@@ -8,7 +10,16 @@ import { TokenIndex } from './token-index.ts';
  */
 const indexes = new WeakMap<object, Map<string, TokenIndex>>();
 
-/** The index of a text field, with at least the block's rows. Cost: tokenising rows that no earlier call has seen. */
+/** The open index file of a text field, else an index in memory of at least the block's rows. Cost: tokenising rows that no earlier call has seen. */
+export function textIndexOf(block: RowBlock, field: string, analyzer?: AnalyzerOption): TextIndex {
+  return block.index?.(TEXT_INDEX, field) ?? tokenIndexOf(block, field, analyzer);
+}
+
+/** Whether asking for the index costs nothing. */
+export function hasTextIndex(block: RowBlock, field: string): boolean {
+  return block.index?.(TEXT_INDEX, field) !== undefined;
+}
+
 export function tokenIndexOf(block: RowBlock, field: string, analyzer?: AnalyzerOption): TokenIndex {
   const key = block.cacheKey ?? block;
   let byField = indexes.get(key);

@@ -32,8 +32,7 @@ export function leafMask(block: RowBlock, keyField: string, leaf: Leaf, negated:
     return absent;
   }
   if (isEmptyMask(present)) return present;
-  // The index says which rows hold a token, not how many of several.
-  const isIndexed = leaf.type === 'match' && leaf.minimum === undefined && isIndexWorth(block, countBits(present));
+  const isIndexed = leaf.type === 'match' && isIndexWorth(block, leaf.field, countBits(present));
   const hits = isIndexed ? matchTexts(block, leaf, present) : columnHits(column, leaf, present, rows);
   return withSign(present, hits, isNegative(leaf, negated));
 }

@@ -16,7 +16,7 @@ import {
 } from '@terndb/core';
 import type { ReadInfo, SearchRequest } from '../../database/types.ts';
 import { mustGetEmbeddedField } from '../../embedding/resolve-vectors.ts';
-import { type KeywordQuery, keywordQuery } from '../../text/keyword-ranker.ts';
+import { type KeywordQuery, keywordQuery } from '../../text/keyword-query.ts';
 import { compileFilter } from '../compile-filter.ts';
 import { checkScope, invalidOption, isRecord, mustGetField, type Page, readPage, readSelect, type Selection } from '../request.ts';
 import type { DenseQuery } from './dense.ts';
@@ -42,6 +42,8 @@ export interface SearchPlan {
   readonly range: ScoreBounds;
   readonly grouping: Grouping | undefined;
   readonly degraded: ReadInfo['degraded'];
+  /** No approximate index may be used. */
+  readonly exact: boolean;
 }
 
 const GROUPABLE: ReadonlySet<Kind> = new Set<Kind>(['keyword', 'int64', 'boolean']);
@@ -61,6 +63,7 @@ export function planSearch(definition: CollectionDefinition, request: SearchRequ
     minScore: readMinScore(collection, request.minScore),
     range: readRange(definition, collection, source, request.range),
     grouping: readGrouping(definition, request),
+    exact: readExact(collection, request.exact),
   };
 }
 
@@ -88,7 +91,7 @@ function planSource(definition: CollectionDefinition, request: SearchRequest): P
   if (hasVector) {
     const query = readQueryVector(collection, vectorField(definition, request), request.vector);
     if (!hasText) return whole({ type: 'vector', query });
-    return whole({ type: 'hybrid', query, text: keywordQuery(mustSearchText(definition, collection), request.text as string) });
+    return whole({ type: 'hybrid', query, text: keywordQuery(definition, mustSearchText(definition, collection), request.text as string) });
   }
   if (hasText) return planText(definition, request, request.text as string);
   throw invalidOption(collection, 'search', `one of 'text', 'vector' and 'like'`, undefined);
@@ -134,7 +137,7 @@ function planText(definition: CollectionDefinition, request: SearchRequest, text
   }
   const namedText = request.field !== undefined && request.field !== null && request.mode === undefined;
   const isHybrid = embedded.length > 0 && request.mode !== 'keyword' && !namedText;
-  const keywords = keywordQuery(fields, text);
+  const keywords = keywordQuery(definition, fields, text);
   if (isHybrid && meant !== undefined) return whole({ type: 'hybrid', query: meant, text: keywords });
   return { source: { type: 'keyword', query: keywords }, degraded: isHybrid ? 'embedder-loading' : null };
 }
@@ -174,6 +177,12 @@ function vectorField(definition: CollectionDefinition, request: SearchRequest): 
   const field = mustGetField(definition, collection, request.field, 'field');
   if (!isVectorField(field)) throw invalidOption(collection, `field ${field.name}`, 'a vector field', field.type);
   return field;
+}
+
+function readExact(collection: string, value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  if (typeof value !== 'boolean') throw invalidOption(collection, 'exact', 'true or false', value);
+  return value;
 }
 
 function readMinScore(collection: string, value: unknown): number {

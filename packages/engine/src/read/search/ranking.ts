@@ -23,6 +23,16 @@ export interface ScoreBounds {
 
 export const NO_BOUNDS: ScoreBounds = { atLeast: -Infinity, above: -Infinity, atMost: Infinity };
 
+/** Whether a search may use graphs, and whether it did. One per search. */
+export interface Accuracy {
+  readonly mayApproximate: boolean;
+  isApproximate: boolean;
+}
+
+export function accuracy(mayApproximate: boolean): Accuracy {
+  return { mayApproximate, isApproximate: false };
+}
+
 /** The best `k` of the matched rows, best first, equal scores by key, then by partition. Fewer only when there are no more. */
 export type Ranker = (context: ReadContext, matched: readonly Matched[], k: number) => Scored[];
 
@@ -41,6 +51,11 @@ export function scoredTop(k: number): TopK<Scored> {
 /** Offers a row; the key is read only when the score could be kept. */
 export function offerRow(top: TopK<Scored>, matched: Matched, offset: number, score: number): void {
   const { worst } = top;
-  if (worst !== undefined && score < worst.score) return;
+  if (worst !== undefined && score <= worst.score) {
+    if (score < worst.score) return;
+    // Of two rows of one sorted block the later one has the larger key.
+    if (worst.block === matched.block && worst.partition === matched.partition && matched.block.sortedByKey && worst.offset < offset)
+      return;
+  }
   top.push({ key: matched.block.keyAt(offset), partition: matched.partition, block: matched.block, offset, score });
 }
