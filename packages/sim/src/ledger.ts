@@ -21,7 +21,7 @@ export interface WriteInfo {
   /** Durable on the device: from here on it counts. */
   isLocal: boolean;
   isAcked: boolean;
-  /** Log epoch when the app heard of it. */
+  /** Log epoch that it was acknowledged in. */
   ackedEpoch: string | undefined;
   /** When the device put it among the kept ops, true wall clock. */
   keptAtMs: number | undefined;

@@ -193,7 +193,7 @@ export class Tab {
         const info = this.#byEntry.get(`${effect.channel} ${effect.id}`);
         if (info !== undefined) {
           info.isAcked = true;
-          info.ackedEpoch = world.ledger.logEpoch;
+          info.ackedEpoch = this.#db?.device.logEpoch ?? undefined;
         }
         world.ledger.count('acks');
         return;

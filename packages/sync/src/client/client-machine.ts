@@ -121,6 +121,8 @@ export class ClientMachine {
         for (const effect of this.#log.persisted(event.batch)) step.effect(effect);
         return;
       case 'persist-failed':
+        // Of an earlier term: who leads now has read the database since.
+        if (!this.#log.isPending(event.batch)) return;
         this.#stepDown(event.reason === 'fenced' ? 'demoted' : 'failed', step);
         return;
       case 'follow':

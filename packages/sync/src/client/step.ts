@@ -95,6 +95,10 @@ export class CommitLog {
     return first.after;
   }
 
+  isPending(batch: number): boolean {
+    return this.#pending.some((pending) => pending.batch === batch);
+  }
+
   /** Writes that nobody heard of yet: their requests fail. */
   failedRequests(): readonly number[] {
     return this.#pending.flatMap(({ after }) => after.flatMap((effect) => (effect.type === 'local' ? [effect.request] : [])));
