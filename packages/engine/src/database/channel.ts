@@ -24,7 +24,8 @@ export interface Channel {
   damage: DbError | undefined;
 }
 
-export function inspectChannel({ collection, partition, replica, damage }: Channel): PartitionInspection {
+export function inspectChannel(channel: Pick<Channel, 'collection' | 'partition' | 'replica' | 'damage'>): PartitionInspection {
+  const { collection, partition, replica, damage } = channel;
   const { entities } = replica;
   const segments = entities.blocks.flatMap(({ source, live }) => {
     if (!(source instanceof SealedRows)) return [];
@@ -37,6 +38,8 @@ export function inspectChannel({ collection, partition, replica, damage }: Chann
   return {
     collection: collection.name,
     partition,
+    leader: 'self',
+    pending: 0,
     entities: live,
     growing: live - sealed,
     segments,

@@ -7,15 +7,18 @@ import {
   type KeyGenerator,
   type PrimaryKey,
   type SchemaDefinition,
-  type SingleOp,
 } from '@terndb/core';
 import type { Catalog, CatalogCollection } from '../catalog/catalog.ts';
+import { clearedVectors, mustGetEmbeddedField } from '../embedding/resolve-vectors.ts';
+import type { WaitingRequest, WaitingRow, WaitingRows } from '../embedding/types.ts';
+import { modelsOf } from '../embedding/vector-models.ts';
+import { WaitingScanner } from '../embedding/waiting.ts';
 import { IndexManager } from '../indexes/index-manager.ts';
 import { Committer } from '../leader/committer.ts';
 import type { SizedFrame } from '../leader/frames.ts';
 import { foldCollection, foldWrite } from '../leader/leader.ts';
 import type { LogTail } from '../leader/log-tail.ts';
-import { type ResolveOptions, resolveWrite, type WriteTarget } from '../leader/resolve.ts';
+import { type PartitionOps, type ResolveOptions, resolveWrite, type WriteTarget } from '../leader/resolve.ts';
 import { createLive, type Live } from '../live/live.ts';
 import type { ReadContext } from '../read/context.ts';
 import { runGet } from '../read/get.ts';
@@ -24,12 +27,15 @@ import { runSearch } from '../read/search.ts';
 import { emptyReplica } from '../replica/open-replica.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { SegmentPool } from '../replica/segment-pool.ts';
+import type { FollowedChannel } from '../replication/followed-channel.ts';
+import { FollowedChannels } from '../replication/followed-channels.ts';
+import type { OutboxPort, Replication } from '../replication/types.ts';
 import { Sealer } from '../seal/sealer.ts';
-import { type Channel, inspectChannel } from './channel.ts';
+import type { Channel } from './channel.ts';
 import { fromKernel } from './from-kernel.ts';
 import { type OpenChannels, openChannels, STREAM } from './open-channels.ts';
-import { openRead, wantedChannels } from './read-context.ts';
-import { encodeToken } from './token.ts';
+import { Partitions } from './partitions.ts';
+import { openRead, tokenOf } from './read-context.ts';
 import type {
   Change,
   CountRequest,
@@ -70,6 +76,10 @@ export class LocalEngine implements Engine {
   readonly #keys: KeyGenerator;
   readonly #committer: Committer;
   readonly #live: Live;
+  readonly #followed: FollowedChannels;
+  readonly #partitions: Partitions;
+  readonly #outbox: OutboxPort | undefined;
+  readonly #waiting = new WaitingScanner();
   readonly #listeners = new Set<(changes: readonly Change[]) => void>();
   #channels: Map<string, Channel>;
   #hlc: Hlc;
@@ -87,6 +97,7 @@ export class LocalEngine implements Engine {
     readonly pool: SegmentPool;
     readonly opened: OpenChannels;
     readonly buildIndexes: boolean;
+    readonly outbox: OutboxPort | undefined;
   }) {
     const { ports, limits, catalog, opened } = options;
     this.#ports = ports;
@@ -125,6 +136,15 @@ export class LocalEngine implements Engine {
       publish: (channel, segment, index) => this.#sealer.publishIndex(channel, segment, index),
       deleteObject: (name) => ports.objects.delete(name),
     });
+    this.#outbox = options.outbox;
+    this.#followed = new FollowedChannels({
+      ports,
+      pool: options.pool,
+      catalog,
+      notify: (changes) => this.#notify(changes),
+      observe: (timestamp) => this.#hlc.observe(timestamp),
+    });
+    this.#partitions = new Partitions(catalog, () => this.#channels, this.#followed);
     this.#live = createLive({
       clock: ports.clock,
       onChange: (listener) => this.onChange(listener),
@@ -134,6 +154,10 @@ export class LocalEngine implements Engine {
 
   get clientId(): string {
     return this.#catalog.database.clientId;
+  }
+
+  get replication(): Replication {
+    return this.#followed;
   }
 
   get schema(): SchemaDefinition {
@@ -160,26 +184,45 @@ export class LocalEngine implements Engine {
       return { collection, ...resolveWrite(this.#target(collection), request, options) };
     });
     const writes = resolved.flatMap(({ collection, partitions }) => partitions.map((write) => ({ collection, write })));
-    const frames: SizedFrame[] = [];
-    const changes: Change[] = [];
-    const positions = new Map<string, number>();
     const stored: Promise<void>[] = [];
-    const channels = writes.map(({ collection, write }) => this.#channelForWrite(collection, write.partition, stored));
-    for (const [index, { write }] of writes.entries()) reserve(channels[index]!, write.ops);
-    for (const [index, { collection, write }] of writes.entries()) {
-      const channel = channels[index]!;
+    const local: LocalWrite[] = [];
+    const followed: FollowedWrite[] = [];
+    for (const { collection, write } of writes) {
+      const channel = this.#followed.find(collection.name, write.partition);
+      if (channel === undefined) local.push({ channel: this.#channelForWrite(collection, write.partition, stored), write });
+      else followed.push({ channel, write });
+    }
+    if (requests.length > 1 && local.length > 0 && followed.length > 0) throw ofBothKinds(local, followed);
+    const outbox = followed.length === 0 ? undefined : this.#mustHaveOutbox();
+    for (const { channel, write } of local) reserve(() => channel.replica.entities.reserve(write.ops));
+    for (const { channel, write } of followed) reserve(() => channel.reserveWrites(write.ops));
+    const changes: Change[] = [];
+    const durable = [this.#writeLocal(local, stored, changes)];
+    for (const { channel, write } of followed) {
+      durable.push(this.#followed.write(channel, outbox!, write).durable);
+      changes.push({ collection: channel.collection.name, partition: channel.partition, keys: write.ops.map((op) => op.pk) });
+    }
+    const token = tokenOf(writes.map(({ collection, write }) => this.#partitions.mustGet(collection.name, write.partition)));
+    const written = Promise.all(durable).then(() => ({ token }));
+    written.catch(() => {});
+    this.#notify(changes);
+    return { keys: resolved.flatMap(({ keys }) => keys), durable: written };
+  }
+
+  #writeLocal(writes: readonly LocalWrite[], stored: readonly Promise<void>[], changes: Change[]): Promise<void> {
+    const frames: SizedFrame[] = [];
+    for (const { channel, write } of writes) {
       const folded = this.#fold(channel, write);
       for (const frame of folded.frames) frames.push(frame);
-      positions.set(channel.name, channel.replica.position);
-      if (folded.keys.length > 0) changes.push({ collection: collection.name, partition: write.partition, keys: folded.keys });
+      if (folded.keys.length > 0) changes.push({ collection: channel.collection.name, partition: write.partition, keys: folded.keys });
     }
     const after = stored.length === 0 ? undefined : Promise.all(stored).then(() => {});
-    const written = frames.length === 0 ? Promise.resolve() : this.#committer.add(frames, after);
-    const token = encodeToken({ logEpoch: this.#catalog.database.logEpoch, positions });
-    const durable = written.then(() => ({ token }));
-    durable.catch(() => {});
-    this.#notify(changes);
-    return { keys: resolved.flatMap(({ keys }) => keys), durable };
+    return frames.length === 0 ? Promise.resolve() : this.#committer.add(frames, after);
+  }
+
+  #mustHaveOutbox(): OutboxPort {
+    if (this.#outbox !== undefined) return this.#outbox;
+    throw new DbError('NOT_CONNECTED', 'write: an outbox expected for a followed partition, got none', { details: {} });
   }
 
   get(request: GetRequest): GetResult {
@@ -210,10 +253,48 @@ export class LocalEngine implements Engine {
 
   views(collection: string, partitions?: readonly string[]): readonly PartitionView[] {
     this.#checkOpen();
-    return wantedChannels(this.#catalog, this.#channels, collection, partitions).map(({ partition, replica }) => ({
-      partition,
-      view: replica.view(),
-    }));
+    const { name } = this.#catalog.mustGetCollection(collection);
+    return this.#partitions.wanted(name, partitions).map((channel) => ({ partition: channel.partition, view: channel.view() }));
+  }
+
+  waitingVectors(request: WaitingRequest): WaitingRows {
+    this.#checkOpen();
+    const { definition } = this.#catalog.mustGetCollection(request.collection);
+    const field = mustGetEmbeddedField(definition, request.collection, request.field);
+    const state = { rows: [] as WaitingRow[], waiting: 0, lookedAt: 0, isComplete: true };
+    for (const { partition, entities, damage } of this.#partitions.wanted(request.collection, undefined)) {
+      if (damage === undefined) this.#waiting.scan(entities.blocks, partition, field, request, state);
+    }
+    return state;
+  }
+
+  vectorModels(collection: string, field: string): readonly string[] {
+    const views = this.views(collection);
+    try {
+      return modelsOf(
+        views.flatMap(({ view }) => view.blocks),
+        field,
+      );
+    } finally {
+      for (const { view } of views) view.release();
+    }
+  }
+
+  async clearOtherDims(collection: string, field: string, dim: number): Promise<void> {
+    this.#checkOpen();
+    const embedded = mustGetEmbeddedField(this.#catalog.mustGetCollection(collection).definition, collection, field);
+    let isOther = false;
+    for (const replica of this.#partitions.wanted(collection, undefined)) {
+      isOther ||= (replica.entities.dimOf(field) ?? dim) !== dim;
+      for (;;) {
+        const vectors = clearedVectors(replica, embedded, dim, CLEARED_AT_ONCE);
+        if (vectors.length === 0) break;
+        this.write({ type: 'vectors', collection, partition: replica.partition, field, model: '', vectors });
+        await this.flush();
+      }
+    }
+    // The room that growing rows and segments keep for the old vectors goes with the rewrite.
+    if (isOther) await this.seal(collection);
   }
 
   onChange(listener: (changes: readonly Change[]) => void): () => void {
@@ -249,8 +330,13 @@ export class LocalEngine implements Engine {
   inspect(): EngineInspection {
     this.#checkOpen();
     const { clientId, logEpoch } = this.#catalog.database;
-    const partitions = [...this.#channels.values()].map(inspectChannel);
-    return { clientId, logEpoch, wasmBytes: this.#ports.kernel.memoryBytes, partitions, indexing: this.#indexes.inspect() };
+    const partitions = this.#partitions.all().map((channel) => channel.inspect());
+    const followed = [...this.#followed.all()];
+    const outbox = {
+      writes: followed.reduce((sum, { writes }) => sum + writes, 0),
+      bytes: followed.reduce((sum, { outboxBytes }) => sum + outboxBytes, 0),
+    };
+    return { clientId, logEpoch, wasmBytes: this.#ports.kernel.memoryBytes, outbox, partitions, indexing: this.#indexes.inspect() };
   }
 
   async close(): Promise<void> {
@@ -266,9 +352,9 @@ export class LocalEngine implements Engine {
       collection: name,
       definition: collection.definition,
       newKey: () => this.#keys.next(),
-      replica: (partition) => this.#channels.get(this.#catalog.mustGetChannel(name, partition))!.replica,
-      findReplica: (partition) => this.#findChannel(name, partition)?.replica,
-      partitions: () => [...this.#catalog.partitionsOf(name).keys()],
+      replica: (partition) => this.#partitions.mustGet(name, partition),
+      findReplica: (partition) => this.#partitions.find(name, partition),
+      partitions: () => this.#partitions.names(name),
     };
   }
 
@@ -322,7 +408,7 @@ export class LocalEngine implements Engine {
 
   #openRead(request: ReadScope): ReturnType<typeof openRead> {
     this.#checkOpen();
-    return openRead(this.#catalog, this.#channels, request);
+    return openRead(this.#catalog, this.#partitions, request);
   }
 
   #notify(changes: readonly Change[]): void {
@@ -385,6 +471,7 @@ export class LocalEngine implements Engine {
     this.#sealer.close();
     void this.#indexes.close();
     this.#listeners.clear();
+    this.#followed.close();
     for (const { replica } of this.#channels.values()) replica.retire();
   }
 
@@ -413,13 +500,37 @@ export class LocalEngine implements Engine {
   }
 }
 
+/** Rows whose old vectors are taken away in one go: some milliseconds. */
+const CLEARED_AT_ONCE = 256;
+
+interface LocalWrite {
+  readonly channel: Channel;
+  readonly write: PartitionOps;
+}
+interface FollowedWrite {
+  readonly channel: FollowedChannel;
+  readonly write: PartitionOps;
+}
+
 /** MEMORY_LIMIT before anything is folded: the write has no effect. */
-function reserve({ replica }: Channel, ops: readonly SingleOp[]): void {
+function reserve(room: () => void): void {
   try {
-    replica.entities.reserve(ops);
+    room();
   } catch (error) {
     throw fromKernel(error);
   }
+}
+
+/** What must be durable together has one place where it becomes so. */
+function ofBothKinds([local]: readonly LocalWrite[], [followed]: readonly FollowedWrite[]): DbError {
+  const details = { local: `${local!.channel.collection.name}/${local!.channel.partition}`, followed: followed!.channel.name };
+  return new DbError(
+    'OPTION_INVALID',
+    `writes: partitions of one kind expected, got local ${details.local} and followed ${details.followed}`,
+    {
+      details,
+    },
+  );
 }
 
 function changesOf(channels: ReadonlyMap<string, Channel>, frames: readonly SizedFrame[]): Change[] {

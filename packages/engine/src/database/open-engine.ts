@@ -21,5 +21,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const opened = await openChannels({ ports, catalog, pool }).catch((error: unknown) => {
     throw fromKernel(error);
   });
-  return new LocalEngine({ ports, limits, catalog, pool, opened, buildIndexes: options.buildIndexes ?? true });
+  const { outbox, buildIndexes = true } = options;
+  return new LocalEngine({ ports, limits, catalog, pool, opened, buildIndexes, outbox });
 }

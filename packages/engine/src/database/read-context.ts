@@ -1,8 +1,8 @@
-import { DbError } from '@terndb/core';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ReadContext } from '../read/context.ts';
-import type { Channel } from './channel.ts';
-import { decodeToken, encodeToken } from './token.ts';
+import type { Partitions } from './partitions.ts';
+import type { ShownChannel } from './shown-channel.ts';
+import { decodeToken, encodeToken, type TokenPositions } from './token.ts';
 import type { PartitionView, ReadInfo, ReadScope } from './types.ts';
 
 export interface OpenRead {
@@ -11,63 +11,69 @@ export interface OpenRead {
 }
 
 /** Pins views of the wanted partitions. COLLECTION_UNKNOWN, PARTITION_UNKNOWN, OPTION_INVALID, TOKEN_INVALID. */
-export function openRead(catalog: Catalog, channels: ReadonlyMap<string, Channel>, request: ReadScope): OpenRead {
+export function openRead(catalog: Catalog, known: Partitions, request: ReadScope): OpenRead {
   const { definition, name: collection } = catalog.mustGetCollection(request.collection);
   const atLeast = wantedPositions(request.consistency);
-  const wanted = wantedChannels(catalog, channels, collection, request.partitions);
-  const partitions = wanted.map(({ partition, replica }): PartitionView => ({ partition, view: replica.view() }));
-  const info = readInfo(catalog.database.logEpoch, wanted, atLeast);
+  const wanted = known.wanted(collection, request.partitions);
+  const partitions = wanted.map((channel): PartitionView => ({ partition: channel.partition, view: channel.view() }));
+  const byPartition = new Map(wanted.map((channel) => [channel.partition, channel]));
   return {
-    context: { definition, collection, partitions, info },
+    context: {
+      definition,
+      collection,
+      partitions,
+      info: readInfo(wanted, partitions, atLeast !== undefined && isBehind(wanted, known.universes(), atLeast)),
+      isPending: (partition, key) => byPartition.get(partition)!.isPending(key),
+    },
     release: () => {
       for (const { view } of partitions) view.release();
     },
   };
 }
 
-/** The named partitions, each once, or all. */
-export function wantedChannels(
-  catalog: Catalog,
-  channels: ReadonlyMap<string, Channel>,
-  collection: string,
-  partitions: readonly string[] | undefined,
-): Channel[] {
-  if (partitions !== undefined && partitions !== null && !Array.isArray(partitions)) {
-    throw new DbError('OPTION_INVALID', `${collection}: partitions: an array of names expected, got ${typeof partitions}`, {
-      details: { collection, option: 'partitions', got: typeof partitions },
-    });
+/** The positions that these channels show now, by universe; one that never had a bootstrap has none. */
+export function tokenOf(channels: Iterable<ShownChannel>): string {
+  const positions = new Map<string, Map<string, number>>();
+  for (const { name, logEpoch, position } of channels) {
+    if (logEpoch === null) continue;
+    const known = positions.get(logEpoch) ?? new Map<string, number>();
+    positions.set(logEpoch, known.set(name, position));
   }
-  const names = new Set(partitions ?? catalog.partitionsOf(collection).keys());
-  return [...names].map((partition) => channels.get(catalog.mustGetChannel(collection, partition))!);
+  return encodeToken([...positions].map(([logEpoch, byChannel]) => ({ logEpoch, positions: byChannel })));
 }
 
-function readInfo(logEpoch: string, wanted: readonly Channel[], atLeast: ReturnType<typeof wantedPositions>): ReadInfo {
-  const positions = new Map(wanted.map(({ name, replica }) => [name, replica.position]));
-  const isBehind =
-    atLeast !== undefined &&
-    (atLeast.logEpoch !== logEpoch || wanted.some(({ name }) => (atLeast.positions.get(name) ?? 0) > positions.get(name)!));
+function readInfo(wanted: readonly ShownChannel[], partitions: readonly PartitionView[], isBehindToken: boolean): ReadInfo {
+  const isBootstrapping = wanted.some(({ logEpoch }) => logEpoch === null);
   return {
-    coverage: coverageOf(wanted),
+    coverage: coverageOf(wanted, partitions),
     scope: 'local',
-    degraded: isBehind ? 'behind-token' : null,
+    degraded: isBootstrapping ? 'bootstrapping' : isBehindToken ? 'behind-token' : null,
     stalenessMs: null,
-    token: encodeToken({ logEpoch, positions }),
+    token: tokenOf(wanted),
   };
 }
 
-/** Share of the rows that could be read. A damaged log hides nobody knows how many: at least one. */
-function coverageOf(wanted: readonly Channel[]): number {
-  let live = 0;
-  let missing = 0;
-  for (const { replica, damage } of wanted) {
-    for (const block of replica.entities.blocks) live += block.live.count;
-    missing += replica.missingRows + (damage === undefined ? 0 : 1);
-  }
+/** What a token says of another universe than these can be compared with nothing here: behind. Channels that are not read do not count. */
+function isBehind(wanted: readonly ShownChannel[], universes: ReadonlySet<string>, atLeast: readonly TokenPositions[]): boolean {
+  return atLeast.some(
+    ({ logEpoch, positions }) =>
+      !universes.has(logEpoch) ||
+      wanted.some((channel) => {
+        const position = positions.get(channel.name);
+        return position !== undefined && (channel.logEpoch !== logEpoch || channel.position < position);
+      }),
+  );
+}
+
+/** Share of the rows that could be read. */
+function coverageOf(wanted: readonly ShownChannel[], partitions: readonly PartitionView[]): number {
+  const live = partitions.reduce((rows, { view }) => rows + view.liveRows, 0);
+  const missing = wanted.reduce((rows, { missingRows }) => rows + missingRows, 0);
   return missing === 0 ? 1 : live / (live + missing);
 }
 
 /** What the kinds of consistency mean is checked by the reads themselves. */
-function wantedPositions(consistency: unknown): ReturnType<typeof decodeToken> | undefined {
+function wantedPositions(consistency: unknown): readonly TokenPositions[] | undefined {
   if (typeof consistency !== 'object' || consistency === null || !('atLeast' in consistency) || typeof consistency.atLeast !== 'string')
     return undefined;
   return decodeToken(consistency.atLeast);

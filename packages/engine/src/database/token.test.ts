@@ -12,7 +12,7 @@ describe('a token', () => {
     fc.assert(
       fc.property(fc.uuid(), anyPositions, (logEpoch, positions) => {
         const token = encodeToken({ logEpoch, positions });
-        expect(decodeToken(token)).toEqual({ logEpoch, positions });
+        expect(decodeToken(token)).toEqual([{ logEpoch, positions }]);
         expect(encodeToken({ logEpoch, positions: new Map([...positions].reverse()) })).toBe(token);
         expect(token).toMatch(/^[A-Za-z0-9_-]+$/);
       }),
@@ -22,6 +22,24 @@ describe('a token', () => {
 
   it('of one channel is the same text for ever in version 1', () => {
     expect(encodeToken({ logEpoch: 'epoch', positions: new Map([['c/p/0', 300]]) })).toBe('AQVlcG9jaAEFYy9wLzCsAg');
+  });
+
+  it('of several universes gives them back by log epoch, in any order, and of none', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.tuple(fc.uuid(), anyPositions), { selector: ([epoch]) => epoch }), (parts) => {
+        const universes = parts.map(([logEpoch, positions]) => ({ logEpoch, positions }));
+        const token = encodeToken(universes);
+        expect(decodeToken(token)).toEqual(universes.toSorted((a, b) => (a.logEpoch < b.logEpoch ? -1 : 1)));
+        expect(encodeToken(universes.toReversed())).toBe(token);
+      }),
+      propertyOptions(100),
+    );
+  });
+
+  it('of two universes is the same text for ever in version 2', () => {
+    const local = { logEpoch: 'here', positions: new Map([['c/p/0', 3]]) };
+    const followed = { logEpoch: 'away', positions: new Map([['d/q/0', 300]]) };
+    expect(encodeToken([local, followed])).toBe('AgIEYXdheQEFZC9xLzCsAgRoZXJlAQVjL3AvMAM');
   });
 
   it('that is cut, changed or invented is a token or TOKEN_INVALID, never anything else', () => {

@@ -15,8 +15,6 @@ import type { QueryEmbedding, WaitingRequest, WaitingRows } from '../embedding/t
 import type { IndexingState } from '../indexes/index-manager.ts';
 import type { IndexKind } from '../indexes/types.ts';
 import type { OutboxPort, Replication } from '../replication/types.ts';
-import type { IndexingState } from '../indexes/index-manager.ts';
-import type { IndexKind } from '../indexes/types.ts';
 import type { View } from '../view/view.ts';
 
 /** Everything that is not logic. A tab brings IndexedDB, Node files, a test memory; the engine is the same. */
@@ -34,6 +32,8 @@ export interface EngineOptions {
   /** Collections are created, or brought to this version; SCHEMA_CONFLICT when it does not fit what is stored. */
   readonly schema: SchemaDefinition;
   readonly limits?: Partial<EngineLimits>;
+  /** Takes the writes to followed channels. Without it they are refused with NOT_CONNECTED. */
+  readonly outbox?: OutboxPort;
   /** Kinds of index files to build and open. Default: all of this version. */
   readonly indexKinds?: readonly IndexKind<unknown>[];
   /** Whether to build index files for channels that this engine leads (default true). Those that manifests name are opened in any case. */
@@ -84,14 +84,14 @@ export interface SearchRequest extends ReadScope, FilterRequest {
   readonly range?: unknown;
   readonly groupBy?: unknown;
   readonly minScore?: unknown;
+  /** The text as vectors, by whoever has the models. Left out: not now, and what would be hybrid is answered by keywords, `degraded`. */
+  readonly embedded?: readonly QueryEmbedding[] | undefined;
 }
 
 /** Field name → public value (Date, bigint, Float32Array …), plain and structured-cloneable. */
 export type EntityRecord = Readonly<Record<string, unknown>>;
 
 /** How true a result is; the public ReadInfo without what only a connected client knows. */
-  /** The text as vectors, by whoever has the models. Left out: not now, and what would be hybrid is answered by keywords, `degraded`. */
-  readonly embedded?: readonly QueryEmbedding[] | undefined;
 export interface ReadInfo {
   readonly coverage: number;
   readonly scope: 'local' | 'global' | 'hybrid';
@@ -151,6 +151,8 @@ export interface Change {
   readonly collection: string;
   readonly partition: string;
   readonly keys: readonly PrimaryKey[];
+  /** Any entity of the partition may have changed: it is shown by another replica than before. */
+  readonly all?: true;
 }
 
 export interface PartitionView {
@@ -161,6 +163,11 @@ export interface PartitionView {
 export interface PartitionInspection {
   readonly collection: string;
   readonly partition: string;
+  /** Who leads its channel: this engine, or a server that it follows. */
+  readonly leader: 'self' | 'server';
+  /** Writes in the outbox. */
+  readonly pending: number;
+  /** As shown, outbox included; segments and growing rows are those of the replica under it. */
   readonly entities: number;
   readonly growing: number;
   readonly segments: readonly {
@@ -186,6 +193,8 @@ export interface EngineInspection {
   readonly clientId: string;
   readonly logEpoch: string;
   readonly wasmBytes: number;
+  /** Of all followed channels. */
+  readonly outbox: { readonly writes: number; readonly bytes: number };
   readonly partitions: readonly PartitionInspection[];
   readonly indexing: IndexingState;
 }
@@ -193,13 +202,19 @@ export interface EngineInspection {
 /** One database: collections, their partitions, one log stream. Everything synchronous is visible at once; promises are durability or I/O. */
 export interface Engine {
   readonly clientId: string;
+  /** Followed channels: fed by a sync host, who gives the outbox at open. */
+  readonly replication: Replication;
   readonly schema: SchemaDefinition;
   definition(collection: string): CollectionDefinition;
-  /** Validates all, then applies all; throws a DbError and applies nothing. */
+  /**
+   * Validates all, then applies all; throws a DbError and applies nothing. In followed partitions a write goes to the outbox; one that falls into
+   * partitions of both kinds is two, each durable as a whole.
+   */
   write(request: WriteRequest): WriteTicket;
   /**
    * Several requests as one write: all are validated before one is applied, and all become visible and durable together, in one append however
-   * large. A put may have any number of entities. At most one request per collection and partition: none sees what another does. For imports.
+   * large. A put may have any number of entities. At most one request per collection and partition: none sees what another does. All are
+   * for followed partitions, or none: OPTION_INVALID. For imports.
    */
   writeAll(requests: readonly WriteRequest[]): WriteTicket;
   get(request: GetRequest): GetResult;
@@ -211,6 +226,12 @@ export interface Engine {
   watchSearch(request: SearchRequest, onResult: (result: SearchResult) => void, onError: (error: DbError) => void): () => void;
   /** Views of the named partitions (default: all), to be released by the caller. COLLECTION_UNKNOWN, PARTITION_UNKNOWN. */
   views(collection: string, partitions?: readonly string[]): readonly PartitionView[];
+  /** Rows whose vector is to be derived by this device. COLLECTION_UNKNOWN, FIELD_INVALID. */
+  waitingVectors(request: WaitingRequest): WaitingRows;
+  /** The models that rows have vectors of in a field, ascending. */
+  vectorModels(collection: string, field: string): readonly string[];
+  /** Takes away vectors of another dimension than `dim`, which nothing could be compared with any more; then seals, so that no room is kept for them. */
+  clearOtherDims(collection: string, field: string, dim: number): Promise<void>;
   onChange(listener: (changes: readonly Change[]) => void): () => void;
   /** Waits until everything written so far is durable. */
   flush(): Promise<void>;
@@ -224,9 +245,3 @@ export interface Engine {
   /** Flushes and frees kernel memory. Calls after it throw DATABASE_CLOSED. */
   close(): Promise<void>;
 }
-  /** Rows whose vector is to be derived by this device. COLLECTION_UNKNOWN, FIELD_INVALID. */
-  waitingVectors(request: WaitingRequest): WaitingRows;
-  /** The models that rows have vectors of in a field, ascending. */
-  vectorModels(collection: string, field: string): readonly string[];
-  /** Takes away vectors of another dimension than `dim`, which nothing could be compared with any more; then seals, so that no room is kept for them. */
-  clearOtherDims(collection: string, field: string, dim: number): Promise<void>;

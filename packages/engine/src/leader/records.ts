@@ -1,4 +1,4 @@
-import type { OpRecord, SingleOp, StoredValue, Timestamp } from '@terndb/core';
+import type { Op, OpRecord, SingleOp, StoredValue, Timestamp } from '@terndb/core';
 import { approximateBytes } from '../growing/row-bytes.ts';
 
 /**
@@ -23,34 +23,45 @@ export interface RecordOptions {
   readonly nextHlc: () => Timestamp;
 }
 
-/** Several ops become batches, each one record with one stamp; a single op stays itself. */
-export function toRecords(options: RecordOptions): SizedRecord[] {
-  const records: SizedRecord[] = [];
+export interface SizedOp {
+  readonly op: Op;
+  readonly bytes: number;
+}
+
+export function toRecords({ ops, clientId, seq, schemaVersion, nextHlc }: RecordOptions): SizedRecord[] {
+  return toBatches(ops).map(({ op, bytes }, index) => ({
+    record: { type: 'op', op, hlc: nextHlc(), clientId, seq: seq + index, author: '', schemaVersion },
+    bytes,
+  }));
+}
+
+/** Several ops become batches, each to be one record with one stamp; a single op stays itself. */
+export function toBatches(ops: readonly SingleOp[]): SizedOp[] {
+  const batches: SizedOp[] = [];
   let batch: SingleOp[] = [];
   let batchBytes = 0;
   const close = (): void => {
     if (batch.length === 0) return;
-    const op = batch.length === 1 ? batch[0]! : ({ type: 'batch', ops: batch } as const);
-    const seq = options.seq + records.length;
-    const { clientId, schemaVersion } = options;
-    records.push({ record: { type: 'op', op, hlc: options.nextHlc(), clientId, seq, author: '', schemaVersion }, bytes: batchBytes });
+    batches.push({ op: batch.length === 1 ? batch[0]! : { type: 'batch', ops: batch }, bytes: batchBytes });
     batch = [];
     batchBytes = 0;
   };
-  for (const op of options.ops) {
+  for (const op of ops) {
     const bytes = opBytes(op);
     if (batchBytes + bytes > BATCH_BYTES) close();
     batch.push(op);
     batchBytes += bytes;
   }
   close();
-  return records;
+  return batches;
 }
 
-function opBytes(op: SingleOp): number {
+/** About what an op takes in a record. */
+export function opBytes(op: SingleOp): number {
+  if (op.type === 'vector') return OP_OVERHEAD_BYTES + op.vector.byteLength;
+  if (op.type === 'yjs') return OP_OVERHEAD_BYTES + op.update.byteLength;
   let bytes = OP_OVERHEAD_BYTES;
   if (op.type === 'put' || op.type === 'patch')
     for (const value of Object.values(op.fields)) bytes += approximateBytes(value as StoredValue);
-  if (op.type === 'vector') bytes += approximateBytes(op.vector);
   return bytes;
 }

@@ -70,6 +70,8 @@ class Watcher<R> {
   readonly #watched: Watched<R>;
   readonly #events: WatchEvents<R>;
   #changed = new Map<string, Set<PrimaryKey>>();
+  /** Another replica is shown: nothing is known of what changed. */
+  #mayAllDiffer = false;
   #last: R | undefined;
   #lastError: string | undefined;
   #lastMs = -Infinity;
@@ -96,8 +98,9 @@ class Watcher<R> {
   }
 
   #collect(changes: readonly Change[]): void {
-    for (const { collection, partition, keys } of changes) {
+    for (const { collection, partition, keys, all } of changes) {
       if (collection !== this.#request.collection || this.#request.partitions?.includes(partition) === false) continue;
+      this.#mayAllDiffer ||= all === true;
       let changed = this.#changed.get(partition);
       if (changed === undefined) {
         changed = new Set();
@@ -105,7 +108,7 @@ class Watcher<R> {
       }
       for (const key of keys) changed.add(key);
     }
-    if (this.#changed.size === 0 || this.#cancelFrame !== undefined || this.#isStopped) return;
+    if ((this.#changed.size === 0 && !this.#mayAllDiffer) || this.#cancelFrame !== undefined || this.#isStopped) return;
     const waitMs = Math.max(0, this.#lastMs + LIVE_INTERVAL_MS - this.#ports.clock.monotonicMs());
     this.#cancelFrame = this.#ports.clock.after(waitMs, () => {
       this.#cancelFrame = undefined;
@@ -133,10 +136,12 @@ class Watcher<R> {
   /** Undefined when nothing that changed could matter. */
   #evaluateIfNeeded(): R | undefined {
     const changed = this.#changed;
+    const mayAllDiffer = this.#mayAllDiffer;
     this.#changed = new Map();
+    this.#mayAllDiffer = false;
     const { context, release } = this.#ports.open(this.#request);
     try {
-      if (this.#last !== undefined && !this.#watched.couldMatter(context, changed)) return undefined;
+      if (this.#last !== undefined && !mayAllDiffer && !this.#watched.couldMatter(context, changed)) return undefined;
       this.#lastMs = this.#ports.clock.monotonicMs();
       this.#events.onEvaluate();
       return this.#watched.evaluate(context);

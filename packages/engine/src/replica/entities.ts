@@ -91,6 +91,13 @@ export class Entities {
     return undefined;
   }
 
+  /** What the fold knows of a key; `place` is where its live row is. */
+  stampsOf(key: PrimaryKey, place: RowPlace | undefined): EntityStamps | undefined {
+    if (place !== undefined) return place.block.source.stampsAt(place.offset);
+    const entry = this.#tombstones.get(key);
+    return entry === undefined ? undefined : { live: false, put: entry.put, delete: entry.delete };
+  }
+
   /** Dimension of the dense vectors stored in a field; undefined while there are none. */
   dimOf(field: string): number | undefined {
     for (const block of this.#blocks) {
@@ -111,7 +118,7 @@ export class Entities {
   /** Each returns whether anything changed. */
   put(key: PrimaryKey, fields: StoredFields, stamp: Stamp, position: number, seq: number = 0): boolean {
     const place = this.find(key);
-    const after = foldPut(this.#stampsOf(key, place), stamp);
+    const after = foldPut(this.stampsOf(key, place), stamp);
     if (after === undefined) return false;
     if (!after.live) this.#bury(key, undefined, after);
     else {
@@ -153,7 +160,7 @@ export class Entities {
 
   delete(key: PrimaryKey, stamp: Stamp): boolean {
     const place = this.find(key);
-    const after = foldDelete(this.#stampsOf(key, place), stamp);
+    const after = foldDelete(this.stampsOf(key, place), stamp);
     if (after === undefined) return false;
     this.#bury(key, place, after);
     return true;
@@ -216,12 +223,6 @@ export class Entities {
     this.#growingCount += 1;
     const id = this.#growingCount === 1 ? 'growing' : `growing.${this.#growingCount}`;
     return new BlockState(new GrowingRows({ id, definition: this.definition, kernel: this.#kernel }));
-  }
-
-  #stampsOf(key: PrimaryKey, place: RowPlace | undefined): EntityStamps | undefined {
-    if (place !== undefined) return place.block.source.stampsAt(place.offset);
-    const entry = this.#tombstones.get(key);
-    return entry === undefined ? undefined : { live: false, put: entry.put, delete: entry.delete };
   }
 
   /** The row with the fields of `applied` set; `origin` is theirs. */

@@ -28,7 +28,8 @@ import type { SegmentPool } from './segment-pool.ts';
 
 export interface ReplicaOptions {
   readonly channel: string;
-  readonly logEpoch: string;
+  /** Null: a frame's epoch is not compared. */
+  readonly logEpoch: string | null;
   readonly definition: CollectionDefinition;
   readonly kernel: Kernel;
 }

@@ -20,7 +20,8 @@ import { ReplicaView } from './replica-view.ts';
 /** What a channel's state is besides its entities. */
 export interface ReplicaState {
   readonly channel: string;
-  readonly logEpoch: string;
+  /** Null: led by somebody else, whose frames' epochs are not compared: a restored log keeps those of the epochs before. */
+  readonly logEpoch: string | null;
   readonly entities: Entities;
   /** Applied position; 0 before the first record. */
   readonly position: number;
@@ -53,7 +54,7 @@ interface OpSource {
  */
 export class Replica {
   readonly channel: string;
-  readonly logEpoch: string;
+  readonly logEpoch: string | null;
   readonly entities: Entities;
   readonly quarantined: readonly string[];
   readonly missingRows: number;
@@ -113,17 +114,20 @@ export class Replica {
 
   /**
    * Applies the records that are new. A frame that lies wholly or partly below the position is a repetition (or the tail of a manifest);
-   * what was applied is skipped.
+   * what was applied is skipped. `onRecord` is called with each new record once it is folded.
    * @throws APPEND_CONFLICT when a record is missing before it, or the frame is of another channel or universe (R12).
    */
-  applyFrame(frame: Frame): Applied {
+  applyFrame(frame: Frame, onRecord?: (record: LogRecord) => void): Applied {
     this.#check(frame);
     const skipped = this.#position + 1 - frame.base;
     if (skipped >= frame.records.length) return { records: 0, keys: [] };
     // A missing segment's rows cannot be taken out of the sum, so there the comparison would only cry wolf.
     if (skipped === 0 && this.quarantined.length === 0 && !hashEquals(frame.hashBefore, this.hash)) this.divergences += 1;
     const keys: PrimaryKey[] = [];
-    for (let index = skipped; index < frame.records.length; index++) this.#apply(frame.records[index]!, keys);
+    for (const record of frame.records.slice(skipped)) {
+      this.#apply(record, keys);
+      onRecord?.(record);
+    }
     this.changed();
     return { records: frame.records.length - skipped, keys };
   }
@@ -144,7 +148,7 @@ export class Replica {
   #check(frame: Frame): void {
     const { channel, base, logEpoch } = frame;
     const expected = this.#position + 1;
-    if (channel === this.channel && logEpoch === this.logEpoch && base <= expected) return;
+    if (channel === this.channel && (this.logEpoch === null || logEpoch === this.logEpoch) && base <= expected) return;
     throw new DbError(
       'APPEND_CONFLICT',
       `channel ${this.channel}: frame of ${this.logEpoch} at ${expected} expected, got ${channel} of ${logEpoch} at ${base}`,

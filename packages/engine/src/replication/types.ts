@@ -20,6 +20,7 @@ export interface OverlayEntry {
   readonly id: number;
   readonly op: Op;
   readonly hlc: Timestamp;
+  /** Breaks ties of the stamp: the id the op was first written under, its origin's where it was queued again. */
   readonly clientId: string;
 }
 

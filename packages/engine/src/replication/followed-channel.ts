@@ -1,0 +1,200 @@
+import type { Frame, LogRecord, PrimaryKey, SingleOp, Timestamp } from '@terndb/core';
+import type { Kernel } from '@terndb/kernel';
+import type { CatalogCollection } from '../catalog/catalog.ts';
+import { inspectChannel } from '../database/channel.ts';
+import type { ShownChannel } from '../database/shown-channel.ts';
+import type { PartitionInspection } from '../database/types.ts';
+import { GrowingRows } from '../growing/growing.ts';
+import { opsOf } from '../overlay/entry-ops.ts';
+import { Overlay } from '../overlay/overlay.ts';
+import { defaultsOf } from '../replica/open-replica.ts';
+import type { Replica } from '../replica/replica.ts';
+import { ReplicaView } from '../replica/replica-view.ts';
+import { conflictsOf } from './conflicts.ts';
+import type { Conflict, FollowedState, OverlayEntry } from './types.ts';
+
+export interface FollowedOptions {
+  readonly name: string;
+  readonly collection: CatalogCollection;
+  readonly partition: string;
+  readonly kernel: Kernel;
+  readonly replica: Replica;
+  readonly logEpoch: string | null;
+}
+
+/** One followed channel: the replica as the log says, and the outbox over it. What changes it is shown with the next view. */
+export class FollowedChannel implements ShownChannel {
+  readonly name: string;
+  readonly collection: CatalogCollection;
+  readonly partition: string;
+  readonly damage = undefined;
+  readonly #overlay: Overlay;
+  #replica: Replica;
+  #logEpoch: string | null;
+  #view: ReplicaView | undefined;
+
+  /** Takes the replica over. */
+  constructor({ name, collection, partition, kernel, replica, logEpoch }: FollowedOptions) {
+    this.name = name;
+    this.collection = collection;
+    this.partition = partition;
+    this.#replica = replica;
+    this.#logEpoch = logEpoch;
+    const { definition } = collection;
+    this.#overlay = new Overlay({ base: replica.entities, definition, defaults: defaultsOf(definition), kernel });
+  }
+
+  get logEpoch(): string | null {
+    return this.#logEpoch;
+  }
+
+  get position(): number {
+    return this.#replica.position;
+  }
+
+  get maxHlc(): Timestamp {
+    return Math.max(this.#replica.maxHlc, this.#overlay.maxHlc) as Timestamp;
+  }
+
+  /** What the server has is not known before the first bootstrap: one row at least. */
+  get missingRows(): number {
+    return this.#replica.missingRows + (this.#logEpoch === null ? 1 : 0);
+  }
+
+  get entities(): ShownChannel['entities'] {
+    return this.#overlay;
+  }
+
+  get writes(): number {
+    return this.#overlay.writes;
+  }
+
+  get outboxBytes(): number {
+    return this.#overlay.bytes;
+  }
+
+  view(): ReplicaView {
+    const { position, quarantined, missingRows } = this.#replica;
+    this.#view ??= new ReplicaView({
+      channel: this.name,
+      definition: this.collection.definition,
+      position,
+      blocks: this.#overlay.blocks,
+      quarantined,
+      missingRows,
+    }).acquire();
+    return this.#view.acquire();
+  }
+
+  isPending(key: PrimaryKey): boolean {
+    return this.#overlay.isPending(key);
+  }
+
+  state(): FollowedState {
+    const { position, hash, maxHlc, entities, quarantined } = this.#replica;
+    const growing = entities.blocks.map(({ source }) => source).filter((source) => source instanceof GrowingRows);
+    return {
+      position,
+      hash,
+      maxHlc,
+      growingRows: growing.reduce((rows, source) => rows + source.rows, 0),
+      growingBytes: growing.reduce((bytes, source) => bytes + source.bytes, 0),
+      logEpoch: this.#logEpoch,
+      quarantined,
+    };
+  }
+
+  inspect(): PartitionInspection {
+    const { collection, partition } = this;
+    const inspection = inspectChannel({ collection, partition, replica: this.#replica, damage: undefined });
+    const view = this.view();
+    const entities = view.liveRows;
+    view.release();
+    return { ...inspection, entities, leader: 'server', pending: this.#overlay.writes };
+  }
+
+  /** Makes sure that these will find the kernel memory they need. Throws KernelError MEMORY_LIMIT and changes nothing. */
+  reserve(frames: readonly Frame[], entries: readonly OverlayEntry[]): void {
+    const base = frames.flatMap(opsOfFrame);
+    this.#replica.entities.reserve(base);
+    const written = entries.flatMap(({ op }) => opsOf(op));
+    const again = base.reduce((rows, { pk }) => rows + (this.#overlay.isPending(pk) ? 1 : 0), 0);
+    this.reserveWrites([...written, ...(again > 0 ? base : [])]);
+  }
+
+  /** As `reserve`, for writes of this device. */
+  reserveWrites(ops: readonly SingleOp[]): void {
+    this.#overlay.reserve(ops.length, ops);
+  }
+
+  /**
+   * @returns the keys whose entity changed in the base, and whether the frame was for this state of the replica: that it follows on (R12), and
+   * names the replica's hash (R13).
+   */
+  applyFrame(frame: Frame, onConflict: (conflict: Conflict) => void): { readonly keys: readonly PrimaryKey[]; readonly isSame: boolean } {
+    if (frame.base > this.#replica.position + 1) return { keys: [], isSame: false };
+    const before = this.#replica.divergences;
+    let forgot = false;
+    const { keys } = this.#replica.applyFrame(frame, (record) => {
+      forgot ||= record.type === 'gc';
+      for (const conflict of this.#conflicts(record)) onConflict(conflict);
+    });
+    this.#overlay.baseChanged(keys);
+    if (forgot) this.#overlay.baseForgot();
+    return { keys, isSame: this.#replica.divergences === before };
+  }
+
+  /** R6: the other replica is shown from the next view on; the old one is freed with its last view. */
+  swap(replica: Replica, logEpoch: string): void {
+    this.#changed();
+    this.#replica.retire();
+    this.#replica = replica;
+    this.#logEpoch = logEpoch;
+    this.#overlay.rebase(replica.entities);
+  }
+
+  /** @returns the keys it touches. */
+  setEntry(entry: OverlayEntry): readonly PrimaryKey[] {
+    const held = this.#overlay.get(entry.id);
+    if (held !== undefined && held.op === entry.op && held.hlc === entry.hlc && held.clientId === entry.clientId) return [];
+    return this.#overlay.set(entry);
+  }
+
+  /** @returns the keys it touched. */
+  removeEntry(id: number): readonly PrimaryKey[] {
+    return this.#overlay.delete(id);
+  }
+
+  getEntry(id: number): OverlayEntry | undefined {
+    return this.#overlay.get(id);
+  }
+
+  /** Ends a run of changes: the next view shows them. */
+  settle(): void {
+    this.#overlay.settle();
+    this.#changed();
+  }
+
+  retire(): void {
+    this.#changed();
+    this.#overlay.retire();
+    this.#replica.retire();
+  }
+
+  #changed(): void {
+    const view = this.#view;
+    this.#view = undefined;
+    view?.release();
+  }
+
+  #conflicts(record: LogRecord): readonly Conflict[] {
+    if (record.type !== 'op') return [];
+    return conflictsOf(this.name, this.collection.definition, this.#replica.entities, record, (key, stamp) =>
+      this.#overlay.hasWrite(key, stamp.hlc, stamp.clientId),
+    );
+  }
+}
+
+function opsOfFrame(frame: Frame): readonly SingleOp[] {
+  return frame.records.flatMap((record) => (record.type === 'op' ? opsOf(record.op) : []));
+}
