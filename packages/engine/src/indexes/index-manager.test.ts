@@ -47,10 +47,14 @@ const channels = async (ports: MemoryPorts): Promise<string[]> => [
 const indexObjects = async (ports: MemoryPorts): Promise<string[]> =>
   (await ports.objects.list('')).map(({ name }) => name).filter((name) => name.includes('/index-'));
 
+const turns = async (count: number): Promise<void> => {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve();
+};
+
 /** Lets timers that are due, and what they begin, run. */
 async function settle(ports: MemoryPorts, ms = 200): Promise<void> {
   ports.clock.advance(ms);
-  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+  await turns(2_000);
 }
 
 describe('index files', () => {
@@ -187,7 +191,7 @@ describe('index files', () => {
     });
     const progress: unknown[] = [];
     while (!isBuilt) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await turns(20);
       const { current } = engine.inspect().indexing;
       if (current !== null) progress.push([current.step, current.field, current.done]);
       ports.clock.advance(0);

@@ -14,9 +14,9 @@ export class SegmentIndexes {
   readonly #damaged = new Set<string>();
   #closed = false;
 
+  /** By the kind's type: all kinds of one type open to the same. */
   get<T>(kind: IndexKind<T>, field: string): T | undefined {
-    const attached = this.#attached.get(keyOf(kind.type, field));
-    return attached?.kind === kind ? (attached.index as T) : undefined;
+    return this.#attached.get(keyOf(kind.type, field))?.index as T | undefined;
   }
 
   has(type: string, field: string): boolean {

@@ -87,6 +87,7 @@ function planOf(query: VectorQuery, node: FilterNode, page: Page, range: ScoreBo
     range: { ...rest, atLeast: -Infinity },
     grouping: undefined,
     degraded: null,
+    exact: false,
   };
 }
 

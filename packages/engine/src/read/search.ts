@@ -10,11 +10,12 @@ import { fusedRanker } from './search/fuse.ts';
 import { rankGroups } from './search/group.ts';
 import { planSearch, type SearchPlan, type SearchSource } from './search/plan.ts';
 import { storedQuery, vectorRanker } from './search/query-vector.ts';
-import { type Matched, NO_BOUNDS, type Ranker, type ScoreBounds, type Scored } from './search/ranking.ts';
+import { type Accuracy, accuracy, type Matched, NO_BOUNDS, type Ranker, type ScoreBounds, type Scored } from './search/ranking.ts';
 
 /**
- * Exact search: every visible row that passes the filter is scored. Best first, equal scores by key, then by partition.
- * Cost: one filter evaluation and one scan of the survivors. Errors: those of `planSearch`.
+ * The best of the visible rows that pass the filter, equal scores by key, then by partition. Scores are exact; where graphs were walked
+ * (`exact` false) a hit may be missing. Cost: one filter evaluation, and one walk or scan of the survivors per block. Errors: those of
+ * `planSearch`.
  */
 export function runSearch(context: ReadContext, request: SearchRequest): SearchResult {
   const plan = planSearch(context.definition, request);
@@ -24,13 +25,19 @@ export function runSearch(context: ReadContext, request: SearchRequest): SearchR
 /** What a search found before paging: groups in order (without `groupBy` each hit is its own), as many as `offset + limit`. */
 export interface SearchWindow {
   readonly groups: readonly (readonly Scored[])[];
+  /** No graph was walked. */
+  readonly exact: boolean;
 }
 
 export function searchWindow(context: ReadContext, plan: SearchPlan): SearchWindow {
   const matched = matchedRows(context, plan);
-  const rank = openRanker(context, plan, matched);
-  if (plan.grouping !== undefined) return { groups: rankGroups(context, matched, rank, plan.grouping, plan.page) };
-  return { groups: rank(context, matched, plan.page.offset + plan.page.limit).map((row) => [row]) };
+  const how = accuracy(!plan.exact);
+  const rank = openRanker(context, plan, matched, how);
+  const groups =
+    plan.grouping === undefined
+      ? rank(context, matched, plan.page.offset + plan.page.limit).map((row) => [row])
+      : rankGroups(context, matched, rank, plan.grouping, plan.page);
+  return { groups, exact: !how.isApproximate };
 }
 
 export function searchResult(context: ReadContext, plan: SearchPlan, window: SearchWindow): SearchResult {
@@ -39,7 +46,7 @@ export function searchResult(context: ReadContext, plan: SearchPlan, window: Sea
   return {
     ...context.info,
     degraded: context.info.degraded ?? plan.degraded,
-    exact: true,
+    exact: window.exact,
     hits: rows.map((row) => ({
       key: row.key,
       entity: read(row),
@@ -58,24 +65,24 @@ function matchedRows(context: ReadContext, plan: SearchPlan): Matched[] {
   );
 }
 
-/** How to rank rows of this context. A stored entity to compare with is read here, and taken out of `matched`. */
-export function openRanker(context: ReadContext, plan: SearchPlan, matched: readonly Matched[]): Ranker {
+/** How to rank rows of this context. A stored entity to compare with is read here, and taken out of `matched`. Exactly, unless `how` says otherwise. */
+export function openRanker(context: ReadContext, plan: SearchPlan, matched: readonly Matched[], how: Accuracy = accuracy(false)): Ranker {
   const { source } = plan;
   const bounds: ScoreBounds = { ...plan.range, atLeast: plan.minScore };
   switch (source.type) {
     case 'keyword':
       return keywordRanker(source.query, bounds);
     case 'vector':
-      return vectorRanker(source.query, bounds);
+      return vectorRanker(source.query, bounds, how);
     case 'hybrid':
-      return fusedRanker([vectorRanker(source.query, plan.range), keywordRanker(source.text, NO_BOUNDS)], {
+      return fusedRanker([vectorRanker(source.query, plan.range, how), keywordRanker(source.text, NO_BOUNDS)], {
         ...NO_BOUNDS,
         atLeast: plan.minScore,
       });
     case 'like': {
       const at = mustFindLike(context, source);
       for (const part of matched) if (part.partition === at.partition && part.block === at.block) clearBit(part.mask, at.offset);
-      return vectorRanker(storedQuery(source.field, at.value), bounds);
+      return vectorRanker(storedQuery(source.field, at.value), bounds, how);
     }
   }
 }

@@ -160,6 +160,12 @@ export class WasmHnsw implements HnswIndex {
     }
   }
 
+  planFor({ survivors, ef }: { readonly survivors: number; readonly ef: number }): ReturnType<HnswIndex['planFor']> {
+    if (survivors === 0) return 'scan';
+    const planned = planSearch({ rows: this.rows, survivors, ef, filtered: survivors < this.rows, plan: 'auto' });
+    return planned.ef > MAX_EF ? 'scan' : planned.plan;
+  }
+
   rescore({ query, k, offsets, vectors }: RescoreOptions): ScanHits {
     this.mustLive();
     if (vectors.length !== offsets.length * this.dim) {

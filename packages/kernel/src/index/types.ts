@@ -91,6 +91,11 @@ export interface HnswIndex {
   buildStep(maxRows: number): BuildProgress;
   /** Best first; equal scores by ascending offset. At least min(k, survivors) hits, unless score bounds cut. */
   search(options: HnswSearchOptions): ScanHits;
+  /**
+   * What `search` would do by itself with so many survivors. Where it says `scan` and the float32 rows are at hand, scanning those
+   * (`VectorBlock.scan`) costs about the same and is exact.
+   */
+  planFor(search: { readonly survivors: number; readonly ef: number }): Exclude<SearchPlan, 'auto'>;
   /** Exact scores for candidates whose rows the caller fetched from elsewhere; the best k. */
   rescore(options: RescoreOptions): ScanHits;
   /** The whole index (`docs/formats/hnsw.md`); gives unused memory back first. Rows not linked yet are saved as such. */

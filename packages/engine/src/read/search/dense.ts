@@ -5,7 +5,8 @@ import { type ModelFilter, ofModel } from '../../embedding/vector-models.ts';
 import type { Mask } from '../filter/mask.ts';
 import { presentRows } from '../filter/present.ts';
 import { nextFloat32Above } from './float32.ts';
-import { type Matched, offerRow, type Ranker, type ScoreBounds, scoredTop } from './ranking.ts';
+import { searchGraph } from './graph.ts';
+import { type Accuracy, type Matched, offerRow, type Ranker, type ScoreBounds, scoredTop } from './ranking.ts';
 
 export interface DenseQuery {
   readonly kind: 'dense';
@@ -16,8 +17,8 @@ export interface DenseQuery {
   readonly models?: ModelFilter;
 }
 
-/** Exact scan of every block by the kernel. Rows without a vector are never hits. DIMENSION_MISMATCH where the schema leaves the dim to the model. */
-export function denseRanker({ field, metric, query, models }: DenseQuery, bounds: ScoreBounds): Ranker {
+/** The best of every block by the kernel: from a graph where there is one and it pays, else by an exact scan. Scores are exact either way. Rows without a vector are never hits. DIMENSION_MISMATCH where the schema leaves the dim to the model. */
+export function denseRanker({ field, metric, query, models }: DenseQuery, bounds: ScoreBounds, accuracy: Accuracy): Ranker {
   const range = { minScore: Math.max(bounds.atLeast, nextFloat32Above(bounds.above)), maxScore: nextFloat32Above(bounds.atMost) };
   return (context, matched, k) => {
     const top = scoredTop(k);
@@ -28,7 +29,10 @@ export function denseRanker({ field, metric, query, models }: DenseQuery, bounds
       const bitmap = models === undefined ? present : ofModel(part.block, field, present, models);
       if (models !== undefined && countBits(bitmap) === 0) continue;
       if (vectors.dim !== query.length) throw wrongDim(context.collection, field, vectors.dim, query.length);
-      const hits = scanBlock(vectors, part, bitmap, { query, metric, k, ...range });
+      const scan = { query, metric, k, ...range };
+      const walked = accuracy.mayApproximate ? searchGraph(vectors, part.block, { ...scan, field, bitmap }) : undefined;
+      if (walked !== undefined) accuracy.isApproximate = true;
+      const hits = walked ?? scanBlock(vectors, part, bitmap, scan);
       for (let i = 0; i < hits.offsets.length; i++) offerRow(top, part, hits.offsets[i]!, hits.scores[i]!);
     }
     return top.sorted();

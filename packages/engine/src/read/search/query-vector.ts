@@ -2,7 +2,7 @@ import { type AnyVectorField, assertNever, normalizeQueryVector, type SparseValu
 import { type BinaryQuery, binaryRanker } from './binary.ts';
 import { type DenseQuery, denseRanker } from './dense.ts';
 import { fusedRanker } from './fuse.ts';
-import { NO_BOUNDS, type Ranker, type ScoreBounds } from './ranking.ts';
+import { type Accuracy, NO_BOUNDS, type Ranker, type ScoreBounds } from './ranking.ts';
 import { type SparseQuery, sparseRanker } from './sparse.ts';
 
 /** A text in several spaces: of several models, or fields. Each row is ranked among those of its own, and the lists are fused by rank. */
@@ -33,17 +33,17 @@ export function storedQuery(field: AnyVectorField, value: Exclude<StoredValue, n
   }
 }
 
-export function vectorRanker(query: VectorQuery, bounds: ScoreBounds): Ranker {
+export function vectorRanker(query: VectorQuery, bounds: ScoreBounds, accuracy: Accuracy): Ranker {
   switch (query.kind) {
     case 'dense':
-      return denseRanker(query, bounds);
+      return denseRanker(query, bounds, accuracy);
     case 'sparse':
       return sparseRanker(query, bounds);
     case 'binary':
       return binaryRanker(query, bounds);
     case 'spaces':
       return fusedRanker(
-        query.queries.map((one) => denseRanker(one, NO_BOUNDS)),
+        query.queries.map((one) => denseRanker(one, NO_BOUNDS, accuracy)),
         bounds,
       );
     default:
