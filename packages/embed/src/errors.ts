@@ -4,7 +4,7 @@ import { DbError } from '@terndb/core';
  * Why there is no embedder now, in `details.reason` of EMBEDDER_UNAVAILABLE:
  * `model-missing` the folder has no such file, `unreachable` it could not be read (try again), `runtime-missing` onnxruntime's files did not load,
  * `model-unsupported` the graph, tokenizer or pooling is one that we cannot run, `out-of-memory`, `worker-lost` (a new one is started on the next
- * call), `closed`.
+ * call), `function-failed` the application's own embedder threw or gave what it should not, `closed`.
  */
 export type UnavailableReason =
   | 'model-missing'
@@ -13,6 +13,7 @@ export type UnavailableReason =
   | 'model-unsupported'
   | 'out-of-memory'
   | 'worker-lost'
+  | 'function-failed'
   | 'closed';
 
 export function unavailable(reason: UnavailableReason, message: string, cause?: unknown): DbError<'EMBEDDER_UNAVAILABLE'> {

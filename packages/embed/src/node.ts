@@ -35,7 +35,7 @@ export async function createEmbedder(options: NodeEmbedderOptions = {}): Promise
 function sourceOf(model: string | URL | undefined): ModelSource {
   if (model === undefined) return createFolderSource(dirname(require.resolve('@terndb/model-mini/model/manifest.json')));
   const text = String(model);
-  if (/^https?:/.test(text)) return createHttpSource(new URL(text));
+  if (/^https?:/.test(text)) return createHttpSource(text);
   return createFolderSource(text.startsWith('file:') ? fileURLToPath(text) : text);
 }
 

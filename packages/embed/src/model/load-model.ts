@@ -4,7 +4,7 @@ import { checkFile, checkIntegrity } from './checksums.ts';
 import { isRecord, parseJson } from './json.ts';
 import { type ModelManifest, readManifest } from './manifest.ts';
 import { type ModelSettings, readSettings } from './settings.ts';
-import type { ModelSource } from './source.ts';
+import type { ModelSource, ReadOptions } from './source.ts';
 
 /** A model's files, read and checked. */
 export interface ModelFiles {
@@ -30,6 +30,7 @@ export interface LoadProgress {
 }
 
 /** Where exports keep the graph: ours at the top, transformers.js and sentence-transformers in `onnx/`. */
+const MANIFEST = 'manifest.json';
 const GRAPH_PATHS = ['model.onnx', 'onnx/model.onnx'];
 
 /**
@@ -77,13 +78,16 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
 }
 
 async function loadManifest(source: ModelSource, options: LoadOptions): Promise<ModelManifest | undefined> {
-  const bytes = await source.read('manifest.json', { signal: options.signal });
+  const bytes = await source.read(MANIFEST, { signal: options.signal, expected: options.integrity });
   if (bytes === undefined) {
     if (options.integrity === undefined) return undefined;
     throw unavailable('model-missing', `model ${source.name}: integrity was asked for, and there is no manifest.json`);
   }
-  if (options.integrity !== undefined) await checkIntegrity(bytes, options.integrity, 'manifest.json');
-  return readManifest(bytes, 'manifest.json');
+  if (options.integrity !== undefined) {
+    const { integrity } = options;
+    await checkOrForget(source, MANIFEST, integrity, () => checkIntegrity(bytes, integrity, MANIFEST));
+  }
+  return readManifest(bytes, MANIFEST);
 }
 
 /** With a manifest only the files that it lists exist. */
@@ -97,10 +101,26 @@ async function readChecked(
   if (manifest !== undefined && expected === undefined) return undefined;
   const bytes = await source.read(path, {
     signal,
+    expected,
     onProgress: (loadedBytes, totalBytes) => onProgress?.({ file: path, loadedBytes, totalBytes: expected?.bytes ?? totalBytes }),
   });
   if (expected === undefined) return bytes;
   if (bytes === undefined) throw unavailable('model-missing', `model ${source.name}: the manifest lists ${path}, and it is not there`);
-  await checkFile(bytes, expected, path);
+  await checkOrForget(source, path, expected, () => checkFile(bytes, expected, path));
   return bytes;
+}
+
+/** Wrong bytes are not kept: the next try reads them anew. */
+async function checkOrForget(
+  source: ModelSource,
+  path: string,
+  expected: ReadOptions['expected'],
+  check: () => Promise<void>,
+): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    await source.forget?.(path, { expected });
+    throw error;
+  }
 }

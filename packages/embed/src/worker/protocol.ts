@@ -1,5 +1,6 @@
 import type { ErrorMessage } from '@terndb/core';
 import type { ModelOptions } from '../embedder.ts';
+import type { ModelAddress } from '../model/http-source.ts';
 import type { LoadProgress } from '../model/load-model.ts';
 
 /**
@@ -10,7 +11,10 @@ export type Request =
   | {
       readonly type: 'load';
       readonly call: number;
-      readonly model: string;
+      /** The folder's address, or each file's. */
+      readonly model: ModelAddress;
+      /** Keep the files on this device. */
+      readonly keep: boolean;
       readonly wasm: string;
       readonly threads: number;
       readonly options: ModelOptions;

@@ -37,16 +37,18 @@ export class WorkerConnection {
     if (this.#ended) return Promise.reject(this.#ended);
     if (signal?.aborted) return Promise.reject(aborted(signal));
     const call = ++this.#calls;
-    const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    // The caller is answered at once; the worker stops at its next batch.
-    const onAbort = () => {
-      this.#waiting.delete(call);
-      this.#post({ type: 'cancel', call });
-      reject(aborted(signal!));
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    this.#waiting.set(call, { resolve, reject, onNote });
-    this.#post({ ...body, call } as Request);
+    let onAbort = (): void => {};
+    const promise = new Promise<Result>((resolve, reject) => {
+      // The caller is answered at once; the worker stops at its next batch.
+      onAbort = () => {
+        this.#waiting.delete(call);
+        this.#post({ type: 'cancel', call });
+        reject(aborted(signal!));
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.set(call, { resolve, reject, onNote });
+      this.#post({ ...body, call } as Request);
+    });
     return promise.finally(() => signal?.removeEventListener('abort', onAbort));
   }
 

@@ -1,15 +1,19 @@
 import { assert } from '@terndb/core';
+import { DEFAULT_MODEL, RUNTIME_WASM } from '../default-assets.ts';
 import type { Embedder, EmbedOptions, ModelOptions } from '../embedder.ts';
 import { unavailable } from '../errors.ts';
+import type { ModelAddress } from '../model/http-source.ts';
 import type { LoadOptions } from '../model/load-model.ts';
 import { type Note, WorkerConnection } from './worker-connection.ts';
 
 /** Where the parts are. All are the page's own files: nothing is fetched from anybody else. */
 export interface WorkerEmbedderOptions extends ModelOptions, LoadOptions {
-  /** The model's folder. */
-  readonly model: string | URL;
-  /** onnxruntime's `ort-wasm-simd-threaded.wasm` (14 MB), served beside the application. */
-  readonly wasm: string | URL;
+  /** The model's folder, or each file's address. Default: the model that ships with Tern. */
+  readonly model?: string | URL | Readonly<Record<string, string | URL>>;
+  /** onnxruntime's `ort-wasm-simd-threaded.wasm` (14 MB). Default: the file of its package, which bundlers serve beside the application. */
+  readonly wasm?: string | URL;
+  /** Keep the model's files on this device (IndexedDB), for offline use. Default: if `model` is given; the default's are the page's own files. */
+  readonly keep?: boolean;
   /** Makes the worker; by default the module `@terndb/embed/worker` beside this one. */
   readonly worker?: () => Worker;
   /** Default 1. More only where the page is cross-origin isolated. */
@@ -20,8 +24,9 @@ export interface WorkerEmbedderOptions extends ModelOptions, LoadOptions {
  * Loads the model in a worker of its own. A worker that dies (out of memory, most often) is replaced on the next call, which loads the model again.
  * @throws EMBEDDER_UNAVAILABLE with `details.reason`, CHECKSUM_MISMATCH, FORMAT_INVALID, OPTION_INVALID, ABORTED.
  */
-export async function createEmbedder(options: WorkerEmbedderOptions): Promise<Embedder> {
-  const { model, wasm, worker = startWorker, threads = 1, signal, onProgress } = options;
+export async function createEmbedder(options: WorkerEmbedderOptions = {}): Promise<Embedder> {
+  const { model = DEFAULT_MODEL, wasm = RUNTIME_WASM, worker = startWorker, threads = 1, signal, onProgress } = options;
+  const keep = options.keep ?? options.model !== undefined;
   const modelOptions = pickModelOptions(options);
   const base = baseAddress();
   const onLoadNote = (note: Note) => {
@@ -32,7 +37,8 @@ export async function createEmbedder(options: WorkerEmbedderOptions): Promise<Em
     try {
       const request = {
         type: 'load',
-        model: new URL(model, base).href,
+        model: absolute(model, base),
+        keep,
         wasm: new URL(wasm, base).href,
         threads,
         options: modelOptions,
@@ -82,6 +88,11 @@ export async function createEmbedder(options: WorkerEmbedderOptions): Promise<Em
       found?.end(unavailable('closed', `embedder ${id}: expected open, got closed`));
     },
   };
+}
+
+function absolute(model: NonNullable<WorkerEmbedderOptions['model']>, base: string): ModelAddress {
+  if (typeof model === 'string' || model instanceof URL) return new URL(model, base).href;
+  return Object.fromEntries(Object.entries(model).map(([path, address]) => [path, new URL(address, base).href]));
 }
 
 function startWorker(): Worker {

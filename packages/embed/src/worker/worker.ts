@@ -2,7 +2,9 @@
 import { assertNever, DbError } from '@terndb/core';
 import type { Embedder } from '../embedder.ts';
 import { unavailable } from '../errors.ts';
+import { openChunkStore } from '../model/chunk-store.ts';
 import { createHttpSource } from '../model/http-source.ts';
+import { createStoredSource } from '../model/stored-source.ts';
 import { createLocalEmbedder } from '../run/local-embedder.ts';
 import { configureRuntime } from '../run/runtime.ts';
 import type { Answer, Request } from './protocol.ts';
@@ -39,9 +41,11 @@ async function handle(request: Exclude<Request, { type: 'cancel' }>, signal: Abo
   }
 }
 
-async function load({ call, model, wasm, threads, options }: Extract<Request, { type: 'load' }>, signal: AbortSignal): Promise<void> {
+async function load(request: Extract<Request, { type: 'load' }>, signal: AbortSignal): Promise<void> {
+  const { call, model, wasm, threads, keep, options } = request;
   configureRuntime({ wasm, threads });
-  embedder = await createLocalEmbedder(createHttpSource(new URL(model)), {
+  const store = keep ? await openChunkStore() : undefined;
+  embedder = await createLocalEmbedder(store === undefined ? createHttpSource(model) : createStoredSource(model, store), {
     ...options,
     signal,
     onProgress: (progress) => scope.postMessage({ type: 'load-progress', call, progress }),

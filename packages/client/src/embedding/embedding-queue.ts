@@ -1,0 +1,199 @@
+import { type Clock, DbError } from '@terndb/core';
+import { type Embedder, unavailable } from '@terndb/embed';
+import type { Engine, WaitingRow, WaitingRows } from '@terndb/engine';
+
+export interface EmbeddingQueueOptions {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly fields: readonly { readonly collection: string; readonly field: string }[];
+  /** The model's id, where it is known before the embedder is loaded. */
+  readonly knownModel: string | undefined;
+  readonly mayEmbed: ((partition: string, author: string) => boolean) | undefined;
+  embedder(): Promise<Embedder>;
+  /** The embedder, if it is there already. */
+  loaded(): Embedder | undefined;
+  /** `done` or `waiting` changed. */
+  onProgress(): void;
+  /** Nothing waits any more. */
+  onIdle(): void;
+  /** The queue stopped; `wake` goes on. Not told when the embedder could not be loaded: who loads it knows. */
+  onTrouble(error: DbError): void;
+}
+
+/** Rows embedded and written in one go: enough for full batches of the model, some tenths of a second of the slowest. */
+const BATCH_ROWS = 256;
+/** Rows read and hashed without a pause for others: a few milliseconds. */
+const LOOKED_AT_ONCE = 512;
+/** Writes that come together are embedded together. */
+const GATHER_MS = 20;
+
+/**
+ * The background queue. It has no memory of its own: what waits is found in the rows, so that it goes on after a reload, and an edit or a delete while
+ * a text is being embedded is seen when its vector is written.
+ */
+export class EmbeddingQueue {
+  readonly #options: EmbeddingQueueOptions;
+  readonly #unsubscribe: () => void;
+  done = 0;
+  waiting = 0;
+  isPaused = false;
+  #isRunning = false;
+  #isStale = true;
+  #isClosed = false;
+  #abort = new AbortController();
+  #cancelWake: (() => void) | undefined;
+
+  constructor(options: EmbeddingQueueOptions) {
+    this.#options = options;
+    const collections = new Set(options.fields.map(({ collection }) => collection));
+    this.#unsubscribe = options.engine.onChange((changes) => {
+      if (changes.some(({ collection }) => collections.has(collection))) this.#gather();
+    });
+    if (options.fields.length > 0) this.#gather();
+  }
+
+  /** Looks for work now. */
+  wake(): void {
+    this.#isStale = true;
+    if (this.#isRunning || this.isPaused || this.#isClosed) return;
+    this.#isRunning = true;
+    void this.#run().finally(() => {
+      this.#isRunning = false;
+    });
+  }
+
+  /** A batch under way is given up: its rows wait on. */
+  setPaused(isPaused: boolean): void {
+    this.isPaused = isPaused;
+    if (isPaused) {
+      this.#abort.abort();
+      this.#abort = new AbortController();
+    } else this.wake();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#unsubscribe();
+    this.#cancelWake?.();
+    this.#abort.abort();
+  }
+
+  #gather(): void {
+    this.#isStale = true;
+    this.#cancelWake ??= this.#options.clock.after(GATHER_MS, () => {
+      this.#cancelWake = undefined;
+      this.wake();
+    });
+  }
+
+  get #isStopped(): boolean {
+    return this.isPaused || this.#isClosed;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#isStale && !this.#isStopped) {
+        this.#isStale = false;
+        for (const place of this.#options.fields) await this.#embedField(place);
+      }
+      if (!this.#isStopped) this.#rest();
+    } catch (thrown) {
+      const error = DbError.from(thrown);
+      if (this.#isClosed || error.code === 'ABORTED' || error.code === 'DATABASE_CLOSED') return;
+      this.#options.onTrouble(error);
+    }
+  }
+
+  #rest(): void {
+    if (this.done === 0) return;
+    this.done = 0;
+    this.waiting = 0;
+    this.#options.onProgress();
+    this.#options.onIdle();
+  }
+
+  async #embedField(place: { collection: string; field: string }): Promise<void> {
+    const { engine, knownModel } = this.#options;
+    // Without the model's id, what any model made is as good as anything: only rows without a vector, or with a stale one, call for the embedder.
+    const before = knownModel ?? engine.vectorModels(place.collection, place.field)[0] ?? '';
+    const found = await this.#find(place, before);
+    if (found.waiting === 0 || this.#isStopped) return await this.#whenLoaded(place, before);
+    this.#tell(found.waiting);
+    await this.#drain(place, await this.#options.embedder());
+  }
+
+  /** Nothing waits for the model that these vectors are of; if another one is loaded, all of them do. */
+  async #whenLoaded(place: { collection: string; field: string }, model: string): Promise<void> {
+    const embedder = this.#options.loaded();
+    if (embedder !== undefined && embedder.id !== model && !this.#isStopped) await this.#drain(place, embedder);
+  }
+
+  async #drain(place: { collection: string; field: string }, embedder: Embedder): Promise<void> {
+    checkModel(this.#options.engine, place, embedder);
+    for (;;) {
+      const { rows, waiting } = await this.#find(place, embedder.id);
+      this.#tell(waiting);
+      if (rows.length === 0 || this.#isStopped) return;
+      await this.#embedRows(place, embedder, rows);
+    }
+  }
+
+  async #embedRows(place: { collection: string; field: string }, embedder: Embedder, rows: readonly WaitingRow[]): Promise<void> {
+    const { engine } = this.#options;
+    const texts = rows.flatMap(({ text }) => (text === '' ? [] : [text]));
+    const vectors = await embedder.embed(texts, { kind: 'passage', signal: this.#abort.signal });
+    if (this.#isStopped) return;
+    let next = 0;
+    const derived = rows.map(({ partition, key, text, sourceHash }) => ({
+      partition,
+      key,
+      sourceHash,
+      vector: text === '' ? null : vectors[next++]!,
+    }));
+    for (const partition of new Set(rows.map((row) => row.partition))) {
+      const own = derived.filter((one) => one.partition === partition);
+      try {
+        const { keys, durable } = engine.write({ type: 'vectors', ...place, partition, model: embedder.id, vectors: own });
+        this.done += keys.length;
+        await durable;
+      } catch (thrown) {
+        if (!(thrown instanceof DbError) || thrown.code !== 'DIMENSION_MISMATCH') throw thrown;
+        // A model of another dimension takes the old vectors' place.
+        await engine.clearOtherDims(place.collection, place.field, embedder.dim);
+      }
+    }
+  }
+
+  async #find(place: { collection: string; field: string }, model: string): Promise<WaitingRows> {
+    const { engine, mayEmbed, clock } = this.#options;
+    const request = { ...place, model, maxRows: BATCH_ROWS, maxLookedAt: LOOKED_AT_ONCE, ...(mayEmbed === undefined ? {} : { mayEmbed }) };
+    for (;;) {
+      if (this.#isClosed) return { rows: [], waiting: 0, isComplete: true };
+      const found = engine.waitingVectors(request);
+      if (found.isComplete || found.rows.length >= BATCH_ROWS) return found;
+      this.#tell(found.waiting);
+      await new Promise<void>((resolve) => {
+        clock.after(0, resolve);
+      });
+    }
+  }
+
+  #tell(waiting: number): void {
+    this.waiting = waiting;
+    this.#options.onProgress();
+  }
+}
+
+/** @throws DIMENSION_MISMATCH, EMBEDDER_UNAVAILABLE (`model-missing`) when the schema wants other vectors than this embedder's. */
+function checkModel(engine: Engine, { collection, field }: { collection: string; field: string }, { id, dim }: Embedder): void {
+  const definition = engine.definition(collection).fields.find(({ name }) => name === field);
+  if (definition?.type !== 'vector') return;
+  const { params } = definition;
+  if (params.model !== null && params.model !== id)
+    throw unavailable('model-missing', `${collection}.${field}: model ${params.model} expected, the embedder is ${id}`);
+  if (params.dim !== null && params.dim !== dim) {
+    throw new DbError('DIMENSION_MISMATCH', `${collection}.${field}: dim ${params.dim} expected, embedder ${id} gives ${dim}`, {
+      details: { collection, field, expected: params.dim, got: dim, model: id },
+    });
+  }
+}
