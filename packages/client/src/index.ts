@@ -62,6 +62,6 @@ export type {
 } from './api/database.ts';
 export type { Consistency, CountResult, Query, QueryResult, ReadInfo, ReadOptions, Scope, Token } from './api/reading.ts';
 export type { Hit, Search, SearchOptions, SearchResult } from './api/search.ts';
-export type { EmbeddingStatus, Keep, StorageStatus, Store, SyncState, SyncStatus } from './api/status.ts';
+export type { EmbeddingStatus, EmbeddingStore, Keep, StorageStatus, Store, SyncState, SyncStatus } from './api/status.ts';
 export { parseToken } from './api/token.ts';
 export { open } from './database/open.ts';

@@ -1,6 +1,6 @@
 import type { DbError, DenseVector, DynamicShape, Key, Patch, Schema, Shapes } from '@terndb/core';
 import type { Collection } from './collection.ts';
-import type { EmbeddingStatus, Keep, StorageStatus, Store, SyncStatus } from './status.ts';
+import type { EmbeddingStore, Keep, StorageStatus, Store, SyncStatus } from './status.ts';
 
 /** What the log may answer for good; anything else is tried again. */
 export type RejectCode =
@@ -95,11 +95,11 @@ export interface Inspection {
 export interface DatabaseMembers<C extends Shapes> {
   readonly name: string;
   readonly schema: Schema<C>;
-  /** Returns at once; watch `sync`. A second call replaces the first. Throws OPTION_INVALID; NOT_CONNECTED in this version, which has no replication. */
+  /** Returns at once; watch `sync`. A second call replaces the first. Throws OPTION_INVALID. */
   connect(options: ConnectOptions): Connection;
   readonly sync: Store<SyncStatus>;
   readonly storage: Store<StorageStatus>;
-  readonly embedding: Store<EmbeddingStatus>;
+  readonly embedding: EmbeddingStore;
   /** Listeners run in the order added. Returns the way to stop. */
   on<E extends 'rejected' | 'conflict' | 'lossDetected'>(event: E, listener: (value: DatabaseEvents<C>[E]) => void): () => void;
   /** For consoles and bug reports; slow, and no stable shape to build on. */

@@ -15,7 +15,8 @@ export type SyncState =
   | { readonly name: 'catching-up' /** 0..1 */; readonly progress: number }
   | { readonly name: 'live'; readonly lagMs: number }
   | { readonly name: 'offline'; readonly retryInMs: number | null }
-  | { readonly name: 'needs-auth' }
+  /** `detail`: 'subject' when the token is not of who wrote the outbox; else what the server or the page said, if anything. */
+  | { readonly name: 'needs-auth'; readonly detail?: string }
   | { readonly name: 'incompatible'; readonly need: 'upgrade-client' | 'upgrade-server' };
 export interface SyncStatus {
   readonly state: SyncState;
@@ -45,5 +46,15 @@ export interface EmbeddingStatus {
   /** Entities done and still waiting since the last time none waited. */
   readonly done: number;
   readonly waiting: number;
+  readonly paused: boolean;
+  /** The last trouble; what may pass is tried again by itself. */
   readonly error: DbError | null;
+}
+
+/** Both are missing where the schema has no embedded field. Searches by meaning go on while the queue is paused. */
+export interface EmbeddingStore extends Store<EmbeddingStatus> {
+  /** Stops the queue, for all tabs: a batch under way is given up, its rows wait on. Not remembered when the database is closed. */
+  readonly pause?: () => Promise<void>;
+  /** Goes on, and tries again what failed. */
+  readonly resume?: () => Promise<void>;
 }

@@ -46,12 +46,13 @@ describe('the client over a worker in memory', () => {
 
   it('refuses what needs a server, what is closed and what is no request', async () => {
     const { db, notes } = await openDb();
-    expect(() => db.connect({} as never)).toThrowError(expect.objectContaining({ code: 'NOT_CONNECTED' }));
+    expect(() => db.connect({} as never)).toThrowError(expect.objectContaining({ code: 'OPTION_INVALID' }));
+    await expect(notes.put({ title: 'x' }).wait('acked')).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
     await expect(notes.query({ scope: 'hybrid' })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
     await expect(notes.query({ consistency: 'strong' })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
     await expect(notes.query(null as never)).rejects.toMatchObject({ code: 'QUERY_INVALID' });
     await expect(notes.putMany({} as never)).rejects.toMatchObject({ code: 'FIELD_INVALID' });
-    await expect(db.openCollection('no')).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    await expect(db.openCollection('no')).rejects.toMatchObject({ code: 'COLLECTION_UNKNOWN' });
     expect((await db.openCollection('notes')).name).toBe('notes');
     await expect(db.logout({} as never)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
     await db.logout({ unsynced: 'keep' });

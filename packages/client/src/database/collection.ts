@@ -153,9 +153,9 @@ export class CollectionProxy implements Collection<any> {
     if (closed !== undefined) throw closed;
     if (options === null || typeof options !== 'object')
       throw new DbError('QUERY_INVALID', `${this.name}: an object of options expected, got ${String(options)}`);
-    // Scope and consistency are the engine's to answer: what needs a server is NOT_CONNECTED there.
+    // Scope and consistency are the worker's to answer; the limit tells it how long it may wait for a server.
     const { timeoutMs = READ_TIMEOUT_MS, signal, ...rest } = options;
-    return { request: { ...ownViews(rest), collection: this.name }, limits: { timeoutMs, signal } };
+    return { request: { ...ownViews(rest), timeoutMs, collection: this.name }, limits: { timeoutMs, signal } };
   }
 
   #write(request: WriteRequest): Promise<WriteAnswer> {
@@ -168,13 +168,14 @@ export class CollectionProxy implements Collection<any> {
     what: { key: unknown; partition: string | undefined; op: unknown },
     result: (answer: WriteAnswer) => T,
   ): HandleOptions<T> {
-    const { events, storage } = this.#options.session;
+    const { events, storage, connection } = this.#options.session;
     answer.then(
       () => storage.onWritten(),
       (error: DbError) => error.code === 'STORAGE_FULL' && storage.onFull(),
     );
     return {
       answer,
+      call: connection.call.bind(connection),
       result,
       onUnobserved: (error) => {
         const { key, partition = '_default', op } = what;

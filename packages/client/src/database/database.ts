@@ -9,12 +9,11 @@ import type {
   Inspection,
   TransferOptions,
 } from '../api/database.ts';
-import type { EmbeddingStatus, StorageStatus, Store, SyncStatus } from '../api/status.ts';
+import type { EmbeddingStore, StorageStatus, Store, SyncStatus } from '../api/status.ts';
 import { CollectionProxy } from './collection.ts';
 import { exportDatabase } from './export.ts';
 import { importDatabase } from './import.ts';
 import type { Session } from './session.ts';
-import { notConnected } from './write-handle.ts';
 
 /** What one `open` gave: a handle on the page's session for that name. */
 class DatabaseHandle implements DatabaseMembers<any> {
@@ -22,7 +21,7 @@ class DatabaseHandle implements DatabaseMembers<any> {
   readonly schema: Schema<any>;
   readonly sync: Store<SyncStatus>;
   readonly storage: Store<StorageStatus>;
-  readonly embedding: Store<EmbeddingStatus>;
+  readonly embedding: EmbeddingStore;
   readonly #session: Session;
   #closed: Promise<void> | undefined;
   readonly #lives = new Set<() => void>();
@@ -36,18 +35,28 @@ class DatabaseHandle implements DatabaseMembers<any> {
     this.embedding = session.embedding;
   }
 
-  connect(_options: ConnectOptions): Connection {
-    throw notConnected(`connect of database ${this.name}`);
+  connect(options: ConnectOptions): Connection {
+    this.#mustBeOpen();
+    const { url, getToken, partitions = [] } = options ?? {};
+    const base = globalThis.document?.baseURI;
+    if (!URL.canParse(url, base) || typeof getToken !== 'function' || !Array.isArray(partitions)) {
+      throw new DbError('OPTION_INVALID', 'connect: { url, partitions, getToken } expected');
+    }
+    const page = this.#session.page();
+    const connected = page.then((sync) => sync.connect(options, new URL(url, base).href));
+    connected.catch((error) => console.warn('terndb: connect', error));
+    return { disconnect: async () => (await page).disconnect(options) };
   }
 
   on<E extends keyof DatabaseEvents<any>>(event: E, listener: (value: DatabaseEvents<any>[E]) => void): () => void {
+    if (event !== 'lossDetected') this.#session.page().catch(() => {});
     return this.#session.events.on(event, listener as (value: unknown) => void);
   }
 
   async inspect(): Promise<Inspection> {
     this.#mustBeOpen();
-    const { clientId, logEpoch, wasmBytes, partitions } = await this.#session.connection.call('inspect', undefined);
-    return { clientId, logEpoch, wasmBytes, outbox: { writes: 0, bytes: 0 }, partitions };
+    const { clientId, logEpoch, wasmBytes, outbox, partitions } = await this.#session.connection.call('inspect', undefined);
+    return { clientId, logEpoch, wasmBytes, outbox, partitions };
   }
 
   export(options?: TransferOptions & { collections?: readonly string[] }): Promise<Blob>;
@@ -65,7 +74,7 @@ class DatabaseHandle implements DatabaseMembers<any> {
   async openCollection(name: string): Promise<Collection<DynamicShape>> {
     this.#mustBeOpen();
     const definition = this.schema.definition.collections[name];
-    if (definition === undefined) throw notConnected(`collection ${name} is not in the schema and`);
+    if (definition === undefined) throw new DbError('COLLECTION_UNKNOWN', `collection ${name}: one of the schema expected`);
     return this._collection(name);
   }
 
@@ -73,9 +82,10 @@ class DatabaseHandle implements DatabaseMembers<any> {
     this.#mustBeOpen();
     switch (unsynced) {
       case 'upload':
-        throw notConnected(`logout of database ${this.name} with upload`);
+        await this.#session.connection.call('upload', undefined);
+        this.#closed ??= this.#session.destroy();
+        return await this.#closed;
       case 'keep':
-        // Never connected: all that is stored is unsynced, so all of it stays.
         this.#closed ??= this.#session.close();
         return await this.#closed;
       case 'discard':

@@ -19,7 +19,7 @@ export class Events<M> {
       this.#listeners.set(event, listeners);
     }
     listeners.add(own);
-    for (const value of this.#kept.get(event) ?? []) queueMicrotask(() => listeners.has(own) && own(value as M[E]));
+    for (const value of this.kept(event)) queueMicrotask(() => listeners.has(own) && own(value as M[E]));
     return () => listeners.delete(own);
   }
 
@@ -32,9 +32,17 @@ export class Events<M> {
 
   /** Tells the listeners of now and of later. */
   keep<E extends keyof M>(event: E, value: M[E]): void {
-    const kept = this.#kept.get(event) ?? [];
-    kept.push(value);
-    this.#kept.set(event, kept);
+    this.kept(event).push(value);
     this.emit(event, value);
+  }
+
+  /** What listeners that come later are told; changed in place. */
+  kept(event: keyof M): unknown[] {
+    let kept = this.#kept.get(event);
+    if (kept === undefined) {
+      kept = [];
+      this.#kept.set(event, kept);
+    }
+    return kept;
   }
 }

@@ -1,6 +1,6 @@
 import type { DbError } from '@terndb/core';
 import type { WorkerConnection } from '../worker/connection.ts';
-import type { WatchRequest, WatchResult } from '../worker/protocol.ts';
+import type { LiveResult, WatchRequest, WatchResult } from '../worker/protocol.ts';
 import { onNextFrame } from './frames.ts';
 import { EntityCache, toPublicQuery, toPublicSearch } from './results.ts';
 
@@ -18,7 +18,7 @@ export function startLive(connection: WorkerConnection, watch: WatchRequest, lis
   let stopped = false;
   let cancel: () => void = () => {};
   const deliver = (result: WatchResult): void => {
-    const stable = cache.stabilise(result);
+    const stable = cache.stabilise(result as LiveResult);
     listener.onResult('hits' in stable ? toPublicSearch(stable) : toPublicQuery(stable));
   };
   const stop = connection.watch(watch, {

@@ -1,7 +1,7 @@
 import { DbError } from '@terndb/core';
 import { describe, expect, it, vi } from 'vitest';
 import * as client from '../index.ts';
-import type { WatchResult } from '../worker/protocol.ts';
+import type { LiveResult } from '../worker/protocol.ts';
 import { WatchPump } from '../worker/watch-pump.ts';
 import { Events } from './events.ts';
 import { EntityCache } from './results.ts';
@@ -57,6 +57,8 @@ describe('events', () => {
   });
 });
 
+const noCall = (() => {}) as never;
+
 describe('a write handle', () => {
   const failing = (): { answer: Promise<never>; onUnobserved: (error: DbError) => void; lost: DbError[] } => {
     const lost: DbError[] = [];
@@ -65,33 +67,37 @@ describe('a write handle', () => {
 
   it('reports a failure that nobody looks at', async () => {
     const { answer, onUnobserved, lost } = failing();
-    createWrite('k', { answer, onUnobserved, result: () => 'k' });
+    createWrite('k', { answer, onUnobserved, result: () => 'k', call: noCall });
     await turn();
     expect(lost.map((error) => error.code)).toEqual(['STORAGE_FULL']);
   });
 
   it('leaves a failure to who awaits it', async () => {
     const { answer, onUnobserved, lost } = failing();
-    const write = createWrite('k', { answer, onUnobserved, result: () => 'k' });
+    const write = createWrite('k', { answer, onUnobserved, result: () => 'k', call: noCall });
     await expect(write).rejects.toMatchObject({ code: 'STORAGE_FULL' });
     await turn();
     expect(lost).toEqual([]);
   });
 
-  it('waits for levels: local gives a token, the others need a connection', async () => {
-    const answer = Promise.resolve({ keys: ['k'], token: 't1' });
-    const write = createWrite('k', { answer, result: ({ keys }) => keys[0] as string, onUnobserved: () => {} });
+  it('waits for levels: local is there, the others are asked of the worker with the entries of the write', async () => {
+    const answer = Promise.resolve({ keys: ['k'], token: 't1', writes: [{ channel: 'c', id: 3 }] });
+    const call = (async (method: string, request: unknown) => JSON.stringify({ method, request })) as never;
+    const write = createWrite('k', { answer, result: ({ keys }) => keys[0] as string, onUnobserved: () => {}, call });
     expect([write.key, await write, await write.wait('local')]).toEqual(['k', 'k', 't1']);
-    await expect(write.wait('acked')).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    expect(JSON.parse(await write.wait('acked'))).toEqual({
+      method: 'wait',
+      request: { level: 'acked', writes: [{ channel: 'c', id: 3 }] },
+    });
     await expect(write.wait('synced' as never)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
     await expect(write.wait('local', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
   });
 });
 
 describe('the entity cache', () => {
-  const resultOf = (rows: readonly (readonly [key: string | number, version: number])[]): WatchResult =>
+  const resultOf = (rows: readonly (readonly [key: string | number, version: number])[]): LiveResult =>
     ({ entities: rows.map(([id]) => ({ id })), keys: rows.map(([id]) => id), versions: rows.map(([, version]) => version) }) as never;
-  const entities = (result: WatchResult): readonly unknown[] => ('entities' in result ? result.entities : []);
+  const entities = (result: LiveResult): readonly unknown[] => ('entities' in result ? result.entities : []);
 
   it('keeps an entity of the same key and version, tells 1 from "1", and forgets what left', () => {
     const cache = new EntityCache();

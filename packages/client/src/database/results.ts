@@ -1,7 +1,7 @@
 import type { QueryResult as EngineQuery, SearchResult as EngineSearch, EntityRecord, SearchHit } from '@terndb/engine';
 import type { QueryResult, Token } from '../api/reading.ts';
 import type { SearchResult } from '../api/search.ts';
-import type { WatchResult } from '../worker/protocol.ts';
+import type { LiveResult } from '../worker/protocol.ts';
 
 /** The engine's results in their public form: the same data, without row versions. */
 export function toPublicQuery({ keys: _keys, versions: _versions, ...result }: EngineQuery): QueryResult<any, any> {
@@ -22,7 +22,7 @@ export class EntityCache {
   #seen = new Map<string, Seen>();
 
   /** The same result with the entities of the last one wherever key and version are the same. */
-  stabilise(result: WatchResult): WatchResult {
+  stabilise(result: LiveResult): LiveResult {
     const seen = new Map<string, Seen>();
     const keep = (key: unknown, version: number, entity: EntityRecord): EntityRecord => {
       const name = `${typeof key === 'string' ? 's' : 'i'}${String(key)}`;
@@ -31,7 +31,7 @@ export class EntityCache {
       seen.set(name, kept);
       return kept.entity;
     };
-    const stable: WatchResult =
+    const stable: LiveResult =
       'hits' in result
         ? { ...result, hits: result.hits.map((hit): SearchHit => ({ ...hit, entity: keep(hit.key, hit.version, hit.entity) })) }
         : { ...result, entities: result.entities.map((entity, index) => keep(result.keys[index], result.versions[index]!, entity)) };

@@ -4,15 +4,26 @@ import { createBrowserRng } from '../adapters/rng.ts';
 import type { OpenOptions } from '../api/database.ts';
 import type { EmbeddingStatus, SyncStatus } from '../api/status.ts';
 import { createWorker } from '../create-worker.ts';
+import type { SyncReport } from '../sync/sync-report.ts';
 import { WorkerConnection } from '../worker/connection.ts';
 import { PROTOCOL_VERSION } from '../worker/protocol.ts';
 import { type EventMap, Events } from './events.ts';
 import { forgetMarker, readMarker, writeMarker } from './loss-marker.ts';
+import type { PageSync } from './page-sync.ts';
 import { StorageMonitor } from './storage-monitor.ts';
 import { ValueStore } from './value-store.ts';
 
 const SYNC_OFF: SyncStatus = { state: { name: 'off' }, outbox: 0, rejected: 0, leader: false, partitions: [] };
-const EMBEDDING_OFF: EmbeddingStatus = { state: 'off', model: null, loadedBytes: 0, totalBytes: null, done: 0, waiting: 0, error: null };
+const EMBEDDING_OFF: EmbeddingStatus = {
+  state: 'off',
+  model: null,
+  loadedBytes: 0,
+  totalBytes: null,
+  done: 0,
+  waiting: 0,
+  paused: false,
+  error: null,
+};
 
 /** One database of this page: one worker, shared by all that opened it here. */
 export class Session {
@@ -28,6 +39,9 @@ export class Session {
   users = 0;
   /** Set once it ends: who opens the database then waits, and gets a new session. */
   closing: Promise<void> | undefined;
+  #page: Promise<PageSync> | undefined;
+  #loaded: PageSync | undefined;
+  #report: SyncReport | undefined;
   readonly #onEnd: () => void;
   readonly #stopFlushing: () => void;
 
@@ -49,7 +63,11 @@ export class Session {
     let session: Session | undefined;
     try {
       const wasm = assets?.wasm instanceof URL ? assets.wasm.href : resolveUrl(assets?.wasm);
-      session = new Session(name, schema.definition, { worker: startWorker(assets?.worker), onEnd });
+      const worker = startWorker(assets?.worker);
+      session = new Session(name, schema.definition, { worker, onEnd });
+      // A chunk of its own, for schemas with an embedded field.
+      const watchEmbedding =
+        session.schemaText.includes('"embed":[') && (await import('../embedding/page.ts')).startEmbedding(worker, options.embedder);
       const started = await session.connection.start({
         protocol: PROTOCOL_VERSION,
         name,
@@ -58,6 +76,8 @@ export class Session {
         ...(wasm === undefined ? {} : { wasm }),
       });
       session.sync.update({ leader: session.sync.get().leader || started.leader });
+      session.#watchSync();
+      if (watchEmbedding) watchEmbedding(session, DbError.fromMessage);
       session.storage.start(started.mode);
       if (started.mode === 'indexeddb') session.#checkLoss(started.created);
       return session;
@@ -66,6 +86,28 @@ export class Session {
       session?.connection.end(error);
       throw error;
     }
+  }
+
+  /** The page's part of replication, loaded when it is first needed. */
+  page(): Promise<PageSync> {
+    this.#page ??= import('./page-sync.ts').then(({ PageSync }) => {
+      const { connection, events, sync } = this;
+      const page = new PageSync({
+        call: (method, request) => connection.call(method, request),
+        toError: (message) => DbError.fromMessage(message),
+        isLeader: () => sync.get().leader,
+        emit: (event, value) => void events.emit(event, value),
+        keptRejected: events.kept('rejected'),
+      });
+      if (this.#report !== undefined) page.onReport(this.#report);
+      this.#loaded = page;
+      return page;
+    });
+    // Not there now (offline, and not cached): the next call tries again.
+    this.#page.catch(() => {
+      this.#page = undefined;
+    });
+    return this.#page;
   }
 
   close(): Promise<void> {
@@ -78,6 +120,20 @@ export class Session {
     forgetMarker(this.name);
     this.closing ??= this.connection.destroy();
     await this.closing;
+  }
+
+  #watchSync(): void {
+    this.connection.watch(
+      { kind: 'sync' },
+      {
+        onResult: async (result) => {
+          this.#report = result as SyncReport;
+          this.sync.update(this.#report.status);
+          this.#loaded?.onReport(this.#report);
+        },
+        onError: () => {},
+      },
+    );
   }
 
   #checkLoss(created: boolean): void {

@@ -1,12 +1,14 @@
 import { DbError } from '@terndb/core';
 import type { Level, Write, WriteHandle, WriteMany } from '../api/collection.ts';
 import type { Token } from '../api/reading.ts';
+import type { WorkerConnection } from '../worker/connection.ts';
 import { withLimits } from '../worker/limits.ts';
 import type { WriteAnswer } from '../worker/protocol.ts';
 
 export interface HandleOptions<T> {
   /** The write, already sent. */
   readonly answer: Promise<WriteAnswer>;
+  call: WorkerConnection['call'];
   /** What the handle resolves to. */
   result(answer: WriteAnswer): T;
   /** The write failed and nobody has looked at the handle. */
@@ -39,12 +41,10 @@ class Handle<T> implements WriteHandle<T> {
     this.#observed = true;
     if (level !== 'local' && level !== 'acked' && level !== 'indexed')
       return Promise.reject(new DbError('OPTION_INVALID', `wait: level local, acked or indexed expected, got ${String(level)}`));
-    // The limits end the waiting; the write goes on. What is wrong with it comes before what is missing.
-    const reached = ({ token }: WriteAnswer): Token => {
-      if (level !== 'local') throw notConnected(level);
-      return token as Token;
-    };
-    return withLimits('wait', options, () => this.#options.answer.then(reached));
+    // The limits end the waiting; the write goes on.
+    const reached = ({ token, writes }: WriteAnswer): Promise<string> | string =>
+      level === 'local' ? token : this.#options.call('wait', { level, writes });
+    return withLimits('wait', options, () => this.#options.answer.then(reached)) as Promise<Token>;
   }
 }
 
@@ -56,10 +56,4 @@ export function createWrite<Ky>(key: Ky, options: HandleOptions<Ky>): Write<Ky> 
 }
 export function createWriteMany<Ky>(keys: readonly Ky[], options: HandleOptions<readonly Ky[]>): WriteMany<Ky> {
   return Object.assign(new Handle(options), { keys });
-}
-
-export function notConnected(what: string): DbError {
-  return new DbError('NOT_CONNECTED', `${what}: not connected; this version of Tern has no replication`, {
-    details: { what },
-  });
 }

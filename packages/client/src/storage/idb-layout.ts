@@ -8,7 +8,7 @@
  * | log      | [stream, sequence] | LogRow; sequence 0: LogHead          | strict           |
  * | objects  | name               | ObjectRow, after all of its chunks   | strict           |
  * | chunks   | [name, index]      | Uint8Array of CHUNK_BYTES or the rest| relaxed          |
- * | outbox, rejected, kept |      | none yet: replication                | strict           |
+ * | outbox, rejected, kept | [channel, id] | EntryRow (sync/store)  | strict           |
  */
 import type { DBSchema } from 'idb';
 

@@ -8,6 +8,9 @@ import {
   type ObjectStore,
 } from '@terndb/core';
 import { deleteDB } from 'idb';
+import { IdbRowStore } from '../sync/store/idb-row-store.ts';
+import { MemoryRowStore } from '../sync/store/memory-row-store.ts';
+import type { RowStore } from '../sync/store/row-store.ts';
 import { IdbConnection } from './idb-connection.ts';
 import { idbName } from './idb-layout.ts';
 import { IdbLogBroker } from './idb-log-broker.ts';
@@ -20,6 +23,8 @@ export interface Storage {
   readonly log: LogBroker;
   readonly meta: MetaStore;
   readonly objects: ObjectStore;
+  /** Of replication. */
+  readonly rows: RowStore;
   /** This open made the database: nothing was stored under this name. */
   readonly created: boolean;
   /** For the leader, before it opens the engine: drops what a killed tab left half-written. */
@@ -53,6 +58,7 @@ function openIdbStorage(connection: IdbConnection): Storage {
     log: new IdbLogBroker(connection),
     meta: new IdbMetaStore(connection),
     objects,
+    rows: new IdbRowStore(connection),
     created: connection.created,
     clean: () => objects.removeOrphans(),
     close: () => connection.close(),
@@ -60,10 +66,13 @@ function openIdbStorage(connection: IdbConnection): Storage {
 }
 
 function openMemoryStorage(): Storage {
+  const log = new MemoryLogBroker();
+  const meta = new MemoryMetaStore();
   return {
     mode: 'memory',
-    log: new MemoryLogBroker(),
-    meta: new MemoryMetaStore(),
+    log,
+    meta,
+    rows: new MemoryRowStore({ log, meta }),
     objects: new MemoryObjectStore(),
     created: true,
     clean: async () => {},

@@ -83,9 +83,13 @@ export class TabRouter implements Service {
     if (this.#target.type === 'engine') return this.#target.service.call(call);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
-      const cancelDeadline = this.#options.clock.after(CALL_DEADLINE_MS, () => {
-        if (this.#pending.delete(id)) reject(noAnswer(call));
-      });
+      // The log's word may be long in coming, and an upload takes its time.
+      const hasDeadline = call.method !== 'wait' && call.method !== 'upload';
+      const cancelDeadline = hasDeadline
+        ? this.#options.clock.after(CALL_DEADLINE_MS, () => {
+            if (this.#pending.delete(id)) reject(noAnswer(call));
+          })
+        : () => {};
       this.#pending.set(id, { call, resolve, reject, cancelDeadline });
       this.#sendCall(id, call);
     });

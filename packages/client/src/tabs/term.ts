@@ -1,10 +1,11 @@
 import type { MetaStore } from '@terndb/core';
 
-const TERM_KEY = 'tabs/term';
+/** Where the newest term is stored; replication fences with it (R11). */
+export const TERM_KEY = 'tabs/term';
 
 /**
  * Makes this worker the leader of a new term: the persisted number rises by one, by compare-and-set. What an older term's leader sends is void.
- * (Appends are fenced by the log's expected sequence already; fencing of pushes by term comes with replication.)
+ * Appends to the database's own log are fenced by its expected sequence, replication by this term.
  */
 export async function beginTerm(meta: MetaStore): Promise<number> {
   for (;;) {
@@ -14,8 +15,8 @@ export async function beginTerm(meta: MetaStore): Promise<number> {
   }
 }
 
-/** Version byte 1, then the term as a little-endian f64. A term that cannot be read starts again at 0: it fences nothing on its own yet. */
-function readTerm(value: Uint8Array): number {
+/** Version byte 1, then the term as a little-endian f64. A term that cannot be read starts again at 0. */
+export function readTerm(value: Uint8Array): number {
   if (value.byteLength !== 9 || value[0] !== 1) return 0;
   const term = new DataView(value.buffer, value.byteOffset).getFloat64(1, true);
   return Number.isSafeInteger(term) && term >= 0 ? term : 0;

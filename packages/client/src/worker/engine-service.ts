@@ -1,9 +1,24 @@
-import { assertNever, compareDefinitions, DbError, type SchemaDefinition, schemaConflict } from '@terndb/core';
-import type { Engine } from '@terndb/engine';
+import { assertNever, type Clock, compareDefinitions, DbError, type SchemaDefinition, schemaConflict } from '@terndb/core';
+import { decodeToken, type Engine } from '@terndb/engine';
+import type { EmbeddingService } from '../embedding/embedding-service.ts';
+import { watchByMeaning } from '../embedding/watch-by-meaning.ts';
+import type { OutboxSlot } from '../sync/outbox-slot.ts';
+import { SyncReads } from '../sync/reads.ts';
+import type { SyncService } from '../sync/sync-service.ts';
 import { ExportSessions } from '../transfer/export-sessions.ts';
 import { ImportSessions } from '../transfer/import-sessions.ts';
-import type { Call, Service, WatchRequest, WatchSink, WriteAnswer } from './protocol.ts';
+import type { Call, Calls, Service, WatchRequest, WatchSink, WriteAnswer } from './protocol.ts';
 import { WatchPump } from './watch-pump.ts';
+
+/** How long a logout waits for the server to take what is unsent. */
+const UPLOAD_TIMEOUT_MS = 20_000;
+
+export interface ServiceOptions {
+  readonly clock: Clock;
+  readonly outbox: OutboxSlot;
+  /** Another tab wants more than this engine's schema has; its call stays unanswered until the next leader takes it. */
+  readonly onNewerSchema: () => void;
+}
 
 /** Answers calls with the engine of this worker. */
 export class EngineService implements Service {
@@ -11,32 +26,85 @@ export class EngineService implements Service {
   readonly #exports: ExportSessions;
   readonly #imports: ImportSessions;
 
-  readonly #onNewerSchema: () => void;
+  readonly #options: ServiceOptions;
+  readonly #outbox: OutboxSlot;
+  #sync: SyncService | undefined;
+  #reads: SyncReads | undefined;
+  #embedding: EmbeddingService | undefined;
+  #successor: EngineService | undefined;
+  /** While something runs that no call may meet halfway. */
+  #gate: Promise<void> | undefined;
 
-  /** `onNewerSchema`: another tab wants more than this engine's schema has; its call stays unanswered until the next leader takes it. */
-  constructor(engine: Engine, onNewerSchema: () => void) {
+  constructor(engine: Engine, options: ServiceOptions) {
     this.#engine = engine;
-    this.#onNewerSchema = onNewerSchema;
+    this.#options = options;
+    this.#outbox = options.outbox;
     this.#exports = new ExportSessions(engine);
     this.#imports = new ImportSessions(engine);
   }
 
+  /** From now on what needs a server is asked of it. */
+  replicate(sync: SyncService): void {
+    this.#sync = sync;
+    this.#reads = new SyncReads(this.#engine, sync, (delayMs, callback) => void this.#options.clock.after(delayMs, callback));
+  }
+
+  /** Rows of embedded fields get their vectors, and searches by text the text's. */
+  embed(embedding: EmbeddingService): void {
+    this.#embedding = embedding;
+  }
+
+  /** This engine is closed: what still comes goes there. */
+  retire(successor: EngineService): void {
+    this.#successor = successor;
+  }
+
+  /** Runs `run` while no call does; those that come meanwhile follow in their order. */
+  async exclusive(run: () => Promise<void>): Promise<void> {
+    while (this.#gate !== undefined) await this.#gate;
+    let open = (): void => {};
+    this.#gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    try {
+      await run();
+    } finally {
+      this.#gate = undefined;
+      open();
+    }
+  }
+
   /** The engine's part runs before this returns, so calls take effect in their order. */
   async call(call: Call): Promise<unknown> {
+    while (this.#gate !== undefined) await this.#gate;
+    if (this.#successor !== undefined) return await this.#successor.call(call);
     switch (call.method) {
-      case 'write': {
-        const ticket = this.#engine.write(call.request);
-        const { token } = await ticket.durable;
-        return { keys: ticket.keys, token } satisfies WriteAnswer;
-      }
+      case 'write':
+        return await this.#write(call.request);
       case 'get':
-        return this.#engine.get(call.request);
+        return await (this.#reads ?? this.#engine).get(call.request);
       case 'query':
-        return this.#engine.query(call.request);
+        return await (this.#reads ?? this.#engine).query(call.request);
       case 'count':
-        return this.#engine.count(call.request);
+        return await (this.#reads ?? this.#engine).count(call.request);
       case 'search':
-        return this.#engine.search(call.request);
+        return await this.#search(call.request);
+      case 'pauseEmbedding':
+        return this.#embedding?.setPaused(call.request);
+      case 'connect':
+        return this.#mustSync().connect(call.request);
+      case 'disconnect':
+        return this.#mustSync().disconnect();
+      case 'token':
+        return this.#mustSync().giveToken(call.request.id, call.request.token);
+      case 'wait':
+        return await this.#mustSync().wait(call.request.level, call.request.writes);
+      case 'rejected':
+        return this.#mustSync().rejected();
+      case 'dismiss':
+        return await this.#mustSync().dismiss(call.request.channel, call.request.id);
+      case 'upload':
+        return await this.#mustSync().upload(UPLOAD_TIMEOUT_MS);
       case 'adopt':
         return await this.#adopt(call.request);
       case 'inspect':
@@ -69,10 +137,12 @@ export class EngineService implements Service {
     const onError = (error: DbError): void => sink.onError(error);
     let stop: () => void;
     try {
-      stop =
-        watch.kind === 'query'
-          ? this.#engine.watchQuery(watch.request, (result) => pump.push(result), onError)
-          : this.#engine.watchSearch(watch.request, (result) => pump.push(result), onError);
+      if (watch.kind === 'sync') stop = this.#mustSync().onReport((report) => pump.push(report));
+      else if (watch.kind === 'query') stop = this.#engine.watchQuery(watch.request, (result) => pump.push(result), onError);
+      else if (watch.kind === 'embedding') stop = this.#watchEmbedding(pump);
+      else if (this.#embedding?.concerns(watch.request) === true) {
+        stop = watchByMeaning(this.#embedding, this.#engine, watch.request, { onResult: (result) => pump.push(result), onError });
+      } else stop = this.#engine.watchSearch(watch.request, (result) => pump.push(result), onError);
     } catch (thrown) {
       sink.onError(DbError.from(thrown));
       return () => {};
@@ -83,13 +153,44 @@ export class EngineService implements Service {
     };
   }
 
+  #watchEmbedding(pump: WatchPump): () => void {
+    const embedding = this.#embedding;
+    if (embedding === undefined) return () => {};
+    pump.push(embedding.report());
+    return embedding.onReport(() => pump.push(embedding.report()));
+  }
+
+  async #search(request: Calls['search']['in']): Promise<unknown> {
+    const embedding = this.#embedding;
+    const embedded = embedding?.concerns(request) === true ? await embedding.withVectors(request) : request;
+    return await (this.#reads ?? this.#engine).search(embedded);
+  }
+
+  async #write(request: Calls['write']['in']): Promise<WriteAnswer> {
+    const { result: ticket, writes } = this.#outbox.capture(() => this.#engine.write(request));
+    const { token } = await ticket.durable;
+    // A write that changed nothing has nothing to wait for.
+    const isEmpty =
+      writes.length === 0 && this.#sync?.isConnected === true && decodeToken(token).every(({ positions }) => positions.size === 0);
+    return writes.length > 0 || isEmpty ? { keys: ticket.keys, token, writes } : { keys: ticket.keys, token };
+  }
+
+  #mustSync(): SyncService {
+    if (this.#sync === undefined)
+      throw new DbError('STORAGE_UNAVAILABLE', 'replication: an open database expected, got one that is opening; try again');
+    return this.#sync;
+  }
+
   #adopt(wanted: SchemaDefinition): Promise<undefined> {
-    const difference = compareDefinitions(this.#engine.schema, wanted);
+    // What a server added is not the tab's to know.
+    const { schema } = this.#engine;
+    const known = this.#sync?.isConnected === true ? fill(wanted, schema) : wanted;
+    const difference = compareDefinitions(schema, known);
     switch (difference.type) {
       case 'equal':
         return Promise.resolve(undefined);
       case 'additive':
-        this.#onNewerSchema();
+        this.#options.onNewerSchema();
         return new Promise(() => {});
       case 'older':
       case 'conflict':
@@ -101,6 +202,21 @@ export class EngineService implements Service {
 
   /** Gives back what exports pin. */
   close(): void {
+    this.#embedding?.close();
     this.#exports.closeAll();
   }
+}
+
+/** The wanted collections with the fields that only the engine has, where the two do not contradict each other. */
+export function fill(wanted: SchemaDefinition, engine: SchemaDefinition): SchemaDefinition {
+  const collections = Object.fromEntries(
+    Object.entries(wanted.collections).map(([name, definition]) => {
+      const known = engine.collections[name];
+      if (known === undefined) return [name, definition];
+      const one = { format: 1, version: 1, collections: { [name]: definition } } as const;
+      const isOlder = compareDefinitions({ ...one, collections: { [name]: known } }, one).type === 'older';
+      return [name, isOlder ? known : definition];
+    }),
+  );
+  return { ...wanted, collections };
 }

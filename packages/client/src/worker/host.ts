@@ -1,8 +1,13 @@
-import { type Clock, DbError, type Locks, type Rng } from '@terndb/core';
+import { type Clock, compareDefinitions, DbError, type Locks, mergeDefinitions, type Rng, type SchemaDefinition } from '@terndb/core';
 import { type Engine, openEngine } from '@terndb/engine';
 import type { Kernel } from '@terndb/kernel';
 import { BroadcastBus } from '../adapters/bus.ts';
+import { EmbeddingService } from '../embedding/embedding-service.ts';
+import { DEFAULT_EMBEDDER, type EmbedderSetup } from '../embedding/listen.ts';
 import { deleteStorage, openStorage, type Storage } from '../storage/storage.ts';
+import type { Network } from '../sync/network.ts';
+import { OutboxSlot } from '../sync/outbox-slot.ts';
+import { SyncService } from '../sync/sync-service.ts';
 import { LeaderDesk } from '../tabs/leader-desk.ts';
 import { leaderLock, tabLock } from '../tabs/messages.ts';
 import { TabRouter } from '../tabs/router.ts';
@@ -25,7 +30,10 @@ export interface HostPorts {
   readonly locks: Locks | undefined;
   /** Names this worker among the tabs; never used twice. */
   readonly tab: string;
+  readonly network: Network;
   loadKernel(wasm: string | WebAssembly.Module | undefined): Promise<Kernel>;
+  /** Which embedder the page asked for before it started the database; left out: the one that ships with Tern. */
+  readonly embedder?: () => EmbedderSetup;
 }
 
 /** What runs while this worker leads. */
@@ -33,6 +41,7 @@ interface Leadership {
   readonly engine: Engine;
   readonly service: EngineService;
   readonly desk: LeaderDesk | undefined;
+  readonly sync: SyncService | undefined;
 }
 
 /**
@@ -47,6 +56,7 @@ export class WorkerHost implements WorkerApi {
   #router: TabRouter | undefined;
   #bus: BroadcastBus | undefined;
   #leadership: Leadership | undefined;
+  #kernel: Promise<Kernel> | undefined;
   readonly #watches = new Map<number, () => void>();
   /** Ends waiting for locks. */
   readonly #abort = new AbortController();
@@ -95,6 +105,11 @@ export class WorkerHost implements WorkerApi {
   unwatch(id: number): void {
     this.#watches.get(id)?.();
     this.#watches.delete(id);
+  }
+
+  /** The browser says that the network is back. */
+  wake(): void {
+    this.#leadership?.sync?.wake();
   }
 
   async close(): Promise<void> {
@@ -147,17 +162,73 @@ export class WorkerHost implements WorkerApi {
 
   /** Opens the engine and takes over the calls. */
   async #lead(options: StartOptions, storage: Storage, locks: Locks | undefined): Promise<void> {
-    const { clock, rng, tab } = this.#ports;
     const term = await beginTerm(storage.meta);
-    const [kernel] = await Promise.all([this.#ports.loadKernel(options.wasm), storage.clean()]);
-    const { log, meta, objects } = storage;
-    const engine = await openEngine({ ports: { log, meta, objects, clock, rng, kernel }, schema: options.schema });
-    const service = new EngineService(engine, () => void this.#fail(newerSchema(options.name)));
+    this.#kernel ??= this.#ports.loadKernel(options.wasm);
+    const [kernel] = await Promise.all([this.#kernel, storage.clean()]);
+    const service = await this.#openEngine(options, storage, { term, kernel, locks });
+    const { tab } = this.#ports;
     const desk = locks && this.#bus && new LeaderDesk({ database: options.name, tab, term, bus: this.#bus, locks }, service);
-    this.#leadership = { engine, service, desk };
+    this.#leadership = { ...this.#leadership!, desk };
     this.#router?.lead(service);
     desk?.announce();
     void this.#onEvent({ type: 'leader', leader: true });
+  }
+
+  /** The same worker as the leader of a new term, with a schema that it has just learnt: calls that wait are asked again of it. */
+  async #leadAgain(options: StartOptions, storage: Storage, locks: Locks | undefined): Promise<void> {
+    const before = this.#leadership;
+    if (before === undefined || this.#closing !== undefined) return;
+    try {
+      await before.service.exclusive(async () => {
+        before.desk?.stop();
+        before.service.close();
+        await before.sync?.close();
+        await before.engine.close();
+        await this.#lead(options, storage, locks);
+        before.service.retire(this.#leadership!.service);
+      });
+    } catch (thrown) {
+      await this.#fail(DbError.from(thrown));
+    }
+  }
+
+  /** The engine with what is followed; again when a server's schema has more than the engine's. */
+  async #openEngine(
+    options: StartOptions,
+    storage: Storage,
+    of: { readonly term: number; readonly kernel: Kernel; readonly locks: Locks | undefined },
+  ): Promise<EngineService> {
+    const { clock, rng, network } = this.#ports;
+    const { log, meta, objects, rows } = storage;
+    const { term, kernel, locks } = of;
+    const outbox = new OutboxSlot();
+    const known = await SyncService.knownSchema(rows);
+    const schema = known === undefined ? options.schema : widen(options.schema, known);
+    const engine = await openEngine({ ports: { log, meta, objects, clock, rng, kernel }, schema, outbox });
+    const service = new EngineService(engine, { clock, outbox, onNewerSchema: () => void this.#fail(newerSchema(options.name)) });
+    this.#leadership = { engine, service, desk: undefined, sync: undefined };
+    const sync = await SyncService.open({
+      clock,
+      rng,
+      network,
+      rows,
+      objects,
+      engine,
+      outbox,
+      term,
+      exclusive: (run) => service.exclusive(run),
+      onSchema: () => void this.#leadAgain(options, storage, locks),
+      onFailed: (error) => void this.#fail(error),
+    });
+    service.replicate(sync);
+    if (EmbeddingService.isNeeded(engine)) {
+      // Once connected, a row's vector is its author's to make (design 5).
+      const mayEmbed = (_partition: string, author: string): boolean => !sync.isConnected || author === engine.clientId;
+      const setup = this.#ports.embedder?.() ?? DEFAULT_EMBEDDER;
+      service.embed(new EmbeddingService({ engine, clock, meta, mayEmbed, ...setup }));
+    }
+    this.#leadership = { engine, service, desk: undefined, sync };
+    return service;
   }
 
   /** Another tab deletes the database: what is under way is finished, then everything ends. */
@@ -182,6 +253,7 @@ export class WorkerHost implements WorkerApi {
     for (const stop of this.#watches.values()) stop();
     this.#watches.clear();
     this.#leadership?.service.close();
+    await this.#leadership?.sync?.close().catch(() => {});
     try {
       await this.#leadership?.engine.close();
     } finally {
@@ -192,6 +264,13 @@ export class WorkerHost implements WorkerApi {
       this.#release();
     }
   }
+}
+
+/** The app's schema with the fields that only the server has. What contradicts it is found when the database connects. */
+function widen(wanted: SchemaDefinition, server: SchemaDefinition): SchemaDefinition {
+  const collections = Object.fromEntries(Object.entries(server.collections).filter(([name]) => wanted.collections[name] !== undefined));
+  const known = { ...server, collections };
+  return compareDefinitions(wanted, known).type === 'additive' ? mergeDefinitions(wanted, known) : wanted;
 }
 
 function newerSchema(database: string): DbError {

@@ -2,7 +2,7 @@
  * The border between a page and its engine worker, carried by comlink. Both sides come from one build of the package, so there is one version at
  * a time; it is checked because `assets.worker` lets an app serve a stale file.
  *
- * History: 1 first version.
+ * History: 1 first version; 2 replication, embedding.
  */
 import type { DbError, ErrorMessage, SchemaDefinition } from '@terndb/core';
 import type {
@@ -17,9 +17,13 @@ import type {
   SearchResult,
   WriteRequest,
 } from '@terndb/engine';
+import type { EmbeddingReport } from '../embedding/protocol.ts';
+import type { ConnectRequest } from '../sync/connection-record.ts';
+import type { RejectedItem, SyncReport } from '../sync/sync-report.ts';
+import type { PendingWrite } from '../sync/write-waiters.ts';
 import type { ExportPage } from '../transfer/export-sessions.ts';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export interface StartOptions {
   readonly protocol: number;
@@ -41,6 +45,8 @@ export interface Started {
 export interface WriteAnswer {
   readonly keys: readonly (string | number | bigint)[];
   readonly token: string;
+  /** Entries of the outbox; missing when all of it stays on this device. */
+  readonly writes?: readonly PendingWrite[];
 }
 
 /** Method → what goes in and what comes out. Everything here is structured-cloneable. */
@@ -55,6 +61,17 @@ export interface Calls {
   inspect: { in: undefined; out: EngineInspection };
   flush: { in: undefined; out: undefined };
   seal: { in: undefined; out: undefined };
+  /** Pauses the embedding queue, or lets it go on (and tries again what failed). */
+  pauseEmbedding: { in: boolean; out: undefined };
+  connect: { in: ConnectRequest; out: undefined };
+  disconnect: { in: undefined; out: undefined };
+  /** What a page's getToken gave for the question of a report; null: nothing. */
+  token: { in: { readonly id: number; readonly token: string | null }; out: undefined };
+  /** Has no deadline: offline it waits. */
+  wait: { in: { readonly level: 'acked' | 'indexed'; readonly writes: readonly PendingWrite[] | undefined }; out: string };
+  rejected: { in: undefined; out: readonly RejectedItem[] };
+  dismiss: { in: { readonly channel: string; readonly id: number }; out: undefined };
+  upload: { in: undefined; out: undefined };
   exportOpen: {
     in: { readonly collections?: readonly string[] | undefined };
     out: { readonly exportId: string; readonly entities: number };
@@ -71,8 +88,13 @@ export type Call = { [M in Method]: { readonly method: M; readonly request: Call
 
 export type WatchRequest =
   | { readonly kind: 'query'; readonly request: QueryRequest }
-  | { readonly kind: 'search'; readonly request: SearchRequest };
-export type WatchResult = QueryResult | SearchResult;
+  | { readonly kind: 'search'; readonly request: SearchRequest }
+  /** Replication's state: SyncReports. */
+  | { readonly kind: 'sync' }
+  /** How embedding stands: EmbeddingReports. */
+  | { readonly kind: 'embedding' };
+export type LiveResult = QueryResult | SearchResult;
+export type WatchResult = LiveResult | SyncReport | EmbeddingReport;
 
 /** What the worker says unasked. */
 export type WorkerEvent =

@@ -3,6 +3,7 @@ import type { VectorBlock } from '@terndb/kernel';
 import { testBit } from '../bitmap/bitmap.ts';
 import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
+import type { LiveStamps } from '../fold/registers.ts';
 import type { IndexKind } from '../indexes/types.ts';
 import type { RowBlock, View } from '../view/view.ts';
 import type { BlockState } from './block-state.ts';
@@ -90,6 +91,10 @@ class ViewBlock implements RowBlock {
 
   versionAt(offset: number): Timestamp {
     return this.#source.versionAt(offset);
+  }
+
+  stampsAt(offset: number): LiveStamps {
+    return this.#source.stampsAt(offset);
   }
 
   column(field: string): Column | undefined {

@@ -2,6 +2,7 @@ import type { CollectionDefinition, PrimaryKey, StoredValue, Timestamp } from '@
 import type { VectorBlock } from '@terndb/kernel';
 import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
+import type { LiveStamps } from '../fold/registers.ts';
 import type { IndexKind } from '../indexes/types.ts';
 
 /**
@@ -25,6 +26,8 @@ export interface RowBlock {
   keyAt(offset: number): PrimaryKey;
   /** Newest timestamp among the row's put and its field registers: changes whenever the row does. */
   versionAt(offset: number): Timestamp;
+  /** The put's stamp, and those of fields newer than it; for who turns rows back into ops. Left out where rows are not stored ones. */
+  stampsAt?(offset: number): LiveStamps;
   /** Undefined when this block was written before the field existed: every row has the field's default, or null. */
   column(field: string): Column | undefined;
   /** Dense vectors in kernel memory, row-aligned with the block; undefined when no row has one. */

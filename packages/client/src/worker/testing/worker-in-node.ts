@@ -1,12 +1,14 @@
 import { expose } from 'comlink';
 import { browserClock } from '../../adapters/clock.ts';
 import { loadBrowserKernel } from '../../adapters/kernel.ts';
+import { browserNetwork } from '../../adapters/network.ts';
 import { createBrowserRng } from '../../adapters/rng.ts';
+import type { Network } from '../../sync/network.ts';
 import { installErrorTransfer } from '../error-transfer.ts';
 import { WorkerHost } from '../host.ts';
 
-/** The engine worker's host in this thread, behind a message port: without IndexedDB, so in memory. */
-export function startWorkerInNode(): Worker {
+/** The engine worker's host in this thread, behind a message port: without IndexedDB, so in memory. `network`: the platform's, or a test's. */
+export function startWorkerInNode(network: Network = browserNetwork): Worker {
   installErrorTransfer();
   const { port1, port2 } = new MessageChannel();
   const host = new WorkerHost({
@@ -14,6 +16,7 @@ export function startWorkerInNode(): Worker {
     rng: createBrowserRng(),
     locks: undefined,
     tab: 'node',
+    network,
     loadKernel: loadBrowserKernel,
   });
   expose(host, port2);

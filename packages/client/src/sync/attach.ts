@@ -1,0 +1,195 @@
+import { encodedOpBytes, type Op, type PrimaryKey, type StoredFields, type Timestamp } from '@terndb/core';
+import type { Engine, FollowedPlace, RowBlock, View } from '@terndb/engine';
+import type { ChannelRecord, DeviceRecord, OutboxEntry } from '@terndb/sync';
+import type { SyncStore } from './store/sync-store.ts';
+
+/**
+ * A local partition becomes a followed channel (R14): its rows become entries of the outbox, with their stamps.
+ *   copy   in chunks of one transaction each, beside the app's own writes; `copied` says how far. A crash goes on from there.
+ *   flip   with the app's calls held: what changed since the copy began, then the mark `done`, as one transaction. From then on the
+ *          partition is the followed channel under its overlay, and the local channel is hidden.
+ * Nothing of it has been sent before the flip, so nothing can be doubled by it.
+ */
+export interface AttachRecord {
+  /** Newest stamp of the local rows when the copy began: what is newer is looked at again in the flip. */
+  readonly since: Timestamp;
+  /** Rows copied, in the order of the view of `since`; that order is by key. */
+  readonly copied: number;
+  readonly lastKey: string | null;
+  readonly done: boolean;
+}
+
+/** Rows of one transaction: some milliseconds of work between two turns of the worker's loop. */
+const CHUNK_ROWS = 256;
+const CHUNK_BYTES: number = 1024 * 1024;
+
+export function attachKey(channel: string): string {
+  return `sync/attach/${channel}`;
+}
+
+export interface AttachOptions {
+  readonly engine: Engine;
+  readonly store: SyncStore;
+  readonly term: number;
+  readonly place: FollowedPlace & { readonly schemaVersion: number };
+  /** Of this device before its first connection; made if it is not stored. */
+  readonly device: () => Promise<DeviceRecord>;
+}
+
+/** Whether the partition is the followed channel's already, as far as the store knows. */
+export async function isAttached(store: SyncStore, channel: string): Promise<boolean> {
+  return ((await store.readRecord(attachKey(channel))) as AttachRecord | undefined)?.done === true;
+}
+
+/** One partition on its way to the server. `copy` beside the app's writes; `finish` while there are none. STORAGE_FULL, STORAGE_UNAVAILABLE. */
+export class Attachment {
+  readonly #options: AttachOptions;
+  #record: AttachRecord | undefined;
+  /** Keys that have an entry. */
+  readonly #keys = new Map<string, PrimaryKey>();
+
+  constructor(options: AttachOptions) {
+    this.#options = options;
+  }
+
+  async copy(): Promise<void> {
+    const { store, place } = this.#options;
+    const stored = (await store.readRecord(attachKey(place.channel))) as AttachRecord | undefined;
+    for (const { op } of (await store.readChannel(place.channel)).outbox) for (const key of keysOf(op)) this.#keys.set(nameOf(key), key);
+    const rows = this.#sortedRows();
+    if (rows === undefined) {
+      this.#record = stored ?? { since: 0 as Timestamp, copied: 0, lastKey: null, done: false };
+      return;
+    }
+    const since = stored?.since ?? rows.reduce((newest, row) => Math.max(newest, row.block.versionAt(row.offset)), 0);
+    let record: AttachRecord = stored ?? { since: since as Timestamp, copied: 0, lastKey: null, done: false };
+    try {
+      const from = record.lastKey === null ? 0 : rows.findIndex(({ name }) => name > record.lastKey!);
+      for (let at = from < 0 ? rows.length : from; at < rows.length; ) {
+        const ops: StampedOp[] = [];
+        let bytes = 0;
+        let end = at;
+        while (end < rows.length && end - at < CHUNK_ROWS && bytes < CHUNK_BYTES) {
+          for (const op of opsOf(rows[end]!.view, rows[end]!.block, rows[end]!.offset)) {
+            ops.push(op);
+            bytes += encodedOpBytes(op.op);
+          }
+          end += 1;
+        }
+        record = { ...record, copied: record.copied + end - at, lastKey: rows[end - 1]!.name };
+        await this.#store(ops, record);
+        at = end;
+      }
+    } finally {
+      for (const view of new Set(rows.map(({ view: pinned }) => pinned))) view.release();
+      this.#record = record;
+    }
+  }
+
+  /** What changed since: newer rows again, and deletes for those that are gone. */
+  async finish(): Promise<void> {
+    const { engine } = this.#options;
+    await engine.flush();
+    const record = this.#record!;
+    const rows = this.#sortedRows() ?? [];
+    const ops: StampedOp[] = [];
+    const live = new Set<string>();
+    for (const { view, block, offset, name } of rows) {
+      live.add(name);
+      if (block.versionAt(offset) > record.since || !this.#keys.has(name)) ops.push(...opsOf(view, block, offset));
+    }
+    for (const view of new Set(rows.map(({ view: pinned }) => pinned))) view.release();
+    for (const [name, pk] of this.#keys) if (!live.has(name)) ops.push({ op: { type: 'delete', pk }, hlc: undefined });
+    await this.#store(ops, { ...record, done: true });
+  }
+
+  async #store(ops: readonly StampedOp[], record: AttachRecord): Promise<void> {
+    const { store, term, place } = this.#options;
+    const { channel, schemaVersion } = place;
+    let device = await this.#options.device();
+    const stored = (await store.readChannel(channel)).record;
+    const { clientId } = device;
+    let state: ChannelRecord = stored ?? { channel, clientId, nextSeq: 1, everSent: false, logEpoch: null };
+    const entries = ops.map(({ op, hlc = (device.hlc + 1) as Timestamp }): OutboxEntry => {
+      const entry = { id: device.nextId, channel, op, hlc, clientId, seq: state.nextSeq, subject: '', sent: false, schemaVersion };
+      device = { ...device, nextId: device.nextId + 1, hlc: Math.max(device.hlc, hlc) as Timestamp };
+      state = { ...state, nextSeq: state.nextSeq + 1 };
+      for (const key of keysOf(op)) this.#keys.set(nameOf(key), key);
+      return entry;
+    });
+    await store.commitEntries(term, { entries, device, channel: state, records: { [attachKey(channel)]: { ...record } } });
+  }
+
+  /** Live rows of the local partition by key, their views pinned; undefined when there is no such partition or row. */
+  #sortedRows(): PlacedRow[] | undefined {
+    const { engine, place } = this.#options;
+    const views = localViews(engine, place);
+    const rows: PlacedRow[] = [];
+    for (const view of views) {
+      for (const block of view.blocks) {
+        for (let offset = 0; offset < block.rows; offset++) {
+          if (((block.live[offset >>> 5]! >>> (offset & 31)) & 1) === 0) continue;
+          rows.push({ view, block, offset, name: nameOf(block.keyAt(offset)) });
+        }
+      }
+      if (view.liveRows === 0) view.release();
+    }
+    if (rows.length === 0) return undefined;
+    return rows.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  }
+}
+
+interface PlacedRow {
+  readonly view: View;
+  readonly block: RowBlock;
+  readonly offset: number;
+  readonly name: string;
+}
+
+interface StampedOp {
+  readonly op: Op;
+  /** Undefined: a new one. */
+  readonly hlc: Timestamp | undefined;
+}
+
+function localViews(engine: Engine, { collection, partition }: FollowedPlace): readonly View[] {
+  const known = engine.inspect().partitions.some((one) => one.collection === collection && one.partition === partition);
+  return known ? engine.views(collection, [partition]).map(({ view }) => view) : [];
+}
+
+/** A put at its stamp with the values that are not newer, a patch per newer stamp, and derived vectors as what they are. */
+function opsOf(view: View, block: RowBlock, offset: number): readonly StampedOp[] {
+  const pk = block.keyAt(offset);
+  const stamps = block.stampsAt?.(offset);
+  const putHlc = stamps?.put.hlc ?? block.versionAt(offset);
+  const put: Record<string, StoredFields[string]> = {};
+  const patches = new Map<Timestamp, Record<string, StoredFields[string]>>();
+  const vectors: StampedOp[] = [];
+  for (const { name, type, default: initial } of view.definition.fields) {
+    if (type === 'primaryKey') continue;
+    const value = block.valueAt(name, offset);
+    const newer = stamps?.exceptions?.get(name)?.hlc;
+    const origin = block.origins?.(name)?.originAt(offset) ?? null;
+    if (origin !== null && value instanceof Float32Array) {
+      const { model, sourceHash } = origin;
+      vectors.push({ op: { type: 'vector', pk, field: name, model, sourceHash, vector: value }, hlc: newer ?? putHlc });
+    } else if (newer !== undefined) {
+      patches.set(newer, { ...patches.get(newer), [name]: value });
+    } else if (value !== null || initial !== undefined) {
+      put[name] = value;
+    }
+  }
+  return [
+    { op: { type: 'put', pk, fields: put, create: true }, hlc: putHlc },
+    ...[...patches].sort(([a], [b]) => a - b).map(([hlc, fields]): StampedOp => ({ op: { type: 'patch', pk, fields }, hlc })),
+    ...vectors,
+  ];
+}
+
+function keysOf(op: Op): readonly PrimaryKey[] {
+  return op.type === 'batch' ? op.ops.map(({ pk }) => pk) : [op.pk];
+}
+
+function nameOf(key: PrimaryKey): string {
+  return `${typeof key === 'string' ? 's' : 'i'}${key}`;
+}

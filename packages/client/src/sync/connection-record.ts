@@ -1,0 +1,24 @@
+import type { ResolveAnswer } from '@terndb/sync';
+import type { Keep } from '../api/status.ts';
+
+export interface WantedPartition {
+  readonly name: string;
+  readonly keep: Keep;
+}
+export interface ConnectRequest {
+  /** Whole address, as the page resolved it. */
+  readonly url: string;
+  readonly partitions: readonly WantedPartition[];
+}
+
+/** Where the record is, and what it says: who this database follows. Kept, so that later starts work offline. */
+export const CONNECTION_KEY = 'sync/connection';
+export interface ConnectionRecord extends ConnectRequest {
+  readonly answer: ResolveAnswer;
+  /** When the device last knew itself up to date, wall clock in ms; null: never. */
+  readonly currentAtMs: number | null;
+}
+
+export function sameRequest(a: ConnectRequest, b: ConnectRequest): boolean {
+  return a.url === b.url && JSON.stringify(a.partitions) === JSON.stringify(b.partitions);
+}

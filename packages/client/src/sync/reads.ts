@@ -1,0 +1,367 @@
+import { comparePrimaryKeys, DbError, type JsonValue, type PrimaryKey } from '@terndb/core';
+import {
+  type CountRequest,
+  type CountResult,
+  decodeToken,
+  type Engine,
+  encodeToken,
+  type GetRequest,
+  type GetResult,
+  type QueryRequest,
+  type QueryResult,
+  type ReadInfo,
+  type ReadScope,
+  type SearchHit,
+  type SearchRequest,
+  type SearchResult,
+  type TokenPositions,
+} from '@terndb/engine';
+import type { GlobalCountAnswer, GlobalGetAnswer, GlobalQueryAnswer, GlobalReadInfo, GlobalSearchAnswer } from '@terndb/sync';
+import type { SyncService } from './sync-service.ts';
+
+/** A hybrid read does not wait longer for the server. */
+export const HYBRID_BUDGET_MS = 150;
+/** A read that names no limit of its own (the page's default, less what the way back takes). */
+const DEFAULT_BUDGET_MS = 9_500;
+const BOUNDED_STALENESS_MS = 5_000;
+/** How often a read that waits for positions looks again. */
+const POLL_MS = 10;
+/** As in reciprocal rank fusion: how fast a rank loses weight (Cormack, Clarke, Buettcher 2009). */
+const RRF_K = 60;
+const DEFAULT_LIMITS = { query: 100, search: 10 } as const;
+
+type Budgeted = ReadScope & { readonly timeoutMs?: number | undefined };
+
+/** What a read is to do. */
+interface Plan {
+  readonly scope: 'local' | 'global' | 'hybrid';
+  /** Partitions that this device answers for, and those the server does. */
+  readonly here: readonly string[];
+  readonly there: readonly string[];
+  readonly degraded: ReadInfo['degraded'];
+  readonly budgetMs: number;
+  readonly stalenessMs: number | null;
+}
+
+/**
+ * Reads of a database that follows a server, at the scope and consistency they ask for. One source per partition: this device where it has all
+ * rows and they are fresh enough, else the server; the outbox is laid over both.
+ */
+export class SyncReads {
+  readonly #engine: Engine;
+  readonly #sync: SyncService;
+  readonly #after: (delayMs: number, callback: () => void) => void;
+
+  constructor(engine: Engine, sync: SyncService, after: (delayMs: number, callback: () => void) => void) {
+    this.#engine = engine;
+    this.#sync = sync;
+    this.#after = after;
+  }
+
+  async get(request: GetRequest & Budgeted): Promise<GetResult> {
+    if (!this.#isMine(request)) return this.#engine.get(request);
+    const plan = await this.#plan(request);
+    const local = plan.scope === 'global' ? undefined : this.#engine.get(localOf(request));
+    const missing = request.keys.filter((_, index) => local?.entities[index] === undefined);
+    if (plan.there.length === 0 || missing.length === 0) return { ...local!, ...this.#info(plan, local, undefined) };
+    const answer = await this.#ask<GlobalGetAnswer, GetRequest & Budgeted>('get', { ...request, keys: missing }, plan);
+    const found = new Map(missing.map((key, index) => [key, answer?.entities[index] ?? undefined]));
+    const entities = request.keys.map((key, index) => local?.entities[index] ?? found.get(key));
+    return { entities, ...this.#info(plan, local, answer) };
+  }
+
+  async count(request: CountRequest & Budgeted): Promise<CountResult> {
+    if (!this.#isMine(request)) return this.#engine.count(request);
+    const plan = await this.#plan(request);
+    const local = plan.here.length === 0 ? undefined : this.#engine.count({ ...localOf(request), partitions: plan.here });
+    const answer =
+      plan.there.length === 0 ? undefined : await this.#ask<GlobalCountAnswer, CountRequest & Budgeted>('count', request, plan);
+    return { count: (local?.count ?? 0) + (answer?.count ?? 0), ...this.#info(plan, local, answer) };
+  }
+
+  async query(request: QueryRequest & Budgeted): Promise<QueryResult> {
+    if (!this.#isMine(request)) return this.#engine.query(request);
+    const plan = await this.#plan(request);
+    const { limit = DEFAULT_LIMITS.query, offset = 0 } = request;
+    const window = { offset: 0, limit: limit + offset };
+    if (plan.there.length === 0) {
+      const local = this.#engine.query(localOf(request));
+      return { ...local, ...this.#info(plan, local, undefined) };
+    }
+    const answer = await this.#ask<GlobalQueryAnswer, QueryRequest & Budgeted>(
+      'query',
+      { ...request, ...window, select: this.#selectFor(request) },
+      plan,
+    );
+    // Over partitions that the server answers for, this device shows what it has of them: the outbox at least.
+    const local =
+      plan.scope === 'global' ? undefined : this.#engine.query({ ...localOf(request), ...window, partitions: this.#shown(request) });
+    const rows = new Map<PrimaryKey, { readonly entity: Readonly<Record<string, unknown>>; readonly version: number }>();
+    answer?.keys.forEach((key, index) => rows.set(toKey(key), { entity: answer.entities[index]!, version: Number.NaN }));
+    local?.keys.forEach((key, index) => rows.set(toKey(key), { entity: local.entities[index]!, version: local.versions[index]! }));
+    const compare = orderOf(request.orderBy);
+    const sorted = [...rows]
+      .sort(([a, x], [b, y]) => compare(x.entity, y.entity) || comparePrimaryKeys(a, b))
+      .slice(offset, offset + limit);
+    const pending = new Set(local?.pendingKeys.map(toKey));
+    return {
+      keys: sorted.map(([key]) => key),
+      entities: sorted.map(([, { entity }]) => entity),
+      versions: sorted.map(([, { version }]) => version),
+      pendingKeys: sorted.map(([key]) => key).filter((key) => pending.has(key)),
+      ...this.#info(plan, local, answer),
+    };
+  }
+
+  async search(request: SearchRequest & Budgeted): Promise<SearchResult> {
+    if (!this.#isMine(request)) return this.#engine.search(request);
+    const plan = await this.#plan(request);
+    const { limit = DEFAULT_LIMITS.search, offset = 0 } = request;
+    if (plan.there.length === 0) {
+      const local = this.#engine.search(localOf(request));
+      return { ...local, ...this.#info(plan, local, undefined) };
+    }
+    // What the overlay masks of the server's hits must not leave the list short.
+    const masked = plan.there.reduce((sum, partition) => sum + this.#outboxOf(request.collection, partition), 0);
+    const window = { offset: 0, limit: limit + offset };
+    const wide = { ...request, offset: 0, limit: Math.min(limit + offset + masked, 16_384) };
+    const answer = await this.#ask<GlobalSearchAnswer, SearchRequest & Budgeted>('search', wide, plan);
+    const local =
+      plan.scope === 'global' ? undefined : this.#engine.search({ ...localOf(request), ...window, partitions: this.#shown(request) });
+    const own = new Map(local?.hits.map((hit) => [toKey(hit.key), hit]));
+    const theirs = (answer?.hits ?? []).flatMap(({ key, entity, score }): SearchHit[] => {
+      const pk = toKey(key);
+      return own.has(pk) || this.#isOverlaid(request.collection, plan.there, pk)
+        ? []
+        : [{ key: pk, entity, score, from: 'global', pending: false, version: Number.NaN }];
+    });
+    // Scores of words depend on all texts of a side, so they are compared by rank.
+    const byRank = request.text !== undefined && request.text !== null;
+    const hits = merge(local?.hits ?? [], theirs, byRank).slice(offset, offset + limit);
+    return { hits, exact: (local?.exact ?? true) && (answer?.exact ?? true), ...this.#info(plan, local, answer) };
+  }
+
+  /** Without replication the engine answers, refusals included. */
+  #isMine({ scope, consistency }: ReadScope): boolean {
+    if (!this.#sync.isConnected) return false;
+    const known = scope === undefined || scope === null || scope === 'local' || scope === 'global' || scope === 'hybrid';
+    return known && levelOf(consistency) !== undefined;
+  }
+
+  /* ---------- what to read where ---------- */
+  async #plan(request: Budgeted): Promise<Plan> {
+    const level = levelOf(request.consistency)!;
+    const budgetMs = Math.max(1, Math.min(request.timeoutMs ?? DEFAULT_BUDGET_MS, 60_000) - 100);
+    const scope = (request.scope ?? (this.#sync.isOnline ? 'hybrid' : 'local')) as Plan['scope'];
+    const wanted = this.#wanted(request);
+    const followed = wanted.filter((partition) => this.#sync.channelsOf(request.collection, partition).length > 0);
+    if (Array.isArray(level) && scope !== 'global') await this.#reach(request, level, followed, budgetMs);
+    const staleness = this.#staleness(request.collection, followed);
+    const limitMs =
+      level === 'bounded'
+        ? BOUNDED_STALENESS_MS
+        : typeof level === 'object' && 'maxStalenessMs' in level
+          ? level.maxStalenessMs
+          : undefined;
+    const isStale = level === 'strong' || (limitMs !== undefined && (staleness === null || staleness > limitMs));
+    if (scope === 'global') return { scope, here: [], there: wanted, degraded: null, budgetMs, stalenessMs: null };
+    if (isStale && followed.length > 0 && scope === 'local')
+      throw unavailable(request, `this device is ${staleness ?? 'an unknown number of'} ms behind`);
+    const there = scope === 'local' ? [] : followed.filter((partition) => isStale || !this.#isComplete(request.collection, partition));
+    const missing = followed.some((partition) => !this.#isComplete(request.collection, partition));
+    const degraded = missing && there.length === 0 ? 'bootstrapping' : null;
+    const here = wanted.filter((partition) => !there.includes(partition));
+    const budget = isStale ? budgetMs : HYBRID_BUDGET_MS;
+    return { scope: there.length === 0 ? 'local' : scope, here, there, degraded, budgetMs: budget, stalenessMs: staleness };
+  }
+
+  /** Default: all that are followed or only searched, and those of this device. */
+  #wanted({ collection, partitions }: ReadScope): readonly string[] {
+    if (partitions !== undefined && partitions !== null) return partitions;
+    return [...new Set([...this.#sync.partitionsOf(collection), ...this.#here(collection)])];
+  }
+
+  /** Partitions that the engine knows. */
+  #here(collection: string): readonly string[] {
+    return this.#engine.inspect().partitions.flatMap((one) => (one.collection === collection ? [one.partition] : []));
+  }
+
+  #shown(request: ReadScope): readonly string[] {
+    const here = new Set(this.#here(request.collection));
+    return this.#wanted(request).filter((partition) => here.has(partition));
+  }
+
+  #isComplete(collection: string, partition: string): boolean {
+    return this.#sync.channelsOf(collection, partition).every(({ channel }) => this.#sync.isComplete(channel));
+  }
+
+  #outboxOf(collection: string, partition: string): number {
+    return this.#sync.channelsOf(collection, partition).reduce((sum, { channel }) => sum + this.#sync.outboxSizeOf(channel), 0);
+  }
+
+  #isOverlaid(collection: string, partitions: readonly string[], key: PrimaryKey): boolean {
+    return partitions.some((partition) =>
+      this.#sync.channelsOf(collection, partition).some(({ channel }) => this.#sync.hasPending(channel, key)),
+    );
+  }
+
+  #staleness(collection: string, partitions: readonly string[]): number | null {
+    let oldest: number | null = 0;
+    for (const partition of partitions) {
+      for (const { channel } of this.#sync.channelsOf(collection, partition)) {
+        const age = this.#sync.stalenessOf(channel);
+        if (age === null) return null;
+        oldest = Math.max(oldest, age);
+      }
+    }
+    return oldest;
+  }
+
+  /** Waits until this device has seen what the token has, or the budget is spent; the engine then says which. */
+  async #reach(
+    { collection }: ReadScope,
+    token: readonly TokenPositions[],
+    partitions: readonly string[],
+    budgetMs: number,
+  ): Promise<void> {
+    const positions = token.find(({ logEpoch }) => logEpoch === this.#sync.logEpoch)?.positions ?? new Map<string, number>();
+    const channels = partitions.flatMap((partition) => this.#sync.channelsOf(collection, partition).map(({ channel }) => channel));
+    const isBehind = (): boolean => channels.some((channel) => (positions.get(channel) ?? 0) > this.#sync.positionOf(channel));
+    for (let waitedMs = 0; isBehind() && waitedMs < budgetMs && this.#sync.isOnline; waitedMs += POLL_MS) {
+      await new Promise<void>((resolve) => this.#after(POLL_MS, resolve));
+    }
+  }
+
+  /** The server's part; undefined when a hybrid read goes on without it. */
+  async #ask<R extends GlobalReadInfo, Q extends Budgeted>(what: string, request: Q, plan: Plan): Promise<R | undefined> {
+    const { scope: _, timeoutMs: __, partitions: ___, consistency, ...rest } = request;
+    // What this device waits for by itself needs no guarantee of the server.
+    const level = consistency ?? (plan.scope === 'global' ? 'session' : 'eventually');
+    const body = {
+      ...rest,
+      partitions: plan.there,
+      consistency: level === 'session' ? { atLeast: this.#sessionToken(request.collection) } : level,
+      timeoutMs: plan.budgetMs,
+    };
+    try {
+      return (await this.#sync.read(what, body, plan.budgetMs)) as R;
+    } catch (thrown) {
+      const error = DbError.from(thrown);
+      if (error.kind !== 'unavailable') throw error;
+      if (plan.scope !== 'global' && plan.budgetMs > HYBRID_BUDGET_MS) {
+        if (error.code === 'TIMEOUT') throw error;
+        throw unavailable(request, `the server does not answer (${error.code})`);
+      }
+      if (plan.scope === 'global')
+        throw consistency === 'strong' && error.code !== 'TIMEOUT'
+          ? unavailable(request, `the server does not answer (${error.code})`)
+          : error;
+      return undefined;
+    }
+  }
+
+  #sessionToken(collection: string): string {
+    const positions = new Map<string, number>();
+    for (const partition of this.#sync.partitionsOf(collection)) {
+      for (const { channel } of this.#sync.channelsOf(collection, partition)) positions.set(channel, this.#sync.seenOf(channel));
+    }
+    return encodeToken({ logEpoch: this.#sync.logEpoch ?? '', positions });
+  }
+
+  #selectFor({ select, orderBy }: QueryRequest): readonly string[] | undefined {
+    if (select === undefined || select === null) return undefined;
+    const terms = (Array.isArray(orderBy) ? orderBy : orderBy === undefined ? [] : [orderBy]) as readonly { readonly field: string }[];
+    return [...new Set([...select, ...terms.map(({ field }) => field)])];
+  }
+
+  #info(plan: Plan, local: ReadInfo | undefined, answer: GlobalReadInfo | undefined): ReadInfo {
+    const isCut = plan.there.length > 0 && answer === undefined;
+    const late: ReadInfo['degraded'] = this.#sync.isOnline ? 'server-timeout' : 'offline';
+    const staleness = answer?.stalenessMs ?? null;
+    return {
+      coverage: isCut ? this.#coverage(plan) : Math.min(local?.coverage ?? 1, answer?.coverage ?? 1),
+      scope: plan.scope,
+      degraded: plan.degraded ?? (isCut ? late : (answer?.degraded ?? local?.degraded ?? null)),
+      stalenessMs: plan.here.length === 0 ? staleness : plan.stalenessMs === null ? null : Math.max(plan.stalenessMs, staleness ?? 0),
+      token: joinTokens(local?.token, answer?.token),
+    };
+  }
+
+  /** Without the server's part: the share of partitions, as nobody here knows their rows. */
+  #coverage({ here, there }: Plan): number {
+    return here.length / (here.length + there.length);
+  }
+}
+
+type Level = 'strong' | 'session' | 'bounded' | 'eventually' | { readonly maxStalenessMs: number } | readonly TokenPositions[];
+
+/** Undefined: none of them; the engine says what is wrong. TOKEN_INVALID. */
+function levelOf(consistency: unknown): Level | undefined {
+  if (consistency === undefined || consistency === null) return 'session';
+  if (consistency === 'strong' || consistency === 'session' || consistency === 'bounded' || consistency === 'eventually')
+    return consistency;
+  if (typeof consistency !== 'object') return undefined;
+  const { atLeast, maxStalenessMs } = consistency as { readonly atLeast?: unknown; readonly maxStalenessMs?: unknown };
+  if (typeof atLeast === 'string') return decodeToken(atLeast);
+  return typeof maxStalenessMs === 'number' && maxStalenessMs >= 0 ? { maxStalenessMs } : undefined;
+}
+
+/** As the engine takes it: here, and as it is; it compares a token with what it shows. */
+function localOf<R extends Budgeted>(request: R): R {
+  const { scope: _, consistency, timeoutMs: __, ...rest } = request;
+  const isToken = typeof consistency === 'object' && consistency !== null && 'atLeast' in consistency;
+  return (isToken ? { ...rest, consistency } : rest) as R;
+}
+
+function merge(local: readonly SearchHit[], theirs: readonly SearchHit[], byRank: boolean): readonly SearchHit[] {
+  const ranked = byRank ? [...byRanks(local), ...byRanks(theirs)] : [...local, ...theirs];
+  return ranked.sort((a, b) => b.score - a.score || comparePrimaryKeys(toKey(a.key), toKey(b.key)));
+}
+
+function byRanks(hits: readonly SearchHit[]): readonly SearchHit[] {
+  return hits.map((hit, rank) => ({ ...hit, score: 1 / (RRF_K + rank + 1) }));
+}
+
+type Comparable = (a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>) => number;
+
+/** As the engine orders: nulls last. */
+function orderOf(orderBy: unknown): Comparable {
+  const terms = (Array.isArray(orderBy) ? orderBy : orderBy === undefined || orderBy === null ? [] : [orderBy]) as readonly {
+    readonly field: string;
+    readonly order?: 'asc' | 'desc';
+  }[];
+  return (a, b) => {
+    for (const { field, order } of terms) {
+      const [x, y] = [a[field] ?? null, b[field] ?? null];
+      if (x === y || (x === null && y === null)) continue;
+      if (x === null) return 1;
+      if (y === null) return -1;
+      const sign = (x as number) < (y as number) ? -1 : (x as number) > (y as number) ? 1 : 0;
+      if (sign !== 0) return order === 'desc' ? -sign : sign;
+    }
+    return 0;
+  };
+}
+
+/** Int64 keys are numbers where they are safe integers, on both sides. */
+function toKey(key: unknown): PrimaryKey {
+  return key as PrimaryKey;
+}
+
+function joinTokens(local: string | undefined, theirs: string | undefined): string {
+  if (local === undefined || theirs === undefined) return (theirs ?? local)!;
+  const byEpoch = new Map<string, Map<string, number>>();
+  for (const { logEpoch, positions } of [...decodeToken(local), ...decodeToken(theirs)]) {
+    const known = byEpoch.get(logEpoch) ?? new Map<string, number>();
+    byEpoch.set(logEpoch, known);
+    for (const [channel, position] of positions) known.set(channel, Math.max(position, known.get(channel) ?? 0));
+  }
+  return encodeToken([...byEpoch].map(([logEpoch, positions]) => ({ logEpoch, positions })));
+}
+
+function unavailable({ collection, consistency }: ReadScope, why: string): DbError {
+  const level: JsonValue = typeof consistency === 'string' ? consistency : JSON.parse(JSON.stringify(consistency ?? null));
+  return new DbError('CONSISTENCY_UNAVAILABLE', `${collection}: consistency ${JSON.stringify(level)} cannot be met now: ${why}`, {
+    details: { collection, consistency: level },
+  });
+}
