@@ -16,9 +16,23 @@ export interface DemoServer {
 
 /** The demo as `npm start` serves it, on a free port of the loopback. */
 export async function startDemo(): Promise<DemoServer> {
-  const child: ChildProcess = spawn('node', ['--conditions=@terndb/source', join(root, 'server', 'src', 'main.ts')], {
+  const data = await mkdtemp(join(tmpdir(), 'terndb-data-'));
+  const flags = [
+    '--port',
+    '0',
+    '--data',
+    data,
+    '--demo',
+    join(root, 'web-demo', 'dist'),
+    '--issue-tokens',
+    'loopback',
+    '--log-level',
+    'warn',
+  ];
+  const main = join(root, 'server', 'src', 'main.ts');
+  const child: ChildProcess = spawn('node', ['--conditions=@terndb/source', main, 'serve', ...flags], {
     cwd: root,
-    env: { ...process.env, PORT: '0', NODE_OPTIONS: '' },
+    env: { ...process.env, NODE_OPTIONS: '', TERNDB_DRAIN_MS: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const url = await new Promise<string>((resolve, reject) => {
@@ -36,12 +50,14 @@ export async function startDemo(): Promise<DemoServer> {
   });
   return {
     url,
-    stop: () =>
-      new Promise((resolve) => {
+    stop: async () => {
+      await new Promise<void>((resolve) => {
         child.removeAllListeners('exit');
         child.on('exit', () => resolve());
         child.kill('SIGTERM');
-      }),
+      });
+      await rm(data, { recursive: true, force: true });
+    },
   };
 }
 

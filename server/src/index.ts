@@ -1,4 +1,3 @@
-export { type ServeOptions, type Serving, serveDemo } from './access/serve-demo.ts';
 export { FileLogBroker } from './adapters/files/file-log-broker.ts';
 export { FileMetaStore } from './adapters/files/file-meta-store.ts';
 export { FileObjectStore } from './adapters/files/file-object-store.ts';

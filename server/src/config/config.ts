@@ -7,6 +7,7 @@ export interface Config {
   readonly port: number;
   readonly data: string;
   readonly roles: readonly string[];
+  readonly restored: boolean;
   readonly demo?: string;
   readonly insecure: boolean;
   readonly issueTokens: 'off' | 'loopback' | 'anyone';

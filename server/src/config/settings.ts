@@ -49,6 +49,13 @@ export const SETTINGS: readonly Setting[] = [
     isFlag: true,
     meaning: 'What this process does. One process does everything; a part needs a cluster, which is not there yet.',
   },
+  {
+    key: 'restored',
+    type: { kind: 'boolean' },
+    default: false,
+    isFlag: true,
+    meaning: 'The data folder was restored from a copy: devices push again what the copy lacks. For one start.',
+  },
   { key: 'demo', type: PATH, isFlag: true, meaning: 'Folder of static files (the built demo) to serve at `/`.' },
   {
     key: 'insecure',

@@ -6,7 +6,7 @@ import fastifyStatic from '@fastify/static';
 import websocket from '@fastify/websocket';
 import { type Clock, DbError } from '@terndb/core';
 import { MAX_MESSAGE_BYTES } from '@terndb/sync';
-import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify';
 import type { Config } from '../../config/config.ts';
 import type { ServerNode } from '../../node/types.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
@@ -67,6 +67,7 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
   http.addHook('onResponse', async (request, reply) => {
     const labels = { method: request.method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) };
     metrics.requests.observe(labels, reply.elapsedTime / 1000);
+    request.log.info({ req: request, res: reply, ms: Math.round(reply.elapsedTime) }, 'request');
   });
   await http.register(rateLimit, {
     max: config.limits.requestsPerMinute,
@@ -111,6 +112,8 @@ async function createServer({ tls, limits, log }: AppConfig): Promise<FastifyIns
   const options: FastifyServerOptions = {
     loggerInstance: requestLogger(log.level),
     genReqId: () => randomUUID(),
+    // One line per request, written when it is answered.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,

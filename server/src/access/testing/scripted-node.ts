@@ -11,10 +11,10 @@ export class ScriptedNode {
   readonly logEpoch = 'epoch-1';
   readonly routed: { readonly principal: Principal; readonly message: ChannelRequest }[] = [];
   readonly requests: unknown[] = [];
-  readonly objects = new Map<string, Uint8Array>();
-  readonly manifests = new Map<string, Uint8Array>();
+  readonly objects: Map<string, Uint8Array> = new Map();
+  readonly manifests: Map<string, Uint8Array> = new Map();
   readonly askedIds: (readonly string[])[] = [];
-  readonly sends = new Map<string, (message: ServerMessage) => void>();
+  readonly sends: Map<string, (message: ServerMessage) => void> = new Map();
   readonly closed: string[] = [];
   drained = false;
   onRoute: ((session: string, message: ChannelRequest) => void) | undefined;

@@ -1,0 +1,13 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { pinnedNode, root, stepEnv } from './run.mjs';
+
+/** Runs `terndb` with these arguments in the caller's folder until it ends. Ctrl-C and SIGTERM are its own to handle. @returns its exit code. */
+export function runServer(args, env = {}) {
+  const child = spawn(pinnedNode(), ['--conditions=@terndb/source', join(root, 'server', 'src', 'main.ts'), ...args], {
+    env: stepEnv(env),
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)));
+}
