@@ -9,6 +9,7 @@ export { decodeRecord, encodeRecord, invalidRecord, type RecordFields, textOf } 
 export type { Channel, Published } from './database/channel.ts';
 export { inspectChannel } from './database/channel.ts';
 export { fromKernel } from './database/from-kernel.ts';
+export { type IndexedChannel, IndexManager } from './indexes/index-manager.ts';
 export { LogTail } from './leader/log-tail.ts';
 export { type PartitionOps, resolveWrite, type WriteTarget } from './leader/resolve.ts';
 export { readManifest, writeManifest } from './manifest/manifest-file.ts';

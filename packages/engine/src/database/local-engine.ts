@@ -13,7 +13,7 @@ import { clearedVectors, mustGetEmbeddedField } from '../embedding/resolve-vecto
 import type { WaitingRequest, WaitingRow, WaitingRows } from '../embedding/types.ts';
 import { modelsOf } from '../embedding/vector-models.ts';
 import { WaitingScanner } from '../embedding/waiting.ts';
-import { IndexManager } from '../indexes/index-manager.ts';
+import { type IndexedChannel, IndexManager } from '../indexes/index-manager.ts';
 import { Committer } from '../leader/committer.ts';
 import type { SizedFrame } from '../leader/frames.ts';
 import { foldCollection, foldWrite } from '../leader/leader.ts';
@@ -131,9 +131,8 @@ export class LocalEngine implements Engine {
     this.#indexes = new IndexManager({
       files: options.pool.indexFiles,
       clock: ports.clock,
-      channels: () => this.#channels.values(),
-      builds: () => options.buildIndexes,
-      publish: (channel, segment, index) => this.#sealer.publishIndex(channel, segment, index),
+      channels: () =>
+        [...this.#channels.values()].map((channel) => this.#indexed(channel, options.buildIndexes)).concat([...this.#followed.all()]),
       deleteObject: (name) => ports.objects.delete(name),
     });
     this.#outbox = options.outbox;
@@ -141,7 +140,11 @@ export class LocalEngine implements Engine {
       ports,
       pool: options.pool,
       catalog,
-      notify: (changes) => this.#notify(changes),
+      notify: (changes) => {
+        // Other segments are shown.
+        if (changes.some((change) => change.all === true)) this.#indexes.checkAfter(0);
+        this.#notify(changes);
+      },
       observe: (timestamp) => this.#hlc.observe(timestamp),
     });
     this.#partitions = new Partitions(catalog, () => this.#channels, this.#followed);
@@ -344,6 +347,12 @@ export class LocalEngine implements Engine {
     this.#isClosing = true;
     await this.#settle();
     this.#close(undefined);
+  }
+
+  #indexed(channel: Channel, builds: boolean): IndexedChannel {
+    const { name, collection, partition, replica, damage } = channel;
+    const publish: IndexedChannel['publish'] = (segment, index) => this.#sealer.publishIndex(channel, segment, index);
+    return { name, collection, partition, blocks: replica.entities.blocks, publish: builds && damage === undefined ? publish : undefined };
   }
 
   #target(collection: CatalogCollection): WriteTarget {

@@ -3,9 +3,11 @@ import { readManifestPointer } from '../catalog/manifest-pointer.ts';
 import { openEngine } from '../database/open-engine.ts';
 import type { Engine, EngineOptions } from '../database/types.ts';
 import type { Manifest } from '../manifest/types.ts';
-import { loadManifest } from '../replica/open-replica.ts';
+import { loadManifest, openReplica } from '../replica/open-replica.ts';
+import { SegmentPool } from '../replica/segment-pool.ts';
 import { type MemoryPorts, memoryPorts } from '../testing/memory-ports.ts';
 import { testSchema } from '../testing/test-channel.ts';
+import { IndexManager } from './index-manager.ts';
 import { type RankIndex, type RankKind, rankKind } from './testing/rank-index.ts';
 
 const engines: Engine[] = [];
@@ -200,6 +202,41 @@ describe('index files', () => {
     expect(progress).toContainEqual(['build', 'rank', 0.25]);
     expect(progress).toContainEqual(['build', 'rank', 0.75]);
     expect(indexed(engine, kind)[0]).toHaveLength(4);
+  });
+
+  it('of a channel that somebody else leads are opened as the manifest names them, and never built', async () => {
+    for (const isDamaged of [false, true]) {
+      const ports = await memoryPorts();
+      const leader = await open(ports, rankKind());
+      await put(leader, 0, 10);
+      await leader.seal();
+      await leader.buildIndexes();
+      await leader.close();
+      const manifest = await manifestOf(ports);
+      const [name] = await indexObjects(ports);
+      if (isDamaged) await ports.objects.delete(name!);
+      const kind = rankKind();
+      const { objects, kernel, clock } = ports;
+      const pool = new SegmentPool(objects, kernel, [kind]);
+      const collection = { name: 'things', definition: testSchema.collections.things };
+      const { channel, logEpoch } = manifest;
+      const replica = await openReplica({ channel, logEpoch, definition: collection.definition, kernel, objects, pool, manifest });
+      const { blocks } = replica.entities;
+      const manager = new IndexManager({
+        files: pool.indexFiles,
+        clock,
+        channels: () => [{ name: channel, collection, partition: '_default', blocks }],
+        deleteObject: (object) => objects.delete(object),
+      });
+      await manager.check();
+      const view = replica.view();
+      expect(view.blocks[0]!.index?.<RankIndex>(kind, 'rank')?.ranks.length).toBe(isDamaged ? undefined : 10);
+      expect([kind.builds, manager.inspect().damaged, manager.inspect().waiting]).toEqual([0, isDamaged ? 1 : 0, 0]);
+      view.release();
+      replica.retire();
+      await manager.close();
+      expect(kind.opened.map(({ isClosed }) => isClosed)).toEqual(isDamaged ? [] : [true]);
+    }
   });
 
   it('are not built by an engine that only follows', async () => {

@@ -1,5 +1,5 @@
 import { type Clock, DbError } from '@terndb/core';
-import type { Channel } from '../database/channel.ts';
+import type { CatalogCollection } from '../catalog/catalog.ts';
 import type { ManifestIndex } from '../manifest/types.ts';
 import type { BlockState } from '../replica/block-state.ts';
 import { SealedRows } from '../replica/sealed-rows.ts';
@@ -13,15 +13,22 @@ const FIRST_CHECK_MS = 100;
 /** What failed for want of memory or storage is tried again after this. */
 const RETRY_MS = 60_000;
 
+/** A channel as it is shown now. */
+export interface IndexedChannel {
+  readonly name: string;
+  readonly collection: Pick<CatalogCollection, 'name' | 'definition'>;
+  readonly partition: string;
+  readonly blocks: readonly BlockState[];
+  /**
+   * Names a new file in the channel's manifest (see `publishIndex`). Left out: somebody else builds, and what the manifest names is opened only.
+   */
+  readonly publish?: ((segment: Segment, index: ManifestIndex) => Promise<ManifestIndex | undefined>) | undefined;
+}
+
 export interface IndexManagerOptions {
   readonly files: IndexFiles;
   readonly clock: Clock;
-  /** Those whose segments are shown now. */
-  readonly channels: () => Iterable<Channel>;
-  /** Whether this engine builds and publishes for the channel. Where it does not, it opens what the manifest names. */
-  readonly builds: (channel: Channel) => boolean;
-  /** See `publishIndex`. */
-  readonly publish: (channel: Channel, segment: Segment, index: ManifestIndex) => Promise<ManifestIndex | undefined>;
+  readonly channels: () => Iterable<IndexedChannel>;
   readonly deleteObject: (name: string) => Promise<void>;
 }
 
@@ -47,7 +54,7 @@ export interface IndexingState {
 
 /** A missing index of a segment that is shown. */
 interface Task extends IndexPlace {
-  readonly channel: Channel;
+  readonly channel: IndexedChannel;
   readonly block: BlockState<SealedRows>;
   /** Undefined: to be built. */
   readonly listed: ManifestIndex | undefined;
@@ -143,23 +150,20 @@ export class IndexManager {
   }
 
   #tasks(): Task[] {
-    const { clock, files, channels, builds } = this.#options;
+    const { clock, files, channels } = this.#options;
     const now = clock.monotonicMs();
     const tasks: Task[] = [];
     for (const channel of channels()) {
-      const { replica, published, collection } = channel;
-      const mayBuild = channel.damage === undefined && builds(channel);
-      for (const block of replica.entities.blocks) {
+      const { blocks, collection, publish } = channel;
+      for (const block of blocks) {
         if (!isSealed(block)) continue;
         const { segment } = block.source;
-        const listed = published?.manifest.segments.find(({ id }) => id === segment.id)?.indexes ?? [];
         for (const kind of files.kinds) {
           for (const field of collection.definition.fields) {
             if (segment.indexes.has(kind.type, field.name) || (this.#notBefore.get(nameOf({ segment, kind, field })) ?? 0) > now) continue;
-            const known = listed.find((index) => index.type === kind.type && index.field === field.name);
-            const usable = known !== undefined && !segment.indexes.isDamaged(known.name) ? known : undefined;
-            if (usable === undefined && !(mayBuild && kind.wants(segment, field))) continue;
-            tasks.push({ channel, block, segment, field, kind, listed: usable });
+            const listed = segment.indexes.listed(kind.type, field.name);
+            if (listed === undefined && (publish === undefined || !kind.wants(segment, field))) continue;
+            tasks.push({ channel, block, segment, field, kind, listed });
           }
         }
       }
@@ -193,7 +197,7 @@ export class IndexManager {
   }
 
   async #build(task: Task): Promise<void> {
-    const { files, publish, deleteObject } = this.#options;
+    const { files, deleteObject } = this.#options;
     const { channel, segment } = task;
     const built = await files.build(task, channel.name, {
       pause: this.#slices(task),
@@ -201,9 +205,11 @@ export class IndexManager {
         if (this.#current?.task === task) this.#current.done = done;
       },
     });
-    const listed = await publish(channel, segment, built);
+    const listed = await channel.publish?.(segment, built);
     if (listed?.name !== built.name) await deleteObject(built.name);
-    if (listed !== undefined && !task.block.isRetired) await files.load(task, listed);
+    if (listed === undefined) return;
+    segment.indexes.list([listed]);
+    if (!task.block.isRetired) await files.load(task, listed);
   }
 
   /** Gives way when a slice's time is up. */

@@ -1,4 +1,5 @@
 import { assert } from '@terndb/core';
+import type { ManifestIndex } from '../manifest/types.ts';
 import type { IndexKind } from './types.ts';
 
 interface Attached {
@@ -11,6 +12,7 @@ interface Attached {
 /** The open indexes of one open segment. They live as long as it does: whoever may read the segment may read them. */
 export class SegmentIndexes {
   readonly #attached = new Map<string, Attached>();
+  readonly #listed = new Map<string, ManifestIndex>();
   readonly #damaged = new Set<string>();
   #closed = false;
 
@@ -21,6 +23,17 @@ export class SegmentIndexes {
 
   has(type: string, field: string): boolean {
     return this.#attached.has(keyOf(type, field));
+  }
+
+  /** The files that the manifest names. */
+  list(indexes: readonly ManifestIndex[]): void {
+    for (const index of indexes) this.#listed.set(keyOf(index.type, index.field), index);
+  }
+
+  /** The file to open; undefined when the manifest names none, or a damaged one. */
+  listed(type: string, field: string): ManifestIndex | undefined {
+    const index = this.#listed.get(keyOf(type, field));
+    return index === undefined || this.#damaged.has(index.name) ? undefined : index;
   }
 
   /** `field:type` of each, in order. */

@@ -110,6 +110,7 @@ async function openBlock(
   const { id, rows, bytes, name, dead } = listed;
   try {
     const segment = await pool.open(name, options.definition, { id, channel: options.channel, rows, bytes });
+    segment.indexes.list(listed.indexes);
     await pool.indexFiles.loadWithSegment(segment, options.definition.fields, listed.indexes);
     const live = createFullBitmap(rows);
     if (dead !== null) andNotInto(live, dead);

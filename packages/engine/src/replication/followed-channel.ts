@@ -7,6 +7,7 @@ import type { PartitionInspection } from '../database/types.ts';
 import { GrowingRows } from '../growing/growing.ts';
 import { opsOf } from '../overlay/entry-ops.ts';
 import { Overlay } from '../overlay/overlay.ts';
+import type { BlockState } from '../replica/block-state.ts';
 import { defaultsOf } from '../replica/open-replica.ts';
 import type { Replica } from '../replica/replica.ts';
 import { ReplicaView } from '../replica/replica-view.ts';
@@ -59,6 +60,11 @@ export class FollowedChannel implements ShownChannel {
   /** What the server has is not known before the first bootstrap: one row at least. */
   get missingRows(): number {
     return this.#replica.missingRows + (this.#logEpoch === null ? 1 : 0);
+  }
+
+  /** Of the replica: without the outbox. */
+  get blocks(): readonly BlockState[] {
+    return this.#replica.entities.blocks;
   }
 
   get entities(): ShownChannel['entities'] {
