@@ -1,11 +1,13 @@
 /**
- * Builds what the packed packages contain: `dist/` of core, kernel, engine, client and react.
+ * Builds what the packed packages contain: `dist/` of the packages in NEEDS.
  *   npm run build              all of them
  *   npm run build -- client    one, and what it needs
- * core, kernel, engine and react become the compiler's output, module by module. The client becomes two bundles, `index.js` for pages and `worker.js`
- * for the engine worker, so that a plain page can load it without a bundler.
+ * All but the client become the compiler's output, module by module. The client becomes bundles, so that a plain page can load it without a bundler:
+ * `index.js` for pages, with chunks that it loads when they are needed, `worker.js` for the engine worker and `embed-worker.js` for the embed worker;
+ * beside them lie the kernel, onnxruntime's WebAssembly and the model that ships with Tern.
  */
-import { copyFileSync, existsSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import ts from 'typescript';
 import { build } from 'vite';
@@ -16,9 +18,25 @@ const NEEDS = {
   core: [],
   kernel: [],
   engine: ['core', 'kernel'],
-  client: ['core', 'kernel', 'engine'],
-  react: ['core', 'kernel', 'engine', 'client'],
+  sync: ['core'],
+  'model-mini': [],
+  embed: ['core', 'model-mini'],
+  client: ['core', 'kernel', 'engine', 'sync', 'model-mini', 'embed'],
+  react: ['core', 'kernel', 'engine', 'sync', 'model-mini', 'embed', 'client'],
 };
+/** Files of the model that ships with Tern, as `packages/embed/src/default-assets.ts` names them. */
+const MODEL_FILES = [
+  'manifest.json',
+  'config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'modules.json',
+  '1_Pooling/config.json',
+  'sentence_bert_config.json',
+  'config_sentence_transformers.json',
+  'model.onnx',
+];
+const RUNTIME_ADDRESS = /new URL\('(?:\.\.\/){3}node_modules\/onnxruntime-web\/dist\/ort-wasm-simd-threaded\.wasm', import\.meta\.url\)/;
 /** Not for users: tests, benches and the helpers of both. */
 const PRIVATE = /\.(test|test-d|bench)\.tsx?$|\/testing(\/|\.ts$)/;
 
@@ -33,6 +51,7 @@ try {
     if (name !== 'kernel') rmSync(join(root, 'packages', name, 'dist'), { recursive: true, force: true });
     compile(name, { declarationsOnly: name === 'client' });
     if (name === 'kernel') await buildKernel();
+    if (name === 'embed') placeEmbedAssets();
     if (name === 'client') await bundleClient();
     console.log(`built packages/${name}/dist`);
   }
@@ -86,6 +105,27 @@ function keepAddresses() {
       mark: '__TERNDB_KERNEL_URL__()',
       built: `new URL('./kernel.wasm', import.meta.url)`,
     },
+    {
+      source: /new Worker\(new URL\('\.\/worker\.ts', import\.meta\.url\), \{ type: 'module', name: 'terndb-embed' \}\)/,
+      mark: '__TERNDB_NEW_EMBED_WORKER__()',
+      built: `new Worker(new URL('./embed-worker.js', import.meta.url), { type: 'module', name: 'terndb-embed' })`,
+    },
+    {
+      source: RUNTIME_ADDRESS,
+      mark: '__TERNDB_RUNTIME_URL__()',
+      built: `new URL('./ort-wasm-simd-threaded.wasm', import.meta.url)`,
+    },
+    // onnxruntime's own guess at where it lies: it is always told.
+    {
+      source: /new URL\("ort-wasm-simd-threaded\.wasm",import\.meta\.url\)/g,
+      mark: '__TERNDB_NO_URL__()',
+      built: 'new URL("about:blank")',
+    },
+    ...MODEL_FILES.map((file) => ({
+      source: new RegExp(`new URL\\('\\.\\./\\.\\./model-mini/model/${file.replaceAll('.', '\\.')}', import\\.meta\\.url\\)`),
+      mark: `__TERNDB_MODEL_${file.replace(/\W/g, '_')}__()`,
+      built: `new URL('./model-mini/${file}', import.meta.url)`,
+    })),
   ];
   return {
     name: 'terndb-keep-addresses',
@@ -106,7 +146,7 @@ function keepAddresses() {
 
 async function bundleClient() {
   const folder = join(root, 'packages', 'client');
-  const entries = { index: 'src/index.ts', worker: 'src/engine-worker.ts' };
+  const entries = { index: 'src/index.ts', worker: 'src/engine-worker.ts', 'embed-worker': '../embed/src/worker/worker.ts' };
   for (const [name, entry] of Object.entries(entries)) {
     await build({
       configFile: false,
@@ -121,9 +161,40 @@ async function bundleClient() {
         emptyOutDir: false,
         copyPublicDir: false,
         lib: { entry: join(folder, entry), formats: ['es'], fileName: name },
-        rolldownOptions: { output: { minify: true, entryFileNames: `${name}.js`, codeSplitting: false } },
+        // Chunks share nothing with what loads them (they import nothing at run time), so the page's code stays one file.
+        rolldownOptions: {
+          output: { minify: true, entryFileNames: `${name}.js`, chunkFileNames: 'chunks/[name].js', codeSplitting: name === 'index' },
+        },
       },
     });
   }
   copyFileSync(join(root, 'packages', 'kernel', 'dist', 'kernel.wasm'), join(folder, 'dist', 'kernel.wasm'));
+  copyFileSync(runtimeWasm(), join(folder, 'dist', 'ort-wasm-simd-threaded.wasm'));
+  for (const file of MODEL_FILES) cpSync(join(root, 'packages', 'model-mini', 'model', file), join(folder, 'dist', 'model-mini', file));
+}
+
+function runtimeWasm() {
+  return createRequire(join(root, 'packages', 'embed', 'package.json')).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
+}
+
+/** The compiled embed package lies in node_modules: its worker is built, and onnxruntime a neighbour. */
+function placeEmbedAssets() {
+  const dist = join(root, 'packages', 'embed', 'dist');
+  replaceIn(
+    join(dist, 'worker', 'worker-embedder.js'),
+    `new URL('./worker.ts', import.meta.url)`,
+    `new URL('./worker.js', import.meta.url)`,
+  );
+  replaceIn(
+    join(dist, 'default-assets.js'),
+    `new URL('../../../node_modules/onnxruntime-web/`,
+    // From node_modules/@terndb/embed/dist.
+    `new URL('../../../onnxruntime-web/`,
+  );
+}
+
+function replaceIn(file, from, to) {
+  const code = readFileSync(file, 'utf8');
+  if (!code.includes(from)) throw new SetupError(`${relative(root, file)}: expected ${from}`);
+  writeFileSync(file, code.replace(from, to));
 }
