@@ -59,12 +59,18 @@ export const ABLATIONS = {
   'lead-before-fold': 'R17',
   /** A new leader appends nothing of its own. */
   'no-lead-record': 'R17',
+  /** A strong read is answered from what the leader has, without a tick. */
+  'tick-not-appended': 'R17',
   /** A leader answers a subscribe from what it has, whoever leads by now. */
   'unconfirmed-subscribe': 'R17',
   /** After an unknown outcome, append again at the new end. */
   'blind-append-retry': 'R17',
   /** Ack first, append later. */
   'ack-before-append': 'R17',
+  /** Collab updates are taken whatever put they name. */
+  'any-yjs-base': 'yjs',
+  /** An op that is queued again gets the stamp's tie-break, and the identity that bases name, of its new id. */
+  'requeue-without-origin': 'R2',
   /** Frames and answers of an older subscription stay valid, and pushes need none. */
   'no-subscription-fence': 'R18',
 } as const;

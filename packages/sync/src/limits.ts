@@ -39,6 +39,11 @@ export const FETCH_RETRY_MS = 2_000;
 export const MAX_WAITING = 1_024;
 /** Begins the client id of what a server writes itself. Above every character of a device's id, so that it wins ties. */
 export const SERVER_ID_PREFIX = '~';
+/**
+ * Begins the origin of an op that carries the stamp of what it was resolved from (a delete by filter): it wins over everything with that stamp,
+ * a server's own writes included, and loses to everything above it.
+ */
+export const RESOLVED_ID_PREFIX = '~~';
 /** An append whose outcome is unknown is repeated after this. */
 export const APPEND_RETRY_MS = 200;
 export const TICK_MS = 1_000;

@@ -6,7 +6,8 @@ import type { Frame, Hash64, OpRecord, Timestamp } from '@terndb/core';
  *
  * PROTOCOL_VERSION covers: the set of messages, their fields, and the meaning of both. The formats of frames and ops have versions of their own
  * (core, frame-codec.ts).
- * History: 1 first version; 2 `unsubscribe` (skippable, so it may be sent to a server of version 1), `tick.time` is that of a tick in the log.
+ * History: 1 first version; 2 `unsubscribe` (skippable, so it may be sent to a server of version 1), `tick.time` is that of a tick in the log,
+ *   `credit.bytes` is a total.
  * Oldest version served: 1. Servers are deployed first: a client may be older than its server, never newer than what it says in `hello`.
  */
 export const PROTOCOL_VERSION = 2;
@@ -71,7 +72,10 @@ export interface Credit {
   readonly type: 'credit';
   readonly channel: string;
   readonly subscription: number;
-  /** Applied and given back. */
+  /**
+   * Of `frame` messages, applied since the subscription began, in all: lost, doubled and late ones do no harm, the largest counts. Never less than
+   * what the server counts (its frames' bytes).
+   */
   readonly bytes: number;
 }
 /** Nothing more of this subscription; there is no answer. */

@@ -1,6 +1,6 @@
 import type { OpRecord } from '@terndb/core';
 import type { Principal } from '../leader/types.ts';
-import { SERVER_ID_PREFIX } from '../limits.ts';
+import { RESOLVED_ID_PREFIX, SERVER_ID_PREFIX } from '../limits.ts';
 import {
   type ChannelRequest,
   type ClientMessage,
@@ -46,7 +46,8 @@ export type SessionEffect =
 
 /** Under the connection's id, and of no server's making. */
 function isOwn({ clientId, origin }: OpRecord, id: string): boolean {
-  return clientId === id && origin?.clientId.startsWith(SERVER_ID_PREFIX) !== true;
+  if (clientId !== id) return false;
+  return origin === undefined || !origin.clientId.startsWith(SERVER_ID_PREFIX) || origin.clientId.startsWith(RESOLVED_ID_PREFIX);
 }
 
 /** One connection at the access layer, without I/O: hello, tokens, grants, routing. It keeps nothing of the log. */

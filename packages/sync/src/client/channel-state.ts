@@ -49,6 +49,8 @@ export interface ChannelState {
   head: number;
   staging: Staging | undefined;
   sentUpTo: number;
+  /** Of the subscription's frames. */
+  appliedBytes: number;
   /** When the oldest unanswered push left, monotonic. */
   waitingSinceMs: number | undefined;
   pushDenied: boolean;
@@ -85,6 +87,7 @@ export function openChannelState(durable: DurableChannel): ChannelState {
     head: 0,
     staging: undefined,
     sentUpTo: 0,
+    appliedBytes: 0,
     waitingSinceMs: undefined,
     pushDenied: false,
     pushPaused: false,

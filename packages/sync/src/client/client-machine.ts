@@ -23,6 +23,7 @@ import {
   pump,
   receive,
   sendAgain,
+  sendCredit,
   subscribe,
   unsubscribe,
   unsubscribeAll,
@@ -498,6 +499,7 @@ export class ClientMachine {
     if (monotonicMs - this.#pingedAtMs >= PING_MS) {
       this.#pingedAtMs = monotonicMs;
       cx.step.effect({ type: 'send', socket: cx.socket, message: { type: 'ping', nonce: Math.floor(monotonicMs) } });
+      for (const state of this.#channels.values()) sendCredit(cx, state);
     }
     if (this.#token !== undefined && this.#token.expiresAtMs - monotonicMs < TOKEN_MARGIN_MS) this.#askToken(cx, 'expiring');
     for (const state of this.#channels.values()) this.#watchChannel(state, cx, monotonicMs);

@@ -1,6 +1,6 @@
 import type { Op, Timestamp } from '@terndb/core';
 import { TICKS_PER_MS } from '@terndb/core';
-import { KEEP_ACKED_MS, MAX_FORMERS } from '../limits.ts';
+import { KEEP_ACKED_MS, MAX_FORMERS, RESOLVED_ID_PREFIX } from '../limits.ts';
 import type { KnownClient } from '../protocol.ts';
 import { type ChannelState, type Covered, keysOf, newestStamp, type PendingEntry } from './channel-state.ts';
 import { type ClientContext, follow, setDevice, wallMs, writeChannel, writeEntry } from './context.ts';
@@ -14,7 +14,9 @@ export function addWrite(cx: ClientContext, state: ChannelState, { op, hlc: give
   const { clientId } = state;
   const id = cx.device.nextId;
   const { subject } = cx.device;
-  const entry = { id, channel: state.channel, op, hlc, clientId, seq: state.nextSeq, subject, sent: false, schemaVersion };
+  const seq = state.nextSeq;
+  const origin = given === undefined ? {} : { origin: { clientId: `${RESOLVED_ID_PREFIX}${clientId}`, seq } };
+  const entry: OutboxEntry = { id, channel: state.channel, op, hlc, clientId, seq, subject, sent: false, schemaVersion, ...origin };
   state.nextSeq += 1;
   state.outbox.push({ stored: entry, settled: undefined });
   setDevice(cx, { nextId: id + 1, ...(given === undefined ? { hlc } : {}) });
@@ -114,7 +116,8 @@ export function queueAgain(cx: ClientContext, state: ChannelState, formers: read
   const queued = again.map((entry, index): PendingEntry => {
     const op = entry.sent && !cx.ablations['requeue-keeps-create'] ? withoutCreate(entry.op) : entry.op;
     const { id, channel, hlc, subject, schemaVersion, origin = { clientId: entry.clientId, seq: entry.seq } } = entry;
-    const stored = { id, channel, op, hlc, subject, schemaVersion, origin, clientId: cx.device.clientId, seq: index + 1, sent: false };
+    const first = cx.ablations['requeue-without-origin'] ? {} : { origin };
+    const stored = { id, channel, op, hlc, subject, schemaVersion, ...first, clientId: cx.device.clientId, seq: index + 1, sent: false };
     writeEntry(cx, stored);
     return { stored, settled: undefined };
   });

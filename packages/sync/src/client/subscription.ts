@@ -27,6 +27,7 @@ export function subscribe(cx: ClientContext, state: ChannelState): void {
   state.status = 'subscribing';
   state.subscribedAtMs = cx.step.now.monotonicMs;
   state.sentUpTo = 0;
+  state.appliedBytes = 0;
   state.waitingSinceMs = undefined;
   state.pushPaused = false;
   const shown = cx.options.replicaOf(state.channel);
@@ -36,7 +37,7 @@ export function subscribe(cx: ClientContext, state: ChannelState): void {
     type: 'subscribe',
     channel: state.channel,
     subscription: state.subscription,
-    credit: CHANNEL_CREDIT_BYTES,
+    credit: cx.options.creditBytes ?? CHANNEL_CREDIT_BYTES,
     formers: formersOf(cx, state),
     ...(hasReplica ? { at: state.position } : {}),
     ...(hasReplica && shown?.position === state.position && !cx.ablations['no-hash-check'] ? { hash: shown.hash } : {}),
@@ -318,8 +319,14 @@ function swapIfReached(cx: ClientContext, state: ChannelState): void {
 
 /** After apply, not after receipt: a slow device slows its server's reads, and nothing piles up. */
 function giveCredit(cx: ClientContext, state: ChannelState, bytes: number): void {
-  if (cx.socket === undefined) return;
-  const message = { type: 'credit', channel: state.channel, subscription: state.subscription, bytes } as const;
+  state.appliedBytes += bytes;
+  sendCredit(cx, state);
+}
+
+/** The total, so that saying it again is harmless: a lost one would stop a subscription that is at the end of its credit. */
+export function sendCredit(cx: ClientContext, state: ChannelState): void {
+  if (cx.socket === undefined || state.subscription === 0 || state.appliedBytes === 0) return;
+  const message = { type: 'credit', channel: state.channel, subscription: state.subscription, bytes: state.appliedBytes } as const;
   send(cx, { type: 'send', socket: cx.socket, message });
 }
 

@@ -18,6 +18,8 @@ export interface ClientOptions {
   readonly schemas?: readonly string[];
   /** Versions it speaks; the default is this one. */
   readonly protocol?: { readonly oldest: number; readonly newest: number };
+  /** Bytes a server may send ahead of what is applied, per channel; default CHANNEL_CREDIT_BYTES. */
+  readonly creditBytes?: number;
   /** What is shown of a channel; undefined when there is nothing. Read only, cheap. */
   readonly replicaOf: (channel: string) => { readonly position: number; readonly hash: Hash64 } | undefined;
   readonly ablations?: Ablations;

@@ -1,4 +1,5 @@
 import { encodedOpBytes, FRAME_BYTES_TARGET } from '@terndb/core';
+import { BUSY_RETRY_MS } from '../limits.ts';
 import type { ChannelAnswer, Push } from '../protocol.ts';
 import { ChannelPlan, type PushOutcome } from './plan.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -91,6 +92,8 @@ function answerOf(outcome: PushOutcome, channel: string, subscription: number, n
       return { ...outcome, channel, subscription };
     case 'unknown-client':
       return { type: 'unknown-client', channel, subscription };
+    case 'busy':
+      return { type: 'busy', channel, subscription, retryMs: BUSY_RETRY_MS };
     case 'subject':
       return { type: 'denied', channel, subscription, access: 'write' };
   }

@@ -103,8 +103,7 @@ export class LeaderMachine {
         this.#write(event);
         return;
       case 'tick-now':
-        this.#tickRequests.push(event.request);
-        this.#flush();
+        this.#tickNow(event.request);
         return;
       case 'readers':
         this.#readers = event.count;
@@ -379,7 +378,9 @@ export class LeaderMachine {
       channel,
       id: subscription,
       position: start.from,
-      creditBytes: message.credit,
+      windowBytes: message.credit,
+      sentBytes: 0,
+      appliedBytes: 0,
       knownSeq: fold.lmid(clientId)?.seq ?? 0,
       isReading: false,
       freshTime: 0 as Timestamp,
@@ -457,7 +458,7 @@ export class LeaderMachine {
   #credit(event: Extract<LeaderEvent, { type: 'credit' }>): void {
     const subscription = this.#subscriptions.get(event.session, event.channel, event.subscription);
     if (subscription === undefined) return;
-    subscription.creditBytes += event.bytes;
+    this.#subscriptions.applied(subscription, event.bytes);
     this.#serveOne(subscription);
   }
 
@@ -498,6 +499,15 @@ export class LeaderMachine {
     this.#isTickDue = true;
     if (this.#inFlight === undefined) this.#flush();
     else for (const subscription of subscriptions) this.#sendTick(subscription);
+  }
+
+  #tickNow(request: number): void {
+    if (this.#ablations['tick-not-appended'] && this.#state === 'serving') {
+      this.#effects.push({ type: 'ticked', request, time: this.#lastTick as Timestamp, lastSequence: this.#last });
+      return;
+    }
+    this.#tickRequests.push(request);
+    this.#flush();
   }
 
   /** The tick that goes with the next append, if one is due. */

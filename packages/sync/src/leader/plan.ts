@@ -7,14 +7,18 @@ import {
   MAX_OP_BYTES,
   type Op,
   type OpRecord,
+  type Origin,
   type PrimaryKey,
   type SingleOp,
   type Stamp,
   stampOf,
+  originOf,
   TICKS_PER_MS,
   type Timestamp,
+  type YjsOp,
 } from '@terndb/core';
 import type { Ablations } from '../ablations.ts';
+import { RESOLVED_ID_PREFIX } from '../limits.ts';
 import type { Rejection } from '../protocol.ts';
 import { type ChannelFold, type LeaderEvent, type LeaderOptions, type Principal, serverClientId } from './types.ts';
 
@@ -24,11 +28,14 @@ export type PushOutcome =
   | { readonly type: 'restamp'; readonly seq: number; readonly hlc: Timestamp }
   | { readonly type: 'gap'; readonly expected: number }
   | { readonly type: 'unknown-client' }
+  /** Not yet. */
+  | { readonly type: 'busy' }
   | { readonly type: 'subject' };
 
 interface Registers {
   put: Stamp | undefined;
   delete: Stamp | undefined;
+  base: Origin | undefined;
 }
 
 /**
@@ -99,6 +106,10 @@ export class ChannelPlan {
           ? { type: 'unknown-client' }
           : { type: 'gap', expected: state.seq + 1 };
       }
+      if (record.schemaVersion > (this.#options.schemaVersionOf?.(this.channel) ?? record.schemaVersion)) {
+        // The catalog says so elsewhere already; refusing it for good would be wrong a moment later.
+        return outcome.type === 'ack' ? outcome : { type: 'busy' };
+      }
       const bounce = this.#bounce(record);
       if (bounce === 'restamp' && this.#ablations['restamp-at-leader']) {
         this.#append(principal, { ...record, author: subject, hlc: (this.#leaderHlc() + 1) as Timestamp });
@@ -121,7 +132,9 @@ export class ChannelPlan {
     const op: Op = ops.length === 1 ? ops[0]! : { type: 'batch', ops };
     const clientId = serverClientId(this.#options.logEpoch);
     const hlc = write.hlc ?? ((this.#leaderHlc() + 1) as Timestamp);
-    const record = { type: 'op', op, hlc, clientId, seq: this.#lmid(clientId).seq + 1, author, schemaVersion } as const;
+    const seq = this.#lmid(clientId).seq + 1;
+    const origin = write.hlc === undefined ? {} : { origin: { clientId: `${RESOLVED_ID_PREFIX}${clientId}`, seq } };
+    const record: OpRecord = { type: 'op', op, hlc, clientId, seq, author, schemaVersion, ...origin };
     const refused = this.#refusal(record);
     if (refused !== undefined) return refused === 'restamp' ? 'STALE_WRITE' : refused;
     this.#append({ clientId, subject: author }, record);
@@ -145,7 +158,10 @@ export class ChannelPlan {
     const stamp = stampOf(record);
     for (const op of singles(record.op)) {
       const registers = this.#registers(op.pk);
-      if (op.type === 'put' && compareStamps(stamp, registers.put) > 0) registers.put = stamp;
+      if (op.type === 'put' && compareStamps(stamp, registers.put) > 0) {
+        registers.put = stamp;
+        registers.base = originOf(record);
+      }
       if (op.type === 'delete' && compareStamps(stamp, registers.delete) > 0) registers.delete = stamp;
     }
   }
@@ -162,7 +178,7 @@ export class ChannelPlan {
     let registers = this.#entities.get(key);
     if (registers === undefined) {
       const known = this.#fold.entity(pk);
-      registers = { put: known?.put, delete: known?.delete };
+      registers = { put: known?.put, delete: known?.delete, base: known?.base };
       this.#entities.set(key, registers);
     }
     return registers;
@@ -180,6 +196,12 @@ export class ChannelPlan {
     return this.#refusal(record);
   }
 
+  /** A collab field starts anew with each put: an update of the one before has nothing to be merged into. */
+  #isBase({ base }: YjsOp, current: Origin | undefined): boolean {
+    if (current === undefined || this.#ablations['any-yjs-base']) return true;
+    return base.clientId === current.clientId && base.seq === current.seq;
+  }
+
   #refusal(record: OpRecord): string | undefined {
     if (encodedOpBytes(record.op) > MAX_OP_BYTES) return 'ENTITY_TOO_LARGE';
     const invalid = this.#options.validate?.(this.channel, record.op);
@@ -195,7 +217,9 @@ export class ChannelPlan {
       const isLive = planned.get(op.pk) ?? compareStamps(registers.put, registers.delete) > 0;
       if (op.type === 'put') planned.set(op.pk, true);
       else if (op.type === 'delete') planned.set(op.pk, false);
-      else if (!isLive) return 'NOT_FOUND';
+      else if (!isLive || (op.type === 'yjs' && !this.#isBase(op, planned.get(op.pk) === true ? originOf(record) : registers.base))) {
+        return 'NOT_FOUND';
+      }
     }
     return undefined;
   }

@@ -10,7 +10,10 @@ export interface Subscription {
   readonly id: number;
   /** Last position sent. A position and a credit are all that is kept: never a queue. */
   position: number;
-  creditBytes: number;
+  /** Granted at the subscribe: so much may be sent ahead of what was applied. */
+  readonly windowBytes: number;
+  sentBytes: number;
+  appliedBytes: number;
   /** LMID that it was told at its start, with every refusal up to there. */
   readonly knownSeq: number;
   isReading: boolean;
@@ -70,7 +73,8 @@ export class Subscriptions {
 
   /** Asks for the next frames when there are some, there is credit, and none are on their way. */
   read(subscription: Subscription, head: number): LeaderEffect | undefined {
-    const { principal, channel, id, position, creditBytes, isReading } = subscription;
+    const { principal, channel, id, position, isReading, windowBytes, sentBytes, appliedBytes } = subscription;
+    const creditBytes = windowBytes - (sentBytes - appliedBytes);
     if (isReading || position >= head || creditBytes <= 0) return undefined;
     subscription.isReading = true;
     const maxBytes = Math.min(creditBytes, READ_BYTES);
@@ -79,7 +83,12 @@ export class Subscriptions {
 
   sent(subscription: Subscription, frame: Frame, bytes: number): void {
     subscription.position = frame.base + frame.records.length - 1;
-    subscription.creditBytes -= bytes;
+    subscription.sentBytes += bytes;
+  }
+
+  /** The client may count more than was counted here: that buys nothing. */
+  applied(subscription: Subscription, bytes: number): void {
+    subscription.appliedBytes = Math.min(Math.max(subscription.appliedBytes, bytes), subscription.sentBytes);
   }
 
   /** The slot's log has a tick. */

@@ -1,4 +1,4 @@
-import type { encodeSlotFrame, Frame, Hash64, LogRecord, Op, PrimaryKey, SingleOp, Stamp, Timestamp } from '@terndb/core';
+import type { encodeSlotFrame, Frame, Hash64, LogRecord, Op, Origin, PrimaryKey, SingleOp, Stamp, Timestamp } from '@terndb/core';
 import type { Ablations } from '../ablations.ts';
 import { SERVER_ID_PREFIX } from '../limits.ts';
 import type { ChannelAnswer, ManifestOffer, Push, Rejection, Subscribe } from '../protocol.ts';
@@ -20,7 +20,14 @@ export interface ChannelFold {
   readonly maxHlc: Timestamp;
   lmid(clientId: string): Lmid | undefined;
   /** Undefined: never seen, or forgotten. */
-  entity(pk: PrimaryKey): { readonly put?: Stamp | undefined; readonly delete?: Stamp | undefined } | undefined;
+  entity(pk: PrimaryKey):
+    | {
+        readonly put?: Stamp | undefined;
+        readonly delete?: Stamp | undefined;
+        /** Origin of the put in force: what collab updates must name. Left out: it is not checked. */
+        readonly base?: Origin | undefined;
+      }
+    | undefined;
 }
 
 /** The channels of a slot. `get` makes an empty one when there is none. */
@@ -36,6 +43,8 @@ export interface LeaderOptions {
   readonly folds: SlotFolds;
   /** Why an op can never be taken; undefined when it can. */
   readonly validate?: (channel: string, op: Op) => string | undefined;
+  /** Newest schema version of a channel that this leader knows; ops of a newer one wait (`busy`). Left out: any is taken. */
+  readonly schemaVersionOf?: (channel: string) => number;
   /** The channel was dropped from the catalog, or never was in it. Such a channel is `gone` for who subscribes or pushes. */
   readonly isGone?: (channel: string) => boolean;
   /** Default MAX_TAIL_BYTES. */
