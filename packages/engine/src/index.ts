@@ -44,6 +44,8 @@ export type {
   QueryResult,
   ReadInfo,
   ReadScope,
+  RecallRequest,
+  RecallResult,
   SearchHit,
   SearchRequest,
   SearchResult,

@@ -17,6 +17,7 @@ export type { LmidEntry, Manifest, ManifestIndex, ManifestSegment } from './mani
 export type { ReadContext } from './read/context.ts';
 export { runGet } from './read/get.ts';
 export { runCount, runQuery } from './read/query.ts';
+export { runRecall } from './read/recall.ts';
 export { runSearch } from './read/search.ts';
 export { emptyReplica, loadManifest, openReplica, type ReplicaOptions } from './replica/open-replica.ts';
 export { Replica } from './replica/replica.ts';

@@ -23,6 +23,7 @@ import { createLive, type Live } from '../live/live.ts';
 import type { ReadContext } from '../read/context.ts';
 import { runGet } from '../read/get.ts';
 import { runCount, runQuery } from '../read/query.ts';
+import { runRecall } from '../read/recall.ts';
 import { runSearch } from '../read/search.ts';
 import { emptyReplica } from '../replica/open-replica.ts';
 import type { Replica } from '../replica/replica.ts';
@@ -50,6 +51,8 @@ import type {
   QueryRequest,
   QueryResult,
   ReadScope,
+  RecallRequest,
+  RecallResult,
   SearchRequest,
   SearchResult,
   WriteRequest,
@@ -242,6 +245,17 @@ export class LocalEngine implements Engine {
 
   search(request: SearchRequest): SearchResult {
     return this.#read(request, (context) => runSearch(context, request));
+  }
+
+  async recall(request: RecallRequest): Promise<RecallResult> {
+    const { context, release } = this.#openRead(request);
+    try {
+      return await runRecall(context, request, this.#ports.clock);
+    } catch (error) {
+      throw fromKernel(error);
+    } finally {
+      release();
+    }
   }
 
   watchQuery(request: QueryRequest, onResult: (result: QueryResult) => void, onError: (error: DbError) => void): () => void {

@@ -88,6 +88,27 @@ export interface SearchRequest extends ReadScope, FilterRequest {
   readonly embedded?: readonly QueryEmbedding[] | undefined;
 }
 
+/** How good the approximate search of a vector field is here; see `Engine.recall`. */
+export interface RecallRequest extends ReadScope {
+  /** Default: the only field of dense vectors. */
+  readonly field?: string | undefined;
+  /** Stored vectors to search with (default 50, at most 1,000). */
+  readonly sample?: number | undefined;
+  /** Hits per search (default 10, at most 100). */
+  readonly limit?: number | undefined;
+}
+export interface RecallResult {
+  /** Share of the exact search's hits that the usual search finds, over all queries; hits of equal score count alike. */
+  readonly recall: number;
+  readonly queries: number;
+  readonly limit: number;
+  /** No graph was walked: recall is 1 because searches are exact. */
+  readonly exact: boolean;
+  /** Mean times of one search. */
+  readonly exactMs: number;
+  readonly graphMs: number;
+}
+
 /** Field name → public value (Date, bigint, Float32Array …), plain and structured-cloneable. */
 export type EntityRecord = Readonly<Record<string, unknown>>;
 
@@ -221,6 +242,8 @@ export interface Engine {
   query(request: QueryRequest): QueryResult;
   count(request: CountRequest): CountResult;
   search(request: SearchRequest): SearchResult;
+  /** Searches with a sample of stored vectors, with and without graphs. Gives way between searches. QUERY_INVALID, FIELD_UNKNOWN. */
+  recall(request: RecallRequest): Promise<RecallResult>;
   /** Whole results whenever something changed that could matter; the first one at once. Returns the way to stop. */
   watchQuery(request: QueryRequest, onResult: (result: QueryResult) => void, onError: (error: DbError) => void): () => void;
   watchSearch(request: SearchRequest, onResult: (result: SearchResult) => void, onError: (error: DbError) => void): () => void;

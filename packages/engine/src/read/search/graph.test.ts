@@ -173,4 +173,19 @@ describe('a search of segments with graphs', () => {
       /exact: true or false/,
     );
   });
+
+  it('can be probed for its recall', async () => {
+    const probed = await graphs.recall({ collection: 'items', field: 'squared', sample: 40 });
+    expect(probed).toMatchObject({ queries: 40, limit: 10, exact: false });
+    expect(probed.recall).toBeGreaterThanOrEqual(GOOD_RECALL);
+    expect(probed.recall).toBeLessThanOrEqual(1);
+    expect(await exact.recall({ collection: 'items', field: 'squared', sample: 7, limit: 3 })).toMatchObject({
+      recall: 1,
+      queries: 7,
+      exact: true,
+    });
+    await expect(graphs.recall({ collection: 'items' })).rejects.toMatchObject({ code: 'QUERY_INVALID' });
+    await expect(graphs.recall({ collection: 'items', field: 'tag' })).rejects.toMatchObject({ code: 'QUERY_INVALID' });
+    await expect(graphs.recall({ collection: 'items', field: 'inner', sample: 0 })).rejects.toMatchObject({ code: 'QUERY_INVALID' });
+  });
 });
