@@ -11,8 +11,6 @@ import type {
 } from '../api/database.ts';
 import type { EmbeddingStore, StorageStatus, Store, SyncStatus } from '../api/status.ts';
 import { CollectionProxy } from './collection.ts';
-import { exportDatabase } from './export.ts';
-import { importDatabase } from './import.ts';
 import type { Session } from './session.ts';
 
 /** What one `open` gave: a handle on the page's session for that name. */
@@ -63,12 +61,14 @@ class DatabaseHandle implements DatabaseMembers<any> {
   export(options: TransferOptions & { collections?: readonly string[]; to: WritableStream<Uint8Array> }): Promise<void>;
   async export(options: TransferOptions & { collections?: readonly string[]; to?: WritableStream<Uint8Array> } = {}): Promise<any> {
     this.#mustBeOpen();
-    return await exportDatabase(this.#session.connection, options);
+    const { exportDatabase } = await import('./export.ts');
+    return await exportDatabase(this.#session.connection, DbError, options);
   }
 
   async import(source: Blob | ReadableStream<Uint8Array>, options: TransferOptions = {}): Promise<{ readonly entities: number }> {
     this.#mustBeOpen();
-    return await importDatabase(this.#session.connection, { source, ...options });
+    const { importDatabase } = await import('./import.ts');
+    return await importDatabase(this.#session.connection, DbError, { source, ...options });
   }
 
   async openCollection(name: string): Promise<Collection<DynamicShape>> {

@@ -1,9 +1,11 @@
-import { DbError } from '@terndb/core';
+import type { DbError } from '@terndb/core';
 import type { TransferOptions } from '../api/database.ts';
 import type { WorkerConnection } from '../worker/connection.ts';
 
+/** A chunk of its own, loaded by the first export: it imports nothing at run time. */
 export async function exportDatabase(
   connection: WorkerConnection,
+  Errors: typeof DbError,
   { collections, to, onProgress, signal }: TransferOptions & { collections?: readonly string[]; to?: WritableStream<Uint8Array> },
 ): Promise<Blob | undefined> {
   const pages: Uint8Array<ArrayBuffer>[] = [];
@@ -23,7 +25,7 @@ export async function exportDatabase(
     await writer?.close();
     return writer === undefined ? new Blob(pages, { type: 'application/x-ndjson' }) : undefined;
   } catch (thrown) {
-    const error = DbError.from(thrown);
+    const error = Errors.from(thrown);
     await writer?.abort(error).catch(() => {});
     throw error;
   } finally {

@@ -1,4 +1,4 @@
-import { DbError } from '@terndb/core';
+import type { DbError } from '@terndb/core';
 import type { TransferOptions } from '../api/database.ts';
 import type { WorkerConnection } from '../worker/connection.ts';
 
@@ -6,13 +6,17 @@ export interface ImportOptions extends TransferOptions {
   readonly source: Blob | ReadableStream<Uint8Array>;
 }
 
-/** Hands the bytes to the worker, which writes everything at the end or nothing. One piece is under way at a time. */
+/**
+ * Hands the bytes to the worker, which writes everything at the end or nothing. One piece is under way at a time. A chunk of its own, loaded by the
+ * first import: it imports nothing at run time.
+ */
 export async function importDatabase(
   connection: WorkerConnection,
+  Errors: typeof DbError,
   { source, onProgress, signal }: ImportOptions,
 ): Promise<{ readonly entities: number }> {
   if (!(source instanceof Blob || source instanceof ReadableStream)) {
-    throw new DbError('OPTION_INVALID', `import: a Blob or a ReadableStream expected, got ${typeof source}`);
+    throw new Errors('OPTION_INVALID', `import: a Blob or a ReadableStream expected, got ${typeof source}`);
   }
   const totalBytes = source instanceof Blob ? source.size : null;
   const reader = (source instanceof Blob ? source.stream() : source).getReader();
@@ -31,6 +35,6 @@ export async function importDatabase(
   } catch (thrown) {
     connection.call('importClose', { importId }).catch(() => {});
     await reader.cancel(thrown).catch(() => {});
-    throw DbError.from(thrown);
+    throw Errors.from(thrown);
   }
 }
