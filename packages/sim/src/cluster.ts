@@ -43,6 +43,8 @@ export class Cluster {
   logEpoch = '';
   /** Counts restores: nothing of an older one acts on this one. */
   universe = 0;
+  /** What the leaders have heard of the catalog. */
+  schemaVersion = 1;
   readonly revoked: Set<string> = new Set();
   #sessions = new Map<string, Session>();
   #nextSession = 1;
@@ -59,6 +61,7 @@ export class Cluster {
     this.#clockErrorMs = world.random.between(-SERVER_CLOCK_ERROR_MS, SERVER_CLOCK_ERROR_MS);
     this.#leaders = Array.from({ length: world.swarm.slots }, () => undefined);
     this.#zombies = [...this.#leaders];
+    world.ledger.serverMs = () => this.serverWallMs();
     this.#newEpoch();
     for (let slot = 0; slot < world.swarm.slots; slot++) this.#elect(slot);
   }
@@ -270,6 +273,14 @@ export class Cluster {
       }
     }
     if (records.length > 0) leader.event({ type: 'maintain', channel, records });
+  }
+
+  /* ---------- requests of the server itself ---------- */
+  /** Where a request goes; undefined while nobody is believed to lead. */
+  leaderFor(channel: string): LeaderHost | undefined {
+    const slot = this.slotOf(channel);
+    const zombie = this.#zombies[slot];
+    return zombie !== undefined && this.world.random.chance(0.3) ? zombie : this.#leaders[slot];
   }
 
   seal(channel: string): void {

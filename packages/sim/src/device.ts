@@ -19,6 +19,8 @@ export class Device {
   db: DeviceDb;
   tabs: Tab[] = [];
   skewMs: number;
+  /** The app may be newer than what the servers have heard of. */
+  schemaVersion = 1;
   /** No network at all. */
   isOffline = false;
   tokenFails = false;
@@ -26,6 +28,7 @@ export class Device {
   #holder: Tab | undefined;
   #generation = 1;
   #nextTab = 1;
+  readonly #left = new Set<string>();
 
   constructor(world: World, cluster: Cluster, name: string, channels: readonly string[]) {
     this.world = world;
@@ -50,6 +53,7 @@ export class Device {
   openTab(): void {
     const tab = new Tab(this, `${this.name}.${this.#nextTab++}`);
     this.tabs.push(tab);
+    for (const channel of this.#left) tab.event({ type: 'leave', channel });
     if (this.#holder === undefined) this.#elect(tab);
     else tab.event({ type: 'demoted' });
   }
@@ -129,6 +133,23 @@ export class Device {
     for (const tab of this.tabs) tab.kill();
     this.tabs = [];
     this.#holder = undefined;
+  }
+
+  /** The app closes and opens a partition, in every tab. */
+  leave(channel: string): void {
+    if (this.#left.has(channel)) return;
+    this.#left.add(channel);
+    for (const tab of this.tabs) tab.event({ type: 'leave', channel });
+    this.world.ledger.count('left channels');
+  }
+
+  follow(channel: string): void {
+    this.#left.delete(channel);
+    for (const tab of this.tabs) tab.event({ type: 'follow', channel });
+  }
+
+  isFollowed(channel: string): boolean {
+    return !this.#left.has(channel);
   }
 
   checkShown(channels: Iterable<string>): void {

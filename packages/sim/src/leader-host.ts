@@ -4,6 +4,8 @@ import type { Cluster } from './cluster.ts';
 import { ModelFold } from './model-fold.ts';
 import type { World } from './world.ts';
 
+/** Less per record than any client counts. */
+const FRAME_BYTES = 3;
 /** Time-out of an append, after which its outcome is unknown. */
 const APPEND_TIMEOUT_MS = 300;
 
@@ -29,6 +31,8 @@ class Folds implements SlotFolds {
   }
 }
 
+type Answer = Extract<LeaderEffect, { type: 'written' | 'write-refused' | 'ticked' | 'unanswered' }>;
+
 /** One process that leads a slot, or believes it does: the effects of a `LeaderMachine` against broker, clock and network. */
 export class LeaderHost {
   readonly slot: number;
@@ -37,6 +41,8 @@ export class LeaderHost {
   readonly #cluster: Cluster;
   readonly #machine: LeaderMachine;
   readonly #universe: number;
+  readonly #requests = new Map<number, (effect: Answer) => void>();
+  #nextRequest = 0;
   #isDead = false;
 
   constructor(cluster: Cluster, slot: number, leaderEpoch: number) {
@@ -46,7 +52,8 @@ export class LeaderHost {
     this.slot = slot;
     this.folds = new Folds(this.#world);
     const { ablations } = this.#world;
-    this.#machine = new LeaderMachine({ logEpoch: cluster.logEpoch, leaderEpoch, folds: this.folds, ablations });
+    const schemaVersionOf = (): number => cluster.schemaVersion;
+    this.#machine = new LeaderMachine({ logEpoch: cluster.logEpoch, leaderEpoch, folds: this.folds, schemaVersionOf, ablations });
     for (const channel of cluster.channelsOf(slot)) this.#learnManifest(channel);
     this.#perform(this.#machine.start());
   }
@@ -62,6 +69,14 @@ export class LeaderHost {
   event(event: LeaderEvent): void {
     if (this.#isDead || this.#universe !== this.#cluster.universe) return;
     this.#perform(this.#machine.step(event, this.#cluster.serverWallMs()));
+  }
+
+  /** A request of the server itself; a leader that is killed never answers. */
+  request(make: (request: number) => LeaderEvent, answer: (effect: Answer) => void): void {
+    if (this.#isDead || this.#universe !== this.#cluster.universe) return;
+    this.#nextRequest += 1;
+    this.#requests.set(this.#nextRequest, answer);
+    this.event(make(this.#nextRequest));
   }
 
   #after(delayMs: number, event: () => LeaderEvent | undefined): void {
@@ -101,7 +116,7 @@ export class LeaderHost {
         const { session, channel, subscription, from } = effect;
         this.#after(random.between(1, 10), () => {
           const frames = this.#cluster.broker.read(channel, from)?.filter((frame) => frame.base <= this.folds.get(channel).position);
-          const sized = frames?.slice(0, 1 + random.int(6)).map((frame) => ({ frame, bytes: 100 }));
+          const sized = frames?.slice(0, 1 + random.int(6)).map((frame) => ({ frame, bytes: FRAME_BYTES * frame.records.length }));
           return { type: 'read', session, channel, subscription, frames: sized };
         });
         return;
@@ -112,8 +127,12 @@ export class LeaderHost {
       case 'written':
       case 'write-refused':
       case 'ticked':
-      case 'unanswered':
+      case 'unanswered': {
+        const answer = this.#requests.get(effect.request);
+        this.#requests.delete(effect.request);
+        answer?.(effect);
         return;
+      }
       case 'step-down':
         this.#isDead = true;
         this.#world.trace(`slot ${this.slot}: leader steps down`);

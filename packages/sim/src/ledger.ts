@@ -1,6 +1,7 @@
-import { type Frame, type Hash64, type Op, type OpRecord, type PrimaryKey, type Stamp, stampOf } from '@terndb/core';
+import { type Frame, type Hash64, type Op, type OpRecord, type PrimaryKey, type SingleOp, type Stamp, stampOf } from '@terndb/core';
 import type { Ablations } from '@terndb/sync/testing';
 import { lastOf } from './broker.ts';
+import { checkBases } from './checkers/bases.ts';
 import { checkCausality, type Touch } from './checkers/causality.ts';
 import { checkDeleted } from './checkers/deleted.ts';
 import { checkFrame, checkOnce } from './checkers/once.ts';
@@ -33,6 +34,14 @@ export interface WriteInfo {
   buriedAt: number | undefined;
 }
 
+type Fate = 'isLocal' | 'isAcked' | 'ackedEpoch' | 'keptAtMs' | 'wasPruned' | 'wasRestored' | 'rejected' | 'buriedAt';
+
+/** A write of which nothing has become yet. */
+export function newWrite(what: Omit<WriteInfo, Fate>): WriteInfo {
+  const fate = { isLocal: false, isAcked: false, ackedEpoch: undefined, keptAtMs: undefined, wasPruned: false, wasRestored: false };
+  return { ...what, ...fate, rejected: undefined, buriedAt: undefined };
+}
+
 export interface ChannelLedger {
   truth: ModelFold;
   hashAt: Map<number, Hash64>;
@@ -41,6 +50,8 @@ export interface ChannelLedger {
   expired: Set<string>;
   newestDelete: Map<PrimaryKey, Stamp>;
   touches: Map<string, Touch[]>;
+  /** Server's clock and position of each frame, since the last restore. */
+  readonly appendedAt: { readonly ms: number; readonly position: number }[];
   /** Writes to fields of an entity since it was last dead. */
   fieldWrites: Map<PrimaryKey, Set<WriteInfo>>;
 }
@@ -51,9 +62,11 @@ export class Ledger {
   readonly writes: WriteInfo[] = [];
   readonly counts: Map<string, number> = new Map();
   readonly #channels = new Map<string, ChannelLedger>();
-  readonly #byOp = new Map<Op, WriteInfo>();
+  readonly #byOp = new Map<Op | readonly SingleOp[], WriteInfo>();
   /** True wall clock, for the checkers. */
   wallMs: () => number = () => 0;
+  /** The servers' clock, whose ticks say how fresh a reader is. */
+  serverMs: () => number = () => 0;
   onFailure: (text: string) => void = () => undefined;
   logEpoch = '';
 
@@ -78,16 +91,18 @@ export class Ledger {
   addWrite(info: WriteInfo): void {
     this.writes.push(info);
     this.#byOp.set(info.op, info);
+    // A leader makes the batch of a server's own write itself, of the same ops.
+    if (info.op.type === 'batch') this.#byOp.set(info.op.ops, info);
   }
 
   /** An op that was queued again is another object and the same write. */
   sameWrite(op: Op, before: Op): void {
-    const info = this.#byOp.get(before);
+    const info = this.infoOf(before);
     if (info !== undefined) this.#byOp.set(op, info);
   }
 
   infoOf(op: Op): WriteInfo | undefined {
-    return this.#byOp.get(op);
+    return this.#byOp.get(op) ?? (op.type === 'batch' ? this.#byOp.get(op.ops) : undefined);
   }
 
   /** A frame was appended. */
@@ -95,6 +110,7 @@ export class Ledger {
     const channel = this.channel(frame.channel);
     checkFrame(this, channel, frame);
     this.#fold(channel, frame, false);
+    channel.appendedAt.push({ ms: this.serverMs(), position: lastOf(frame) });
     this.count('frames');
   }
 
@@ -113,8 +129,9 @@ export class Ledger {
       const position = frame.base + index;
       if (record.type === 'expire') channel.expired.add(record.clientId);
       if (record.type === 'op' || record.type === 'reject') checkOnce(this, channel, record, isReplay);
-      const info = record.type === 'op' ? this.#byOp.get(record.op) : undefined;
+      const info = record.type === 'op' ? this.infoOf(record.op) : undefined;
       if (record.type === 'op' && info !== undefined) this.#accept(channel, record, info, position, isReplay);
+      if (record.type === 'op' && !isReplay) checkBases(this, channel.truth, record);
       channel.truth.apply({ ...frame, base: position, records: [record] });
       if (record.type === 'op') noteFields(channel, record, info, position);
     }
@@ -156,6 +173,7 @@ function emptyLedger(name: string): ChannelLedger {
     expired: new Set(),
     newestDelete: new Map(),
     touches: new Map(),
+    appendedAt: [],
     fieldWrites: new Map(),
   };
 }

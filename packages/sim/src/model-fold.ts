@@ -6,6 +6,8 @@ import {
   hash64,
   type LogRecord,
   type Op,
+  type Origin,
+  originOf,
   type PrimaryKey,
   type SingleOp,
   type Stamp,
@@ -24,6 +26,10 @@ export interface Doc {
   readonly delete: Stamp | undefined;
   /** Field → stamp newer than put. */
   readonly fields: ReadonlyMap<string, Stamp>;
+  /** Origin of the put in force, which collab updates name. */
+  readonly base?: Origin | undefined;
+  /** Collab updates since that put, as sorted texts: a set, whatever their order. */
+  readonly updates?: readonly string[] | undefined;
 }
 
 export interface ModelLmid extends Lmid {
@@ -87,7 +93,7 @@ export class ModelFold implements ChannelFold {
       case 'op': {
         const { clientId, seq, hlc, author } = record;
         const stamp = stampOf(record);
-        for (const op of singlesOf(record.op)) this.#applySingle(op, stamp);
+        for (const op of singlesOf(record.op)) this.#applySingle(op, stamp, originOf(record));
         if (hlc > this.maxHlc) this.maxHlc = hlc;
         const rejected = this.lmids.get(clientId)?.rejected ?? [];
         this.lmids.set(clientId, { seq, position, author, rejected, lastHlc: hlc });
@@ -126,9 +132,9 @@ export class ModelFold implements ChannelFold {
     this.docs.set(pk, { ...doc, put });
   }
 
-  #applySingle(op: SingleOp, stamp: Stamp): void {
+  #applySingle(op: SingleOp, stamp: Stamp, origin: Origin): void {
     const before = this.docs.get(op.pk);
-    const after = foldOp(before, op, stamp);
+    const after = foldOp(before, op, { stamp, origin });
     if (after === before || after === undefined) return;
     if (before !== undefined) this.hash = subHash(this.hash, hashOf(op.pk, before));
     this.hash = addHash(this.hash, hashOf(op.pk, after));
@@ -145,14 +151,18 @@ export function fieldsOf(op: SingleOp): readonly string[] {
   return op.type === 'vector' || op.type === 'yjs' ? [op.field] : [];
 }
 
-function foldOp(doc: Doc | undefined, op: SingleOp, stamp: Stamp): Doc | undefined {
+function foldOp(
+  doc: Doc | undefined,
+  op: SingleOp,
+  { stamp, origin }: { readonly stamp: Stamp; readonly origin: Origin },
+): Doc | undefined {
   const isLive = doc !== undefined && doc.delete === undefined;
   if (op.type === 'put') {
     if (compareStamps(stamp, doc?.put) <= 0) return doc;
     if (doc?.delete !== undefined && compareStamps(stamp, doc.delete) <= 0) return { ...doc, put: stamp };
     const fields = new Map<string, Stamp>();
     for (const [field, register] of doc?.fields ?? NO_FIELDS) if (compareStamps(register, stamp) > 0) fields.set(field, register);
-    return { put: stamp, delete: undefined, fields };
+    return { put: stamp, delete: undefined, fields, base: origin };
   }
   if (op.type === 'delete') {
     if (isLive ? compareStamps(stamp, doc.put) <= 0 : compareStamps(stamp, doc?.delete) <= 0) return doc;
@@ -162,17 +172,25 @@ function foldOp(doc: Doc | undefined, op: SingleOp, stamp: Stamp): Doc | undefin
   if (!isLive || compareStamps(stamp, doc.put) <= 0) return doc;
   const fields = new Map(doc.fields);
   let changed = false;
+  let { updates } = doc;
+  if (op.type === 'yjs') {
+    const text = op.update.join('.');
+    if (updates?.includes(text)) return doc;
+    updates = [...(updates ?? []), text].sort();
+    changed = true;
+  }
   for (const field of fieldsOf(op)) {
     if (compareStamps(stamp, fields.get(field)) <= 0) continue;
     fields.set(field, stamp);
     changed = true;
   }
-  return changed ? { ...doc, fields } : doc;
+  return changed ? { ...doc, fields, updates } : doc;
 }
 
 function hashOf(pk: PrimaryKey, doc: Doc): Hash64 {
   const text = (stamp: Stamp | undefined): string => (stamp === undefined ? '-' : `${stamp.hlc}@${stamp.clientId}`);
   let key = `${pk}|${text(doc.put)}|${text(doc.delete)}`;
   for (const field of [...doc.fields.keys()].sort()) key += `|${field}=${text(doc.fields.get(field))}`;
+  if (doc.updates !== undefined) key += `|${doc.base?.clientId}:${doc.base?.seq}:${doc.updates.join(' ')}`;
   return hash64(utf8Encode(key));
 }

@@ -73,9 +73,11 @@ function heal(world: World, cluster: Cluster, devices: readonly Device[]): void 
   world.hasFaults = false;
   world.trace('heal');
   cluster.heal();
+  cluster.schemaVersion = 2;
   for (const device of devices) {
     device.isOffline = false;
     for (const tab of device.tabs) tab.thaw();
+    for (const channel of device.channels) device.follow(channel);
     // What is half open would be found by silence; a new connection also lets the hashes be compared (R13).
     device.leader?.breakSocket();
     for (const channel of device.channels) device.leader?.event({ type: 'retry-denied', channel });

@@ -31,6 +31,12 @@ export const FAULTS = [
   'wrong-subject',
   'grant-revoked',
   'newer-server',
+  'server-writes',
+  'strong-reads',
+  'collab',
+  'newer-schema',
+  'adoption',
+  'leave-and-follow',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -45,6 +51,8 @@ export interface Swarm {
   readonly encodes: boolean;
   /** Mean time between two actions of the workload. */
   readonly paceMs: number;
+  /** Small: it runs out all the time. Undefined: as in production. */
+  readonly creditBytes: number | undefined;
 }
 
 const ON = 0.55;
@@ -62,5 +70,6 @@ export function drawSwarm(random: Random): Swarm {
     faults,
     encodes: random.chance(0.1),
     paceMs: random.pick([60, 120, 250]),
+    creditBytes: random.chance(0.3) ? random.pick([1, 20, 100]) : undefined,
   };
 }

@@ -1,5 +1,6 @@
 import { DbError, type Op } from '@terndb/core';
 import { type ClientEffect, type ClientEvent, ClientMachine, type KnownClient, type ManifestOffer } from '@terndb/sync';
+import { checkFresh } from './checkers/reads.ts';
 import type { Device } from './device.ts';
 import type { DeviceDb } from './device-db.ts';
 import type { WriteInfo } from './ledger.ts';
@@ -50,6 +51,7 @@ export class Tab {
       rng: world.random.rng,
       channels,
       ablations: world.ablations,
+      ...(world.swarm.creditBytes === undefined ? {} : { creditBytes: world.swarm.creditBytes }),
       ...(isOld ? { protocol: { oldest: 1, newest: 1 } } : {}),
       replicaOf: (channel) => this.#db?.channels.get(channel)?.fold,
     });
@@ -99,7 +101,7 @@ export class Tab {
   write(op: Op, channel: string, info: WriteInfo): void {
     const request = this.#nextRequest++;
     this.#requests.set(request, info);
-    this.event({ type: 'write', request, channel, op });
+    this.event({ type: 'write', request, channel, op, schemaVersion: this.#device.schemaVersion });
   }
 
   event(event: ClientEvent): void {
@@ -205,6 +207,7 @@ export class Tab {
         world.trace(`${this.name} ${effect.role} ${effect.link}${effect.detail === undefined ? '' : ` ${effect.detail}`}`);
         return;
       case 'fresh':
+        if (this.#db?.device.logEpoch === world.ledger.logEpoch) checkFresh(world.ledger, effect.channel, effect.time, effect.position);
         return;
       default:
         world.trace(`${this.name} ${effect.type} ${effect.channel}`);

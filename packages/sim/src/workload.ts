@@ -1,23 +1,45 @@
-import type { Op, SingleOp } from '@terndb/core';
+import { type Op, type Origin, originOf, type SingleOp } from '@terndb/core';
 import type { Cluster } from './cluster.ts';
 import type { Device } from './device.ts';
-import type { WriteInfo } from './ledger.ts';
+import { newWrite } from './ledger.ts';
+import { singlesOf } from './model-fold.ts';
+import { ServerWork } from './server-work.ts';
 import type { World } from './world.ts';
 
 const FIELDS = ['a', 'b', 'c'];
 const DAY_MS = 24 * 3600_000;
+
+interface ShownKeys {
+  readonly isLive: (pk: string) => boolean;
+  readonly baseOf: (pk: string) => Origin | undefined;
+}
+
+/** The put that began what the device shows: of its newest unconfirmed one, else of its replica. */
+function baseOf(device: Device, channel: string, pk: string): Origin | undefined {
+  const { fold, outbox } = device.db.channels.get(channel)!;
+  let base = fold.entity(pk)?.base;
+  for (const entry of outbox.values()) if (singlesOf(entry.op).some((op) => op.type === 'put' && op.pk === pk)) base = originOf(entry);
+  return base;
+}
 
 /** What users and fate do: one action at a time, drawn by weight. */
 export class Workload {
   readonly #world: World;
   readonly #cluster: Cluster;
   readonly #devices: readonly Device[];
+  readonly #server: ServerWork;
   #uid = 0;
 
   constructor(world: World, cluster: Cluster, devices: readonly Device[]) {
     this.#world = world;
     this.#cluster = cluster;
     this.#devices = devices;
+    this.#server = new ServerWork(world, cluster, () => this.#nextUid());
+  }
+
+  #nextUid(): number {
+    this.#uid += 1;
+    return this.#uid;
   }
 
   /** Actions until `endMs` of virtual time. */
@@ -47,10 +69,14 @@ export class Workload {
     const tab = device.leader;
     if (tab === undefined || tab.isFrozen) return;
     const channel = random.pick(device.channels);
+    if (!device.isFollowed(channel)) return;
     const stored = device.db.channels.get(channel)!;
-    const op = this.#op(`p${random.int(swarm.keys)}`, (pk) => this.#isLive(device, channel, pk));
+    const op = this.#op(`p${random.int(swarm.keys)}`, {
+      isLive: (pk) => this.#isLive(device, channel, pk),
+      baseOf: (pk) => baseOf(device, channel, pk),
+    });
     this.#uid += 1;
-    const info: WriteInfo = {
+    const info = newWrite({
       uid: this.#uid,
       device: device.name,
       database: device.db.generation,
@@ -59,15 +85,7 @@ export class Workload {
       subject: device.subject,
       sawPosition: stored.fold.position,
       sawEpoch: stored.record.logEpoch,
-      isLocal: false,
-      isAcked: false,
-      ackedEpoch: undefined,
-      keptAtMs: undefined,
-      wasPruned: false,
-      wasRestored: false,
-      rejected: undefined,
-      buriedAt: undefined,
-    };
+    });
     ledger.addWrite(info);
     tab.write(op, channel, info);
   }
@@ -79,25 +97,41 @@ export class Workload {
     return isLive;
   }
 
-  #op(pk: string, isLive: (pk: string) => boolean): Op {
+  #op(pk: string, shown: ShownKeys): Op {
     const { random, swarm } = this.#world;
     if (random.chance(0.1)) {
       const other = `p${random.int(swarm.keys)}`;
-      const ops = [this.#single(pk, isLive(pk))];
-      if (other !== pk) ops.push(this.#single(other, isLive(other)));
+      const ops = [this.#single(pk, shown)];
+      if (other !== pk) ops.push(this.#single(other, shown));
       return { type: 'batch', ops };
     }
-    return this.#single(pk, isLive(pk));
+    return this.#single(pk, shown);
   }
 
-  #single(pk: string, isLive: boolean): SingleOp {
-    const { random } = this.#world;
+  #single(pk: string, { isLive, baseOf: base }: ShownKeys): SingleOp {
+    const { random, swarm } = this.#world;
     const draw = random.next();
     const value = this.#uid;
+    const begun = swarm.faults.has('collab') && draw > 0.8 && isLive(pk) ? base(pk) : undefined;
+    if (begun !== undefined) return { type: 'yjs', pk, field: 'y', base: begun, update: Uint8Array.of(value >> 16, value >> 8, value) };
     if (draw < 0.25) return { type: 'delete', pk };
-    if (draw < 0.65 || !isLive) return { type: 'put', pk, fields: { a: value, b: value, c: value }, create: !isLive };
+    if (draw < 0.65 || !isLive(pk)) return { type: 'put', pk, fields: { a: value, b: value, c: value }, create: !isLive(pk) };
     if (draw < 0.95) return { type: 'patch', pk, fields: { [random.pick(FIELDS)]: value } };
     return { type: 'vector', pk, field: 'v', model: 'm', sourceHash: new Uint8Array(16), vector: Float32Array.of(value) };
+  }
+
+  /** The app of a device is newer; the servers hear of it later. */
+  #upgrade(device: Device): void {
+    device.schemaVersion = 2;
+    this.#world.ledger.count('newer schemas');
+    this.#world.queue.after(this.#world.random.between(0, 6_000), () => {
+      this.#cluster.schemaVersion = 2;
+    });
+  }
+
+  #leave(device: Device, channel: string): void {
+    device.leave(channel);
+    this.#world.queue.after(this.#world.random.between(0, 5_000), () => device.follow(channel));
   }
 
   #fault(device: Device, channel: string): void {
@@ -125,6 +159,12 @@ export class Workload {
     add('restore', 1.2, () => (random.chance(0.6) ? cluster.backUp() : cluster.restore()));
     add('grant-revoked', 1, () => this.#revoke(device, random.pick(device.channels)));
     add('server-crash', 0.7, () => cluster.drain());
+    add('server-writes', 8, () => this.#server.write(channel));
+    add('server-writes', 2, () => this.#server.deleteByFilter(channel));
+    add('strong-reads', 4, () => this.#server.strongRead(channel));
+    add('newer-schema', 1, () => this.#upgrade(device));
+    add('adoption', 3, () => device.leader?.event({ type: 'adopt', channel: random.pick(device.channels), above: 0 }));
+    add('leave-and-follow', 2, () => this.#leave(device, random.pick(device.channels)));
     let draw = random.next() * actions.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, act] of actions) {
       draw -= weight;

@@ -16,6 +16,9 @@ export interface DeviceEnd {
 export function checkWrites(ledger: Ledger, devices: readonly DeviceEnd[]): void {
   const databases = new Map(devices.map(({ device, database }) => [device, database]));
   for (const info of ledger.writes) {
+    if (info.device.startsWith('rest-') && info.rejected !== undefined && ledger.channel(info.channel).accepted.has(info)) {
+      ledger.fail('refused-but-in-log', `write ${info.uid}: ${info.rejected}`);
+    }
     if (!info.isLocal || info.rejected !== undefined) continue;
     if (ledger.channel(info.channel).accepted.has(info)) continue;
     if (isExcused(info, databases.get(info.device)!)) ledger.count('excused writes');
