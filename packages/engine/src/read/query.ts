@@ -68,7 +68,7 @@ export function queryResult(context: ReadContext, plan: QueryPlan, window: reado
     ...context.info,
     entities: rows.map((row) => read(row)),
     keys: rows.map((row) => row.key),
-    versions: rows.map((row) => row.block.versionAt(row.offset)),
+    versions: rows.map((row) => row.block.revisionAt(row.offset)),
     pendingKeys: pending.map((row) => row.key),
   };
 }

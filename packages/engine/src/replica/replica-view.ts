@@ -9,6 +9,9 @@ import type { RowBlock, View } from '../view/view.ts';
 import type { BlockState } from './block-state.ts';
 import type { RowSource } from './row-source.ts';
 
+/** The upper 21 of the 53 bits that a number holds exactly. */
+const HIGH_REVISION_BITS = 0x1fffff;
+
 export interface ViewState {
   readonly channel: string;
   readonly definition: CollectionDefinition;
@@ -91,6 +94,11 @@ class ViewBlock implements RowBlock {
 
   versionAt(offset: number): Timestamp {
     return this.#source.versionAt(offset);
+  }
+
+  revisionAt(offset: number): number {
+    const { lo, hi } = this.#source.hashAt(offset);
+    return (hi & HIGH_REVISION_BITS) * 2 ** 32 + lo;
   }
 
   stampsAt(offset: number): LiveStamps {

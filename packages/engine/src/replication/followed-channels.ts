@@ -1,4 +1,4 @@
-import { assert, DbError, type Frame, type PrimaryKey, type Timestamp } from '@terndb/core';
+import { DbError, type Frame, type PrimaryKey, type Timestamp } from '@terndb/core';
 import type { Catalog } from '../catalog/catalog.ts';
 import { checkPartitionName } from '../catalog/channels.ts';
 import { fromKernel } from '../database/from-kernel.ts';
@@ -83,9 +83,7 @@ export class FollowedChannels implements Replication {
   leave(name: string): void {
     const channel = this.#channels.get(name);
     if (channel === undefined) return;
-    this.#channels.delete(name);
-    this.#places.get(channel.collection.name)!.delete(channel.partition);
-    channel.retire();
+    this.#hide(channel);
     this.#options.notify([wholeChange(channel)]);
   }
 
@@ -162,7 +160,11 @@ export class FollowedChannels implements Replication {
    * Validated ops of one partition into the outbox, visible at once. The caller has reserved room.
    * @returns what settles when all of it is stored. A refusal takes it out of sight again.
    */
-  write(channel: FollowedChannel, outbox: OutboxPort, { ops, hlc }: PartitionOps): { readonly durable: Promise<void> } {
+  write(
+    channel: FollowedChannel,
+    outbox: OutboxPort,
+    { ops, hlc }: PartitionOps,
+  ): { readonly durable: Promise<void>; readonly change: Change } {
     const added = toBatches(ops).map(({ op }) => {
       const { entry, durable } = outbox.add(channel.name, op, hlc === undefined ? {} : { hlc });
       channel.setEntry(entry);
@@ -173,7 +175,10 @@ export class FollowedChannels implements Replication {
       });
     });
     channel.settle();
-    return { durable: Promise.all(added).then(() => {}) };
+    const change = { collection: channel.collection.name, partition: channel.partition, keys: ops.map((op) => op.pk) };
+    const durable = Promise.all(added).then(() => {});
+    durable.catch(() => {});
+    return { durable, change };
   }
 
   close(): void {
@@ -210,12 +215,18 @@ export class FollowedChannels implements Replication {
 
   #show(channel: FollowedChannel): void {
     const { name, collection, partition } = channel;
-    assert(!this.#channels.has(name), () => `channel ${name}: opened twice`);
-    assert(this.find(collection.name, partition) === undefined, () => `${collection.name}/${partition}: followed already`);
+    const before = new Set([this.#channels.get(name), this.find(collection.name, partition)]);
+    for (const other of before) if (other !== undefined) this.#hide(other);
     this.#channels.set(name, channel);
     const partitions = this.#places.get(collection.name) ?? new Map<string, FollowedChannel>();
     this.#places.set(collection.name, partitions.set(partition, channel));
     this.#options.observe(channel.maxHlc);
+  }
+
+  #hide(channel: FollowedChannel): void {
+    this.#channels.delete(channel.name);
+    this.#places.get(channel.collection.name)!.delete(channel.partition);
+    channel.retire();
   }
 
   #applyTo(

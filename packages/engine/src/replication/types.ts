@@ -75,7 +75,7 @@ export interface Replication {
   /**
    * Opens followed channels from storage: the adopted manifest (meta record and stream: `replication/stored.ts`), the stored tail, then the
    * overlay over it. Frames that do not follow on are skipped: what the replica then lacks is asked for again. While a partition is followed
-   * its local channel, if it has one, is hidden. COLLECTION_UNKNOWN when the engine's schema does not have it; STORAGE_UNAVAILABLE, MEMORY_LIMIT.
+   * its local channel, if it has one, is hidden. One that is followed already is opened anew, in place of what was shown. COLLECTION_UNKNOWN when the engine's schema does not have it; STORAGE_UNAVAILABLE, MEMORY_LIMIT.
    */
   open(places: readonly (FollowedPlace & { readonly logEpoch: string | null; readonly overlay: readonly OverlayEntry[] })[]): Promise<void>;
   /** The channel is not followed any more; its rows are hidden. What is stored is the host's to delete. */

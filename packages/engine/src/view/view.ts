@@ -24,8 +24,10 @@ export interface RowBlock {
   /** Offsets ascend with the primary key (sealed segments). */
   readonly sortedByKey: boolean;
   keyAt(offset: number): PrimaryKey;
-  /** Newest timestamp among the row's put and its field registers: changes whenever the row does. */
+  /** Newest timestamp among the row's put and its field registers. An older op that arrives later may change the row and not this. */
   versionAt(offset: number): Timestamp;
+  /** A number for the row's state: changes whenever the row does. Two states have the same one with a chance of 2^-53. */
+  revisionAt(offset: number): number;
   /** The put's stamp, and those of fields newer than it; for who turns rows back into ops. Left out where rows are not stored ones. */
   stampsAt?(offset: number): LiveStamps;
   /** Undefined when this block was written before the field existed: every row has the field's default, or null. */

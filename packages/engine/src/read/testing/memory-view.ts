@@ -85,6 +85,7 @@ export function memoryBlock({
     sortedByKey: form === 'typed',
     keyAt: (offset) => rows[offset]!.key,
     versionAt: (offset) => (rows[offset]!.version ?? 1) as Timestamp,
+    revisionAt: (offset) => rows[offset]!.version ?? 1,
     column: (field) => columns.get(field),
     vectors: (field) => vectors.get(field),
     valueAt(name, offset): StoredValue {

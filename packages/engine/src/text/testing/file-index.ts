@@ -35,6 +35,8 @@ export async function withTextIndexes(block: RowBlock, fields: readonly string[]
     sortedByKey: block.sortedByKey,
     keyAt: (offset) => block.keyAt(offset),
     versionAt: (offset) => block.versionAt(offset),
+    revisionAt: (offset) => block.revisionAt(offset),
+    revisionAt: (offset) => block.versionAt(offset),
     column: (field) => block.column(field),
     vectors: (field) => block.vectors(field),
     valueAt: (field, offset) => block.valueAt(field, offset),
