@@ -103,7 +103,7 @@ describe('devices of a node', () => {
     // The log behind the manifest is gone at once.
     await restart({ limits: { retainLogMs: 0, retainEntries: 0 } });
     await node.housekeep({ sweep: false });
-    expect(node.inspect().counters['truncations']).toBe(1);
+    expect(node.inspect().counters['truncations']).toBeGreaterThan(0);
     const b = device('bob');
     await until('the bootstrap', () => 'tail' in b.rows(channel));
     expect(b.bootstraps).toHaveLength(1);
@@ -138,7 +138,7 @@ describe('devices of a node', () => {
     await node.flush(database);
     await restart({ limits: { retainLogMs: 0, retainEntries: 0 } });
     await node.housekeep({ sweep: false });
-    expect(node.inspect().counters['truncations']).toBe(1);
+    expect(node.inspect().counters['truncations']).toBeGreaterThan(0);
     const answers: string[] = [];
     const session = node.openSession('thief', (message) => answers.push(message.type));
     const principal = { session: 'thief', clientId: a.clientId, term: 9, subject: 'eve', canWrite: true };

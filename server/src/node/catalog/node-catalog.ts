@@ -4,6 +4,7 @@ import {
   checkCollection,
   compareDefinitions,
   DbError,
+  fieldOf,
   MAX_COLLECTIONS,
   MAX_PARTITIONS,
   type MetaStore,
@@ -227,18 +228,32 @@ export class StoredCatalog implements NodeCatalog {
     name: string,
     change: { readonly definition?: CollectionDefinition; readonly properties?: Properties },
   ): Promise<CatalogCollectionInfo> {
-    return this.#changes.run(async () => {
-      const collection = this.#mustFind(database, name);
-      const { record } = collection;
-      const definition = change.definition === undefined ? record.definition : additive(record, change.definition);
-      const isNew = schemaHash(definition) !== collection.engine.schemaHash;
-      const properties = checkProperties('properties', change.properties ?? record.properties);
-      const version = record.version + (isNew ? 1 : 0);
-      collection.record = await storeCollection(this.#meta, { ...record, definition, properties, version });
-      collection.engine = engineOf(collection.record);
-      if (isNew) await this.#hooks.altered(collection.engine);
-      return infoOf(collection);
+    return this.#changes.run(() => this.#alter(database, name, change));
+  }
+
+  /** Adds the fields that only `definition` has. SCHEMA_CONFLICT when a field of both is another, or a new one that old rows cannot do without. */
+  addFields(database: string, name: string, definition: CollectionDefinition): Promise<CatalogCollectionInfo> {
+    return this.#changes.run(() => {
+      const known = this.#mustFind(database, name).record.definition;
+      return this.#alter(database, name, { definition: unionOf(known, definition) });
     });
+  }
+
+  async #alter(
+    database: string,
+    name: string,
+    change: { readonly definition?: CollectionDefinition; readonly properties?: Properties },
+  ): Promise<CatalogCollectionInfo> {
+    const collection = this.#mustFind(database, name);
+    const { record } = collection;
+    const definition = change.definition === undefined ? record.definition : additive(record, change.definition);
+    const isNew = schemaHash(definition) !== collection.engine.schemaHash;
+    const properties = checkProperties('properties', change.properties ?? record.properties);
+    const version = record.version + (isNew ? 1 : 0);
+    collection.record = await storeCollection(this.#meta, { ...record, definition, properties, version });
+    collection.engine = engineOf(collection.record);
+    if (isNew) await this.#hooks.altered(collection.engine);
+    return infoOf(collection);
   }
 
   renameCollection(database: string, name: string, to: { readonly database?: string; readonly name: string }): Promise<void> {
@@ -449,6 +464,11 @@ function additive(record: CollectionRecord, given: CollectionDefinition): Collec
   const difference = compareDefinitions(schema(record.definition), schema(definition));
   if (difference.type === 'older' || difference.type === 'conflict') throw schemaConflict(difference);
   return definition;
+}
+
+/** Everything of both; where both have a field, that of `wanted`, so that a difference in it is seen. */
+export function unionOf(stored: CollectionDefinition, wanted: CollectionDefinition): CollectionDefinition {
+  return { fields: [...wanted.fields, ...stored.fields.filter((field) => fieldOf(wanted, field.name) === undefined)] };
 }
 
 function collectionOf(record: CollectionRecord): Collection {

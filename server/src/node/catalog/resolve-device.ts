@@ -1,9 +1,9 @@
-import { type CollectionDefinition, checkCollection, compareDefinitions, DbError, fieldOf, schemaConflict, schemaHash } from '@terndb/core';
+import { type CollectionDefinition, checkCollection, compareDefinitions, DbError, schemaConflict, schemaHash } from '@terndb/core';
 import { checkPartitionName } from '@terndb/engine/parts';
 import type { ResolveAnswer, ResolvedChannel, ResolveRequest } from '@terndb/sync';
 import type { CatalogCollectionInfo, ResolveGrants } from '../types.ts';
 import { DEFAULT_DATABASE } from './names.ts';
-import type { StoredCatalog } from './node-catalog.ts';
+import { type StoredCatalog, unionOf } from './node-catalog.ts';
 
 /** Partitions and collections of one request: each may cost a write. */
 const MAX_RESOLVED = 1_024;
@@ -69,18 +69,14 @@ async function ensureSchema(
     return ensureSchema(catalog, database, wanted, grants);
   }
   if (wanted.schemaHash === schemaHash(known.definition)) return known;
-  const together = union(known.definition, checkCollection(name, wanted.definition));
+  const together = unionOf(known.definition, checkCollection(name, wanted.definition));
   const schema = (of: CollectionDefinition) => ({ format: 1, version: 1, collections: { [name]: of } }) as const;
   const difference = compareDefinitions(schema(known.definition), schema(together));
   if (difference.type === 'older' || difference.type === 'conflict') throw schemaConflict(difference);
   if (difference.type === 'equal') return known;
   if (!grants.schema) throw unknownSchema(name, 'fields that the server knows');
-  return catalog.alterCollection(database, name, { definition: checkCollection(name, together) });
-}
-
-/** Everything of both; where both have a field, the device's, so that a difference in it is seen. */
-function union(stored: CollectionDefinition, wanted: CollectionDefinition): CollectionDefinition {
-  return { fields: [...wanted.fields, ...stored.fields.filter((field) => fieldOf(wanted, field.name) === undefined)] };
+  // Against what is known then: another device may have been there first.
+  return catalog.addFields(database, name, wanted.definition);
 }
 
 function unknownSchema(collection: string, expected: string): DbError {

@@ -7,7 +7,7 @@ import {
   loadManifest,
   openReplica,
   readManifestPointers,
-  type SegmentPool,
+  SegmentPool,
 } from '@terndb/engine/parts';
 import type { Kernel } from '@terndb/kernel';
 import type { SlotFolds } from '@terndb/sync';
@@ -72,7 +72,9 @@ export class ChannelTable implements SlotFolds {
   /** The same channel under another definition, at the state of its newest manifest. To be caught up and then shown with `channel = …`. */
   async openAgain({ channel }: NodeChannel, collection: CatalogCollection): Promise<Channel> {
     const { name, partition, published } = channel;
-    const options = { ...this.#options, channel: name, definition: collection.definition };
+    // A pool of its own: an open segment knows the definition it was opened under.
+    const pool = new SegmentPool(this.#options.objects, this.#options.kernel);
+    const options = { ...this.#options, pool, channel: name, definition: collection.definition };
     const replica = published === undefined ? emptyReplica(options) : await openReplica({ ...options, manifest: published.manifest });
     return { name, partition, published, collection, replica, damage: undefined };
   }
