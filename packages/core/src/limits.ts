@@ -76,6 +76,12 @@ export const MAX_SLOP = 4_294_967_295;
 export const MAX_SEARCH_TEXT_BYTES = 65_536;
 /** `offset + limit` of a query or a search: so many candidates are held and sorted. As in Milvus. */
 export const MAX_WINDOW = 16_384;
+/** Vector fields of one search: as many as a collection may have. */
+export const MAX_SEARCH_VECTORS = 10;
+/** `k` of reciprocal rank fusion. As in Milvus. */
+export const MAX_RRF_K = 16_384;
+/** Rerankers of one search: each looks at every candidate. */
+export const MAX_RERANKERS = 8;
 /** Keys of one `getMany`. */
 export const MAX_GET_KEYS = 16_384;
 /** `groupBy.size`. As in Milvus. */

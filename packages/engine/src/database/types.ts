@@ -84,6 +84,16 @@ export interface SearchRequest extends ReadScope, FilterRequest {
   readonly range?: unknown;
   readonly groupBy?: unknown;
   readonly minScore?: unknown;
+  /** `{ field, vector }[]`: several vector fields, each a list of its own. Instead of `vector`. */
+  readonly vectors?: unknown;
+  /** Whether the last word of `text`, with nothing after it, may be the beginning of one. Default true. */
+  readonly prefix?: unknown;
+  /** Whether hits say where their texts hold the words (`highlights`). Default false. */
+  readonly highlight?: unknown;
+  /** `{ type: 'rrf', k?, weights? }` (default) or `{ type: 'weighted', weights? }`; weights by `keyword` and vector field. */
+  readonly fusion?: unknown;
+  /** `{ type: 'decay', … }` and `{ type: 'boost', … }`, one or several: `read/search/rank-options.ts`. */
+  readonly rerank?: unknown;
   /** The text as vectors, by whoever has the models. Left out: not now, and what would be hybrid is answered by keywords, `degraded`. */
   readonly embedded?: readonly QueryEmbedding[] | undefined;
 }
@@ -123,7 +133,7 @@ export interface ReadInfo {
 export interface GetResult extends ReadInfo {
   readonly entities: readonly (EntityRecord | undefined)[];
 }
-/** `versions`: one number per row that changes whenever the entity does, so that unchanged entities can keep their identity. */
+/** `versions`: one number per row that changes whenever the entity does, not ordered, so that unchanged entities can keep their identity. */
 export interface QueryResult extends ReadInfo {
   readonly entities: readonly EntityRecord[];
   readonly keys: readonly PrimaryKey[];
@@ -140,6 +150,23 @@ export interface SearchHit {
   readonly from: 'local' | 'global';
   readonly pending: boolean;
   readonly version: number;
+  /** Of a search that fuses several lists: where the hit is in each that has it. */
+  readonly parts?: readonly SearchPart[];
+  /** With `highlight`: the fields that hold a word of the search. */
+  readonly highlights?: readonly SearchHighlight[];
+}
+export interface SearchPart {
+  /** `keyword`, or the vector field. */
+  readonly name: string;
+  /** In the list's own terms: BM25, similarity, distance with the sign turned. */
+  readonly score: number;
+  /** From 1. */
+  readonly rank: number;
+}
+export interface SearchHighlight {
+  readonly field: string;
+  /** Start and end in UTF-16 units, ascending, apart from each other. */
+  readonly ranges: readonly (readonly [number, number])[];
 }
 export interface SearchResult extends ReadInfo {
   readonly hits: readonly SearchHit[];

@@ -38,7 +38,7 @@ export function watchedSearch(request: SearchRequest): Watched<SearchResult> {
     couldMatter(context, changed) {
       const plan = planSearch(context.definition, request);
       const { source } = plan;
-      if (source.type === 'hybrid') return true;
+      if (source.type === 'hybrid' || plan.rerank.length > 0) return true;
       for (const [partition, keys] of changed) {
         for (const key of keys) {
           if (seen.names.has(rowName(partition, key)) || (source.type === 'like' && key === source.key)) return true;
@@ -62,5 +62,9 @@ function couldScore(context: ReadContext, plan: SearchPlan, changed: ChangedKeys
 }
 
 function sameHit(a: SearchHit, b: SearchHit): boolean {
-  return a.key === b.key && a.version === b.version && a.score === b.score && a.pending === b.pending;
+  return a.key === b.key && a.version === b.version && a.score === b.score && a.pending === b.pending && sameParts(a, b);
+}
+
+function sameParts({ parts: a = [] }: SearchHit, { parts: b = [] }: SearchHit): boolean {
+  return sameList(a, b, (x, y) => x.name === y.name && x.score === y.score && x.rank === y.rank);
 }

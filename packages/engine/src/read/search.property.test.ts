@@ -86,6 +86,9 @@ function planOf(query: VectorQuery, node: FilterNode, page: Page, range: ScoreBo
     minScore: atLeast,
     range: { ...rest, atLeast: -Infinity },
     grouping: undefined,
+    fusion: { fusion: { type: 'rrf', k: 60 }, weights: {} },
+    rerank: [],
+    highlight: undefined,
     degraded: null,
     exact: false,
   };

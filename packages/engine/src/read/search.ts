@@ -1,16 +1,18 @@
-import { DbError, type StoredValue } from '@terndb/core';
+import { type CollectionDefinition, DbError, fieldOf, type StoredValue } from '@terndb/core';
 import { clearBit } from '../bitmap/bitmap.ts';
 import type { SearchRequest, SearchResult } from '../database/types.ts';
+import { highlightRow } from '../text/highlight.ts';
 import { keywordRanker } from '../text/keyword-ranker.ts';
 import type { RowBlock } from '../view/view.ts';
 import type { ReadContext } from './context.ts';
 import { filterView } from './filter/evaluate.ts';
 import { entityReader } from './materialize.ts';
-import { fusedRanker } from './search/fuse.ts';
+import { type FusedList, fuseLists, NORMALIZERS } from './search/fuse.ts';
 import { rankGroups } from './search/group.ts';
-import { planSearch, type SearchPlan, type SearchSource } from './search/plan.ts';
+import { KEYWORD_LIST, planSearch, type SearchPlan, type SearchSource } from './search/plan.ts';
 import { storedQuery, vectorRanker } from './search/query-vector.ts';
 import { type Accuracy, accuracy, type Matched, NO_BOUNDS, type Ranker, type ScoreBounds, type Scored } from './search/ranking.ts';
+import { rerankedRanker } from './search/rerank.ts';
 
 /**
  * The best of the visible rows that pass the filter, equal scores by key, then by partition. Scores are exact; where graphs were walked
@@ -54,7 +56,9 @@ export function searchResult(context: ReadContext, plan: SearchPlan, window: Sea
       score: row.score + 0,
       from: 'local',
       pending: context.isPending?.(context.partitions[row.partition]!.partition, row.key) ?? false,
-      version: row.block.versionAt(row.offset),
+      version: row.block.revisionAt(row.offset),
+      ...(row.parts === undefined ? {} : { parts: row.parts }),
+      ...(plan.highlight === undefined ? {} : { highlights: highlightRow(plan.highlight, row) }),
     })),
   };
 }
@@ -68,6 +72,10 @@ function matchedRows(context: ReadContext, plan: SearchPlan): Matched[] {
 /** How to rank rows of this context. A stored entity to compare with is read here, and taken out of `matched`. Exactly, unless `how` says otherwise. */
 export function openRanker(context: ReadContext, plan: SearchPlan, matched: readonly Matched[], how: Accuracy = accuracy(false)): Ranker {
   const { source } = plan;
+  if (plan.rerank.length > 0) {
+    const inner = openRanker(context, { ...plan, rerank: [], minScore: -Infinity }, matched, how);
+    return rerankedRanker(inner, plan.rerank, { ...NO_BOUNDS, atLeast: plan.minScore });
+  }
   const bounds: ScoreBounds = { ...plan.range, atLeast: plan.minScore };
   switch (source.type) {
     case 'keyword':
@@ -75,16 +83,37 @@ export function openRanker(context: ReadContext, plan: SearchPlan, matched: read
     case 'vector':
       return vectorRanker(source.query, bounds, how);
     case 'hybrid':
-      return fusedRanker([vectorRanker(source.query, plan.range, how), keywordRanker(source.text, NO_BOUNDS)], {
-        ...NO_BOUNDS,
-        atLeast: plan.minScore,
-      });
+      return fuseLists(fusedLists(context, plan, source, how), plan.fusion.fusion, { ...NO_BOUNDS, atLeast: plan.minScore });
     case 'like': {
       const at = mustFindLike(context, source);
       for (const part of matched) if (part.partition === at.partition && part.block === at.block) clearBit(part.mask, at.offset);
       return vectorRanker(storedQuery(source.field, at.value), bounds, how);
     }
   }
+}
+
+function fusedLists(
+  { definition }: ReadContext,
+  { range, fusion: { weights } }: SearchPlan,
+  { queries, text }: Extract<SearchSource, { type: 'hybrid' }>,
+  how: Accuracy,
+): FusedList[] {
+  const list = (name: string, rank: Ranker, normalize: FusedList['normalize']): FusedList => ({
+    name,
+    rank,
+    normalize,
+    ...(weights[name] === undefined ? {} : { weight: weights[name] }),
+  });
+  return [
+    ...queries.map((query) => list(query.field, vectorRanker(query, range, how), normalizerOf(definition, query.field))),
+    ...(text === undefined ? [] : [list(KEYWORD_LIST, keywordRanker(text, NO_BOUNDS), NORMALIZERS.keyword)]),
+  ];
+}
+
+function normalizerOf(definition: CollectionDefinition, name: string): FusedList['normalize'] {
+  const field = fieldOf(definition, name);
+  const metric = field?.type === 'vector' || field?.type === 'sparseVector' ? field.params.metric : undefined;
+  return metric === 'COSINE' || metric === 'IP' ? NORMALIZERS[metric] : NORMALIZERS.distance;
 }
 
 interface StoredVector {

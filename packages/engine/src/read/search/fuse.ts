@@ -1,20 +1,42 @@
 import { rowName } from '../context.ts';
-import { compareScored, passesBounds, type Ranker, type ScoreBounds, type Scored } from './ranking.ts';
+import { compareScored, passesBounds, type Ranker, type ScoreBounds, type Scored, type ScoredPart } from './ranking.ts';
 
-/** Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009), with their constant. */
-const RRF_K = 60;
+/** The constant of reciprocal rank fusion in the paper (Cormack, Clarke and Büttcher 2009), and in Milvus. */
+export const RRF_K = 60;
 /** Ranks each list contributes: deep enough that pages of the usual sizes come from one and the same fused list. */
-const FUSION_DEPTH = 1000;
+export const FUSION_DEPTH = 1000;
 
-/** One list out of several whose scores are not comparable: a row scores the sum over the lists of `1 / (60 + rank)`. */
-export function fusedRanker(rankers: readonly Ranker[], bounds: ScoreBounds): Ranker {
+/** One of several lists. `name` is `keyword` or a vector field's. */
+export interface FusedList {
+  readonly name: string;
+  readonly rank: Ranker;
+  /** Default 1. */
+  readonly weight?: number;
+  /** A score as a number from 0 to 1, for `weighted`. */
+  readonly normalize: (score: number) => number;
+}
+
+/**
+ * How lists whose scores are not comparable become one.
+ * - `rrf`: a row scores the sum over the lists of `weight / (k + rank)`.
+ * - `weighted`: the sum of `weight * normalized score`; a list without the row adds nothing.
+ */
+export type Fusion = { readonly type: 'rrf'; readonly k: number } | { readonly type: 'weighted' };
+
+export function fuseLists(lists: readonly FusedList[], fusion: Fusion, bounds: ScoreBounds): Ranker {
   return (context, matched, k) => {
-    const fused = new Map<string, Scored>();
-    for (const rank of rankers) {
+    const fused = new Map<string, Scored & { score: number; parts: ScoredPart[] }>();
+    for (const { name: list, rank, weight = 1, normalize } of lists) {
       rank(context, matched, Math.max(k, FUSION_DEPTH)).forEach((row, index) => {
         const name = rowName(String(row.partition), row.key);
-        const score = (fused.get(name)?.score ?? 0) + 1 / (RRF_K + index + 1);
-        fused.set(name, { ...row, score });
+        const share = fusion.type === 'rrf' ? weight / (fusion.k + index + 1) : weight * normalize(row.score);
+        const part = { name: list, score: row.score, rank: index + 1 };
+        const known = fused.get(name);
+        if (known === undefined) fused.set(name, { ...row, score: share, parts: [part] });
+        else {
+          known.score += share;
+          known.parts.push(part);
+        }
       });
     }
     return [...fused.values()]
@@ -23,3 +45,18 @@ export function fusedRanker(rankers: readonly Ranker[], bounds: ScoreBounds): Ra
       .slice(0, k);
   };
 }
+
+/** By rank, with the defaults. */
+export function fusedRanker(rankers: readonly Ranker[], bounds: ScoreBounds): Ranker {
+  const lists = rankers.map((rank) => ({ name: '', rank, normalize: (score: number) => score }));
+  const fuse = fuseLists(lists, { type: 'rrf', k: RRF_K }, bounds);
+  return (context, matched, k) => fuse(context, matched, k).map(({ parts: _unnamed, ...row }) => row);
+}
+
+/** Scores from 0 to 1, as in Milvus; distances are scores with the sign turned. */
+export const NORMALIZERS = {
+  COSINE: (score: number): number => (1 + score) / 2,
+  IP: (score: number): number => 0.5 + Math.atan(score) / Math.PI,
+  distance: (score: number): number => 1 - (2 * Math.atan(-score)) / Math.PI,
+  keyword: (score: number): number => (2 * Math.atan(score)) / Math.PI,
+} as const;

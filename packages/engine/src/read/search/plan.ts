@@ -22,13 +22,16 @@ import { checkScope, invalidOption, isRecord, mustGetField, type Page, readPage,
 import type { DenseQuery } from './dense.ts';
 import type { Grouping } from './group.ts';
 import { readQueryVector, type VectorQuery } from './query-vector.ts';
+import { type FusionPlan, readFusion, readRerank, readSwitch, readVectors } from './rank-options.ts';
 import { NO_BOUNDS, type ScoreBounds } from './ranking.ts';
+import type { Reranker } from './rerank.ts';
 
 export type SearchSource =
   | { readonly type: 'vector'; readonly query: VectorQuery }
   | { readonly type: 'like'; readonly field: AnyVectorField; readonly key: PrimaryKey }
   | { readonly type: 'keyword'; readonly query: KeywordQuery }
-  | { readonly type: 'hybrid'; readonly query: VectorQuery; readonly text: KeywordQuery };
+  /** Several lists, fused; no text: several vector fields. */
+  | { readonly type: 'hybrid'; readonly queries: readonly VectorQuery[]; readonly text: KeywordQuery | undefined };
 
 /** A checked search. It depends on the schema only: one plan serves every view. */
 export interface SearchPlan {
@@ -41,12 +44,18 @@ export interface SearchPlan {
   /** Of the vector's score. */
   readonly range: ScoreBounds;
   readonly grouping: Grouping | undefined;
+  readonly fusion: FusionPlan;
+  readonly rerank: readonly Reranker[];
+  /** What to mark in hits. */
+  readonly highlight: KeywordQuery | undefined;
   readonly degraded: ReadInfo['degraded'];
   /** No approximate index may be used. */
   readonly exact: boolean;
 }
 
 const GROUPABLE: ReadonlySet<Kind> = new Set<Kind>(['keyword', 'int64', 'boolean']);
+/** The name of the list of keyword hits among those that are fused. */
+export const KEYWORD_LIST = 'keyword';
 const MODES: readonly unknown[] = ['hybrid', 'keyword', 'semantic'];
 
 /** QUERY_INVALID, FILTER_INVALID, FIELD_UNKNOWN, DIMENSION_MISMATCH, KEY_INVALID, EMBEDDER_UNAVAILABLE, NOT_CONNECTED. */
@@ -63,7 +72,10 @@ export function planSearch(definition: CollectionDefinition, request: SearchRequ
     minScore: readMinScore(collection, request.minScore),
     range: readRange(definition, collection, source, request.range),
     grouping: readGrouping(definition, request),
-    exact: readExact(collection, request.exact),
+    fusion: readFusion(collection, request.fusion, listsOf(source)),
+    rerank: readRerank(definition, request),
+    highlight: readHighlight(collection, request.highlight, source),
+    exact: readSwitch(collection, 'exact', request.exact, false),
   };
 }
 
@@ -79,6 +91,7 @@ function planSource(definition: CollectionDefinition, request: SearchRequest): P
   const hasLike = request.like !== undefined && request.like !== null;
   if (hasText && typeof request.text !== 'string') throw invalidOption(collection, 'text', 'a string', request.text);
   if (hasText) checkTextLength(collection, request.text as string);
+  if (request.vectors !== undefined && request.vectors !== null) return planVectors(definition, request, hasText);
   if (hasLike && (hasVector || hasText)) throw invalidOption(collection, 'like', `no 'vector' or 'text' beside it`, request.like);
   if (request.mode !== undefined && request.mode !== null) {
     if (!MODES.includes(request.mode)) throw invalidOption(collection, 'mode', `'hybrid', 'keyword' or 'semantic'`, request.mode);
@@ -91,10 +104,36 @@ function planSource(definition: CollectionDefinition, request: SearchRequest): P
   if (hasVector) {
     const query = readQueryVector(collection, vectorField(definition, request), request.vector);
     if (!hasText) return whole({ type: 'vector', query });
-    return whole({ type: 'hybrid', query, text: keywordQuery(definition, mustSearchText(definition, collection), request.text as string) });
+    return whole({ type: 'hybrid', queries: [query], text: mustReadKeywords(definition, request) });
   }
   if (hasText) return planText(definition, request, request.text as string);
   throw invalidOption(collection, 'search', `one of 'text', 'vector' and 'like'`, undefined);
+}
+
+/** Several vector fields, each a list of its own, and the keywords one more. */
+function planVectors(definition: CollectionDefinition, request: SearchRequest, hasText: boolean): PlannedSource {
+  const { collection } = request;
+  for (const option of ['vector', 'like', 'field', 'mode'] as const)
+    if (request[option] !== undefined && request[option] !== null)
+      throw invalidOption(collection, option, `none with 'vectors'`, request[option]);
+  const queries = readVectors(definition, collection, request.vectors);
+  return whole({ type: 'hybrid', queries, text: hasText ? mustReadKeywords(definition, request) : undefined });
+}
+
+function mustReadKeywords(definition: CollectionDefinition, request: SearchRequest): KeywordQuery {
+  const { collection } = request;
+  const prefix = readSwitch(collection, 'prefix', request.prefix, true);
+  return keywordQuery(definition, mustSearchText(definition, collection), request.text as string, prefix);
+}
+
+function listsOf(source: SearchSource): string[] {
+  if (source.type !== 'hybrid') return [];
+  return [...source.queries.map(({ field }) => field), ...(source.text === undefined ? [] : [KEYWORD_LIST])];
+}
+
+function readHighlight(collection: string, value: unknown, source: SearchSource): KeywordQuery | undefined {
+  if (!readSwitch(collection, 'highlight', value, false)) return undefined;
+  return source.type === 'keyword' ? source.query : source.type === 'hybrid' ? source.text : undefined;
 }
 
 function checkTextLength(collection: string, text: string): void {
@@ -137,8 +176,8 @@ function planText(definition: CollectionDefinition, request: SearchRequest, text
   }
   const namedText = request.field !== undefined && request.field !== null && request.mode === undefined;
   const isHybrid = embedded.length > 0 && request.mode !== 'keyword' && !namedText;
-  const keywords = keywordQuery(definition, fields, text);
-  if (isHybrid && meant !== undefined) return whole({ type: 'hybrid', query: meant, text: keywords });
+  const keywords = keywordQuery(definition, fields, text, readSwitch(collection, 'prefix', request.prefix, true));
+  if (isHybrid && meant !== undefined) return whole({ type: 'hybrid', queries: [meant], text: keywords });
   return { source: { type: 'keyword', query: keywords }, degraded: isHybrid ? 'embedder-loading' : null };
 }
 
@@ -179,12 +218,6 @@ function vectorField(definition: CollectionDefinition, request: SearchRequest): 
   return field;
 }
 
-function readExact(collection: string, value: unknown): boolean {
-  if (value === undefined || value === null) return false;
-  if (typeof value !== 'boolean') throw invalidOption(collection, 'exact', 'true or false', value);
-  return value;
-}
-
 function readMinScore(collection: string, value: unknown): number {
   if (value === undefined || value === null) return -Infinity;
   if (typeof value !== 'number' || !Number.isFinite(value)) throw invalidOption(collection, 'minScore', 'a finite number', value);
@@ -194,7 +227,8 @@ function readMinScore(collection: string, value: unknown): number {
 /** In the metric's own units, as in Milvus: distances for L2, HAMMING and JACCARD, similarities for COSINE and IP. */
 function readRange(definition: CollectionDefinition, collection: string, source: SearchSource, range: unknown): ScoreBounds {
   if (range === undefined || range === null) return NO_BOUNDS;
-  if (source.type === 'keyword') throw invalidOption(collection, 'range', `a 'vector' or 'like' beside it`, range);
+  if (source.type === 'keyword' || (source.type === 'hybrid' && source.queries.length !== 1))
+    throw invalidOption(collection, 'range', `a 'vector' or 'like' beside it`, range);
   if (!isRecord(range)) throw invalidOption(collection, 'range', '{ radius, rangeFilter? }', range);
   const { radius, rangeFilter } = range;
   if (typeof radius !== 'number' || !Number.isFinite(radius)) throw invalidOption(collection, 'range.radius', 'a finite number', radius);
@@ -202,7 +236,7 @@ function readRange(definition: CollectionDefinition, collection: string, source:
     throw invalidOption(collection, 'range.rangeFilter', 'a finite number', rangeFilter);
   }
   const inner = typeof rangeFilter === 'number' ? rangeFilter : undefined;
-  const name = source.type === 'like' ? source.field.name : source.query.field;
+  const name = source.type === 'like' ? source.field.name : source.type === 'hybrid' ? source.queries[0]!.field : source.query.field;
   const field = mustGetField(definition, collection, name, 'field') as AnyVectorField;
   if (isDistance(field)) {
     if (inner !== undefined && inner >= radius)

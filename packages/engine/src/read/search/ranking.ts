@@ -12,6 +12,18 @@ export interface Matched extends BlockMask {
 export interface Scored extends RowRef {
   /** Higher is better. */
   readonly score: number;
+  /** Of a fused list: the lists it comes from. */
+  readonly parts?: readonly ScoredPart[];
+}
+
+/** A row in one of several lists. */
+export interface ScoredPart {
+  /** `keyword`, or the vector field. */
+  readonly name: string;
+  /** In the list's own terms; distances with the sign turned. */
+  readonly score: number;
+  /** From 1. */
+  readonly rank: number;
 }
 
 /** Which scores are hits: `score >= atLeast && score > above && score <= atMost`. */

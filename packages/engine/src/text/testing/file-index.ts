@@ -36,7 +36,6 @@ export async function withTextIndexes(block: RowBlock, fields: readonly string[]
     keyAt: (offset) => block.keyAt(offset),
     versionAt: (offset) => block.versionAt(offset),
     revisionAt: (offset) => block.revisionAt(offset),
-    revisionAt: (offset) => block.versionAt(offset),
     column: (field) => block.column(field),
     vectors: (field) => block.vectors(field),
     valueAt: (field, offset) => block.valueAt(field, offset),
