@@ -45,6 +45,8 @@ export async function isAttached(store: SyncStore, channel: string): Promise<boo
 export class Attachment {
   readonly #options: AttachOptions;
   #record: AttachRecord | undefined;
+  #state: ChannelRecord | undefined;
+  #maxHlc = 0 as Timestamp;
   /** Keys that have an entry. */
   readonly #keys = new Map<string, PrimaryKey>();
 
@@ -55,7 +57,13 @@ export class Attachment {
   async copy(): Promise<void> {
     const { store, place } = this.#options;
     const stored = (await store.readRecord(attachKey(place.channel))) as AttachRecord | undefined;
-    for (const { op } of (await store.readChannel(place.channel)).outbox) for (const key of keysOf(op)) this.#keys.set(nameOf(key), key);
+    const { record: channel, outbox } = await store.readChannel(place.channel);
+    const { clientId } = await this.#options.device();
+    this.#state = channel ?? { channel: place.channel, clientId, nextSeq: 1, everSent: false, logEpoch: null };
+    for (const { op, hlc } of outbox) {
+      for (const key of keysOf(op)) this.#keys.set(nameOf(key), key);
+      if (hlc > this.#maxHlc) this.#maxHlc = hlc;
+    }
     const rows = this.#sortedRows();
     if (rows === undefined) {
       this.#record = stored ?? { since: 0 as Timestamp, copied: 0, lastKey: null, done: false };
@@ -91,6 +99,8 @@ export class Attachment {
     const { engine } = this.#options;
     await engine.flush();
     const record = this.#record!;
+    const device = await this.#options.device();
+    if (device.hlc > this.#maxHlc) this.#maxHlc = device.hlc;
     const rows = this.#sortedRows() ?? [];
     const ops: StampedOp[] = [];
     const live = new Set<string>();
@@ -100,24 +110,30 @@ export class Attachment {
     }
     for (const view of new Set(rows.map(({ view: pinned }) => pinned))) view.release();
     for (const [name, pk] of this.#keys) if (!live.has(name)) ops.push({ op: { type: 'delete', pk }, hlc: undefined });
-    await this.#store(ops, { ...record, done: true });
+    await this.#store(ops, { ...record, done: true }, device);
   }
 
-  async #store(ops: readonly StampedOp[], record: AttachRecord): Promise<void> {
+  /** `device` is written by the flip only: until then a host may be running that has it. Ids count per channel, so these begin at 1. */
+  async #store(ops: readonly StampedOp[], record: AttachRecord, device?: DeviceRecord): Promise<void> {
     const { store, term, place } = this.#options;
     const { channel, schemaVersion } = place;
-    let device = await this.#options.device();
-    const stored = (await store.readChannel(channel)).record;
-    const { clientId } = device;
-    let state: ChannelRecord = stored ?? { channel, clientId, nextSeq: 1, everSent: false, logEpoch: null };
-    const entries = ops.map(({ op, hlc = (device.hlc + 1) as Timestamp }): OutboxEntry => {
-      const entry = { id: device.nextId, channel, op, hlc, clientId, seq: state.nextSeq, subject: '', sent: false, schemaVersion };
-      device = { ...device, nextId: device.nextId + 1, hlc: Math.max(device.hlc, hlc) as Timestamp };
+    let state = this.#state!;
+    const { clientId } = state;
+    const entries = ops.map(({ op, hlc = (this.#maxHlc + 1) as Timestamp }): OutboxEntry => {
+      const entry = { id: state.nextSeq, channel, op, hlc, clientId, seq: state.nextSeq, subject: '', sent: false, schemaVersion };
       state = { ...state, nextSeq: state.nextSeq + 1 };
+      if (hlc > this.#maxHlc) this.#maxHlc = hlc;
       for (const key of keysOf(op)) this.#keys.set(nameOf(key), key);
       return entry;
     });
-    await store.commitEntries(term, { entries, device, channel: state, records: { [attachKey(channel)]: { ...record } } });
+    const after = device && {
+      ...device,
+      nextId: Math.max(device.nextId, state.nextSeq),
+      hlc: Math.max(device.hlc, this.#maxHlc) as Timestamp,
+    };
+    const records = { [attachKey(channel)]: { ...record } };
+    await store.commitEntries(term, { entries, channel: state, records, ...(after === undefined ? {} : { device: after }) });
+    this.#state = state;
   }
 
   /** Live rows of the local partition by key, their views pinned; undefined when there is no such partition or row. */

@@ -97,8 +97,11 @@ export class SyncReads {
     const local =
       plan.scope === 'global' ? undefined : this.#engine.query({ ...localOf(request), ...window, partitions: this.#shown(request) });
     const rows = new Map<PrimaryKey, { readonly entity: Readonly<Record<string, unknown>>; readonly version: number }>();
-    answer?.keys.forEach((key, index) => rows.set(toKey(key), { entity: answer.entities[index]!, version: Number.NaN }));
-    local?.keys.forEach((key, index) => rows.set(toKey(key), { entity: local.entities[index]!, version: local.versions[index]! }));
+    for (const [index, key] of (answer?.keys ?? []).entries())
+      rows.set(toKey(key), { entity: answer!.entities[index]!, version: Number.NaN });
+    for (const [index, key] of (local?.keys ?? []).entries()) {
+      rows.set(toKey(key), { entity: local!.entities[index]!, version: local!.versions[index]! });
+    }
     const compare = orderOf(request.orderBy);
     const sorted = [...rows]
       .sort(([a, x], [b, y]) => compare(x.entity, y.entity) || comparePrimaryKeys(a, b))

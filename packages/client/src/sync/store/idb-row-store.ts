@@ -24,12 +24,17 @@ export class IdbRowStore implements RowStore {
       const newest = stored === undefined ? 0 : readTerm(stored.value);
       if (newest > term) throw fenced(term, newest);
       // Requests of one transaction run in their order: what comes later sees what came before.
-      const done = [];
+      const done: Promise<unknown>[] = [];
+      const begin = (request: Promise<unknown>): void => {
+        // When a later one cannot even begin, the transaction is aborted and nobody awaits this one.
+        request.catch(() => {});
+        done.push(request);
+      };
       for (const op of owned) {
         if (op.type === 'append') await appendRows(tx, op, replay);
         else if (op.type === 'meta') await setMeta(tx, op);
-        else if (op.type === 'put') done.push(tx.objectStore(op.store).put(op.row, [op.channel, op.id]));
-        else done.push(tx.objectStore(op.store).delete([op.channel, op.id]));
+        else if (op.type === 'put') begin(tx.objectStore(op.store).put(op.row, [op.channel, op.id]));
+        else begin(tx.objectStore(op.store).delete([op.channel, op.id]));
       }
       await Promise.all(done);
     });

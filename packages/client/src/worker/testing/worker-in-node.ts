@@ -1,3 +1,4 @@
+import type { Locks } from '@terndb/core';
 import { expose } from 'comlink';
 import { browserClock } from '../../adapters/clock.ts';
 import { loadBrowserKernel } from '../../adapters/kernel.ts';
@@ -7,15 +8,19 @@ import type { Network } from '../../sync/network.ts';
 import { installErrorTransfer } from '../error-transfer.ts';
 import { WorkerHost } from '../host.ts';
 
-/** The engine worker's host in this thread, behind a message port: without IndexedDB, so in memory. `network`: the platform's, or a test's. */
-export function startWorkerInNode(network: Network = browserNetwork): Worker {
+/**
+ * The engine worker's host in this thread, behind a message port. In Node there is no IndexedDB, so it works in memory. `network`: the platform's,
+ * or a test's. `locks`: those of the platform make it one tab among others; without them it is alone.
+ */
+export function startWorkerInNode(network: Network = browserNetwork, locks: Locks | undefined = undefined): Worker {
   installErrorTransfer();
+  const rng = createBrowserRng();
   const { port1, port2 } = new MessageChannel();
   const host = new WorkerHost({
     clock: browserClock,
-    rng: createBrowserRng(),
-    locks: undefined,
-    tab: 'node',
+    rng,
+    locks,
+    tab: `${rng.nextUint32()}-${rng.nextUint32()}`,
     network,
     loadKernel: loadBrowserKernel,
   });

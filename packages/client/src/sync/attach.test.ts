@@ -1,0 +1,129 @@
+import { DbError, defineSchema, f, MemoryLogBroker, MemoryMetaStore, MemoryObjectStore, type Op, type Timestamp } from '@terndb/core';
+import { type Engine, openEngine } from '@terndb/engine';
+import { loadKernel } from '@terndb/kernel';
+import type { DeviceRecord } from '@terndb/sync';
+import { afterEach, describe, expect, it } from 'vitest';
+import { browserClock } from '../adapters/clock.ts';
+import { createBrowserRng } from '../adapters/rng.ts';
+import { Attachment, isAttached } from './attach.ts';
+import { MemoryRowStore } from './store/memory-row-store.ts';
+import { SyncStore } from './store/sync-store.ts';
+
+const { definition: schema } = defineSchema({ notes: { title: f.text(), stars: f.number().default(1), due: f.date().nullable() } });
+const CHANNEL = 'c/p/0';
+const place = { channel: CHANNEL, collection: 'notes', partition: 'mine', schemaVersion: 1 };
+const engines: Engine[] = [];
+afterEach(async () => {
+  for (const engine of engines.splice(0)) await engine.close();
+});
+
+async function open(rows: number): Promise<{ engine: Engine; rowStore: MemoryRowStore; store: () => SyncStore }> {
+  const log = new MemoryLogBroker();
+  const meta = new MemoryMetaStore();
+  const ports = { log, meta, objects: new MemoryObjectStore(), clock: browserClock, rng: createBrowserRng(), kernel: await loadKernel({}) };
+  const engine = await openEngine({ ports, schema });
+  engines.push(engine);
+  for (let at = 0; at < rows; at += 500) {
+    const entities = Array.from({ length: Math.min(500, rows - at) }, (_, index) => ({
+      id: keyOf(at + index),
+      title: `row ${at + index}`,
+    }));
+    engine.write({ type: 'put', collection: 'notes', partition: 'mine', entities });
+  }
+  const rowStore = new MemoryRowStore({ log, meta });
+  return { engine, rowStore, store: () => new SyncStore(rowStore) };
+}
+const keyOf = (index: number): string => `k${String(index).padStart(5, '0')}`;
+
+function attachment(engine: Engine, store: SyncStore): Attachment {
+  const none: DeviceRecord = { clientId: 'me', subject: '', logEpoch: null, hlc: 0 as Timestamp, nextId: 1 };
+  return new Attachment({ engine, store, term: 1, place, device: async () => (await store.readDevice()) ?? none });
+}
+
+/** What a leader would make of the entries: last writer wins, by stamp. */
+async function outcome(store: SyncStore): Promise<Map<string, Record<string, unknown>>> {
+  const { outbox } = await store.readChannel(CHANNEL);
+  expect(outbox.map(({ seq }) => seq)).toEqual(outbox.map((_, index) => index + 1));
+  const rows = new Map<string, { put: number; stamps: Map<string, number>; fields: Record<string, unknown> }>();
+  const apply = (op: Op, hlc: number): void => {
+    if (op.type === 'put') {
+      const before = rows.get(String(op.pk));
+      if (before !== undefined && before.put > hlc) return;
+      rows.set(String(op.pk), { put: hlc, stamps: new Map(), fields: { stars: 1, ...op.fields } });
+    } else if (op.type === 'patch') {
+      const row = rows.get(String(op.pk))!;
+      for (const [name, value] of Object.entries(op.fields)) if (hlc > row.put) row.fields[name] = value;
+    } else if (op.type === 'delete') rows.delete(String(op.pk));
+  };
+  for (const { op, hlc } of outbox) apply(op, hlc);
+  return new Map([...rows].map(([key, { fields }]) => [key, fields]));
+}
+
+describe('attaching a local partition', () => {
+  it('[R14] makes one put per row with its stamp, patches with theirs, and nothing of what is deleted', async () => {
+    const { engine, store } = await open(3);
+    engine.write({ type: 'patch', collection: 'notes', partition: 'mine', key: keyOf(1), fields: { stars: 5, due: null } });
+    engine.write({ type: 'delete', collection: 'notes', partition: 'mine', key: keyOf(2) });
+    const one = attachment(engine, store());
+    await one.copy();
+    expect(await isAttached(store(), CHANNEL)).toBe(false);
+    await one.finish();
+    expect(await isAttached(store(), CHANNEL)).toBe(true);
+    const { outbox } = await store().readChannel(CHANNEL);
+    expect(outbox.map(({ op }) => op.type)).toEqual(['put', 'put', 'patch']);
+    expect(outbox[0]).toMatchObject({ op: { create: true, pk: keyOf(0) }, subject: '', sent: false });
+    expect(outbox[2]!.hlc).toBeGreaterThan(outbox[1]!.hlc);
+    expect(outbox[2]!.op).toMatchObject({ fields: { stars: 5, due: null } });
+    expect(outbox[1]!.op).toMatchObject({ fields: { title: 'row 1' } });
+  });
+
+  it('[R14] takes up what was written and deleted while it copied', async () => {
+    const { engine, store } = await open(4);
+    const one = attachment(engine, store());
+    await one.copy();
+    engine.write({ type: 'patch', collection: 'notes', partition: 'mine', key: keyOf(0), fields: { stars: 9 } });
+    engine.write({ type: 'delete', collection: 'notes', partition: 'mine', key: keyOf(1) });
+    engine.write({ type: 'put', collection: 'notes', partition: 'mine', entities: [{ id: 'new', title: 'late' }] });
+    engine.write({ type: 'put', collection: 'notes', partition: 'mine', entities: [{ id: keyOf(2), title: 'again' }] });
+    await one.finish();
+    const rows = await outcome(store());
+    expect([...rows.keys()].sort()).toEqual([keyOf(0), keyOf(2), keyOf(3), 'new']);
+    expect(rows.get(keyOf(0))).toMatchObject({ stars: 9 });
+    expect(rows.get(keyOf(2))).toMatchObject({ title: 'again' });
+  });
+
+  it('[R14] goes on after a crash at any transaction, and doubles nothing', async () => {
+    const rows = 1_100;
+    for (let crashAt = 0; ; crashAt++) {
+      const { engine, rowStore, store } = await open(rows);
+      let commits = 0;
+      const commit = rowStore.commit.bind(rowStore);
+      rowStore.commit = async (term, ops) => {
+        if (commits++ === crashAt) throw new DbError('STORAGE_UNAVAILABLE', 'crash');
+        await commit(term, ops);
+      };
+      const first = attachment(engine, store());
+      const crashed = await first.copy().then(
+        () =>
+          first.finish().then(
+            () => false,
+            () => true,
+          ),
+        () => true,
+      );
+      if (!crashed) {
+        expect(crashAt).toBeGreaterThan(3);
+        return;
+      }
+      engine.write({ type: 'patch', collection: 'notes', partition: 'mine', key: keyOf(3), fields: { stars: 7 } });
+      engine.write({ type: 'delete', collection: 'notes', partition: 'mine', key: keyOf(1_099) });
+      const second = attachment(engine, store());
+      await second.copy();
+      await second.finish();
+      const result = await outcome(store());
+      expect(result.size, `crash at transaction ${crashAt}`).toBe(rows - 1);
+      expect(result.get(keyOf(3))).toMatchObject({ stars: 7 });
+      expect((await store().readChannel(CHANNEL)).outbox.length).toBeLessThanOrEqual(rows + 4);
+    }
+  });
+});
