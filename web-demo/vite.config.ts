@@ -14,6 +14,11 @@ export default defineConfig({
       injectRegister: false,
       workbox: {
         globPatterns: ['**/*.{js,css,html,wasm,svg,png,webmanifest,jsonl,bin,txt}'],
+        // The embedding model and its runtime (22 MB) are kept once they were used, not before.
+        globIgnores: ['**/ort-wasm-*'],
+        runtimeCaching: [
+          { urlPattern: /\/assets\/.*(?:\.onnx|\.json|ort-wasm-.*\.wasm)$/, handler: 'CacheFirst', options: { cacheName: 'embedding' } },
+        ],
         maximumFileSizeToCacheInBytes: MAX_PRECACHED_BYTES,
         cleanupOutdatedCaches: true,
       },

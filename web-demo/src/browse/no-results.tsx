@@ -35,6 +35,7 @@ export function NoResults({ view, dispatch, error }: Props) {
 
 function explain(view: View, filtered: boolean): string {
   if (view.like !== null) return `No passage near “${view.like.title}”: it has no vector, or the filters hide its neighbours.`;
+  if (view.text.trim() !== '' && view.mode === 'semantic') return `Nothing here means anything like “${view.text.trim()}” (yet).`;
   if (view.text.trim() !== '') return `No passage holds the words of “${view.text.trim()}”${filtered ? ' and passes the filters' : ''}.`;
   return 'No passage passes the filters.';
 }

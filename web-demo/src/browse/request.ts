@@ -27,8 +27,8 @@ export function whereOf(view: View): Where<PassageShape> {
 /** The ranked search the view asks for; null when it has no question and is a sorted list. */
 export function searchOf(view: View): PassageSearch | null {
   const options = { where: whereOf(view), limit: view.limit };
-  if (view.like !== null) return { ...options, like: view.like.key };
-  return view.text.trim() === '' ? null : { ...options, text: view.text };
+  if (view.like !== null) return { ...options, like: view.like.key, field: 'meaning' };
+  return view.text.trim() === '' ? null : { ...options, text: view.text, mode: view.mode };
 }
 
 /** The sorted list the view asks for; null when it is a search. */

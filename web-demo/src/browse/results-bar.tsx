@@ -4,7 +4,7 @@ import type { Dispatch } from 'react';
 import { formatCount } from '../app/format.ts';
 import classes from './results.module.css';
 import type { LiveResults } from './use-results.ts';
-import { filterCount, type Sort, type View, type ViewAction } from './view-state.ts';
+import { filterCount, type Mode, type Sort, type View, type ViewAction } from './view-state.ts';
 
 interface Props {
   results: LiveResults;
@@ -20,6 +20,12 @@ const SORTS: readonly { value: Sort; label: string }[] = [
   { value: 'oldest', label: 'Oldest first' },
   { value: 'stars', label: 'Most stars' },
   { value: 'topic', label: 'By topic' },
+];
+
+const MODES: readonly { value: Mode; label: string }[] = [
+  { value: 'hybrid', label: 'Words and meaning' },
+  { value: 'keyword', label: 'Words' },
+  { value: 'semantic', label: 'Meaning' },
 ];
 
 export function ResultsBar({ results, view, dispatch, total }: Props) {
@@ -40,9 +46,22 @@ export function ResultsBar({ results, view, dispatch, total }: Props) {
         )}
       </Group>
       <VisuallyHidden component="output">{announced}</VisuallyHidden>
-      {results.ranked ? (
-        <span className={classes['count']}>Best match first</span>
-      ) : (
+      {results.wordsOnly && (
+        <span className={classes['count']} data-testid="words-only">
+          By words only: the model is getting ready
+        </span>
+      )}
+      {results.ranked && view.like !== null && <span className={classes['count']}>Best match first</span>}
+      {results.ranked && view.like === null && (
+        <NativeSelect
+          aria-label="Find by"
+          size="xs"
+          data={MODES}
+          value={view.mode}
+          onChange={(event) => dispatch({ type: 'mode', mode: event.currentTarget.value as Mode })}
+        />
+      )}
+      {!results.ranked && (
         <NativeSelect
           aria-label="Order"
           size="xs"

@@ -36,7 +36,7 @@ export function SearchField({ ref, view, dispatch, onArrowDown, onEnter }: Props
         radius="xl"
         aria-label="Search the library"
         aria-keyshortcuts="/"
-        placeholder="Search titles and text"
+        placeholder="Search by words or by meaning"
         leftSection={<IconSearch size={18} stroke={1.6} />}
         rightSection={
           view.text === '' ? <Kbd aria-hidden="true">/</Kbd> : <CloseButton radius="xl" aria-label="Clear search" onClick={clear} />

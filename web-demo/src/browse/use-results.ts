@@ -13,6 +13,8 @@ export interface LiveResults {
   readonly matches: number | null;
   /** Ranked by a question, or sorted. */
   readonly ranked: boolean;
+  /** The question was answered by its words alone: the model is not ready. */
+  readonly wordsOnly: boolean;
   readonly loading: boolean;
   readonly error: DbError | null;
   /** A new object whenever something in view changed. */
@@ -34,7 +36,8 @@ export function useResults(view: View): LiveResults {
     [ranked, found.data, listed.data],
   );
   const matches = useMatches(passages, view, ranked, listed.data);
-  return { rows, matches, ranked, loading: live.loading, error: live.error, change: live.data };
+  const wordsOnly = ranked && found.data?.degraded === 'embedder-loading';
+  return { rows, matches, ranked, wordsOnly, loading: live.loading, error: live.error, change: live.data };
 }
 
 /** Counted whenever the list changed, for the rows in the list are only the first of them. */

@@ -8,10 +8,14 @@ export interface View {
   readonly sources: readonly string[];
   readonly minStars: number;
   readonly sort: Sort;
+  /** How a question finds: by its words, by what it means, or both. */
+  readonly mode: Mode;
   /** How many rows are asked for; grows as the reader scrolls. */
   readonly limit: number;
 }
 export type Sort = 'newest' | 'oldest' | 'stars' | 'topic';
+
+export type Mode = 'hybrid' | 'keyword' | 'semantic';
 
 export type ViewAction =
   | { readonly type: 'text'; readonly text: string }
@@ -19,6 +23,7 @@ export type ViewAction =
   | { readonly type: 'toggle'; readonly filter: ListFilter; readonly value: string }
   | { readonly type: 'minStars'; readonly minStars: number }
   | { readonly type: 'sort'; readonly sort: Sort }
+  | { readonly type: 'mode'; readonly mode: Mode }
   | { readonly type: 'clearFilters' }
   | { readonly type: 'more' };
 export type ListFilter = 'topics' | 'kinds' | 'sources';
@@ -27,7 +32,17 @@ const FIRST_LIMIT = 100;
 /** The engine's bound of `offset + limit`. */
 export const MAX_LIMIT = 16_384;
 
-export const START: View = { text: '', like: null, topics: [], kinds: [], sources: [], minStars: 0, sort: 'newest', limit: FIRST_LIMIT };
+export const START: View = {
+  text: '',
+  like: null,
+  topics: [],
+  kinds: [],
+  sources: [],
+  minStars: 0,
+  sort: 'newest',
+  mode: 'hybrid',
+  limit: FIRST_LIMIT,
+};
 
 /** Every change but `more` asks a new question and starts at its first rows. */
 export function reduceView(view: View, action: ViewAction): View {
@@ -46,6 +61,8 @@ export function reduceView(view: View, action: ViewAction): View {
       return { ...fresh, minStars: action.minStars };
     case 'sort':
       return { ...fresh, sort: action.sort };
+    case 'mode':
+      return { ...fresh, mode: action.mode };
     case 'clearFilters':
       return { ...fresh, topics: [], kinds: [], sources: [], minStars: 0 };
     case 'more':

@@ -1,16 +1,22 @@
+import { EmbeddingCard } from './embedding-card.tsx';
 import { useImport } from './import-context.tsx';
 import { ImportReportCard } from './import-report.tsx';
 import { ImportRunning } from './import-running.tsx';
 import classes from './importing.module.css';
 
-/** The corner of the page that tells about the import: how far it is, then how it went. */
+/** The corner of the page that tells what goes on behind it: the import, and reading what came in for its meaning. */
 export function ImportPanel() {
   const { running, report, cancel, dismiss } = useImport();
-  if (running === null && report === null) return null;
+  const isImport = running !== null || report !== null;
   return (
-    <section className={classes['panel']} aria-label="Import">
-      {running !== null && <ImportRunning progress={running} onCancel={cancel} />}
-      {running === null && report !== null && <ImportReportCard report={report} onDismiss={dismiss} />}
-    </section>
+    <div className={classes['corner']}>
+      <EmbeddingCard />
+      {isImport && (
+        <section className={classes['part']} aria-label="Import">
+          {running !== null && <ImportRunning progress={running} onCancel={cancel} />}
+          {running === null && report !== null && <ImportReportCard report={report} onDismiss={dismiss} />}
+        </section>
+      )}
+    </div>
   );
 }

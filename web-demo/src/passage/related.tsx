@@ -13,9 +13,9 @@ interface Props {
 
 const SHOWN = 5;
 
-/** The nearest passages by vector. A note without a vector has no neighbours, and the section is not there. */
+/** The nearest passages by meaning. Until a passage is embedded it has no neighbours, and the section is not there. */
 export function Related({ passage, onOpen, onAll }: Props) {
-  const { data } = useSearch(usePassages(), { like: passage.id, limit: SHOWN, select: ['title', 'topic'] });
+  const { data } = useSearch(usePassages(), { like: passage.id, field: 'meaning', limit: SHOWN, select: ['title', 'topic'] });
   if (data === undefined || data.hits.length === 0) return null;
   return (
     <section aria-label="More like this">

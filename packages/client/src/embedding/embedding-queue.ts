@@ -170,7 +170,8 @@ export class EmbeddingQueue {
     for (;;) {
       if (this.#isClosed) return { rows: [], waiting: 0, isComplete: true };
       const found = engine.waitingVectors(request);
-      if (found.isComplete || found.rows.length >= BATCH_ROWS) return found;
+      // All is counted before the first batch: readers want to know how much is left, and each row is looked at once in any case.
+      if (found.isComplete) return found;
       this.#tell(found.waiting);
       await new Promise<void>((resolve) => {
         clock.after(0, resolve);
