@@ -271,7 +271,7 @@ export class LocalEngine implements Engine {
 
   async flush(): Promise<void> {
     this.#checkOpen();
-    await this.#selfLed.flush();
+    await Promise.all([this.#selfLed.flush(), this.#followed.flush()]);
   }
 
   async seal(collection?: string): Promise<void> {

@@ -45,6 +45,8 @@ export class FollowedChannels implements Replication {
   readonly #places = new Map<string, Map<string, FollowedChannel>>();
   readonly #staged = new StagedReplicas();
   readonly #conflictListeners = new Set<(conflict: Conflict) => void>();
+  /** Writes that the outbox has not stored yet. */
+  readonly #storing = new Set<Promise<void>>();
   #isClosed = false;
 
   constructor(options: FollowedChannelsOptions) {
@@ -127,9 +129,7 @@ export class FollowedChannels implements Replication {
     const options = { channel: name, logEpoch: null, definition, kernel: ports.kernel };
     const open = async (): Promise<Replica> => {
       if (source === 'empty') return emptyReplica(options);
-      return await openWhole(
-        await openReplica({ ...options, objects: ports.objects, pool, manifest: checkChannel(name, source.manifest) }),
-      );
+      return openWhole(await openReplica({ ...options, objects: ports.objects, pool, manifest: checkChannel(name, source.manifest) }));
     };
     try {
       const { position, maxHlc } = await this.#staged.stage(name, fetch, open);
@@ -177,8 +177,15 @@ export class FollowedChannels implements Replication {
     channel.settle();
     const change = { collection: channel.collection.name, partition: channel.partition, keys: ops.map((op) => op.pk) };
     const durable = Promise.all(added).then(() => {});
-    durable.catch(() => {});
+    this.#storing.add(durable);
+    const done = (): boolean => this.#storing.delete(durable);
+    durable.then(done, done);
     return { durable, change };
+  }
+
+  /** When the outbox has stored everything written so far; rejects when some of it was refused. */
+  async flush(): Promise<void> {
+    await Promise.all(this.#storing);
   }
 
   close(): void {
