@@ -1,5 +1,5 @@
 /**
- * Installs the quick start as a user would get it: packs core, kernel, engine and client (built before: `npm run build`), copies both apps to a
+ * Installs the quick start as a user would get it: packs the client and what it needs (built before: `npm run build`), copies both apps to a
  * folder outside the workspaces, installs the tarballs there and builds the Vite app.
  *   node examples/quickstart/install.mjs <folder>
  */
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
-const PACKAGES = ['core', 'kernel', 'engine', 'client'];
+const PACKAGES = ['core', 'kernel', 'engine', 'sync', 'model-mini', 'embed', 'client'];
 
 const folder = resolve(process.argv[2] ?? fail('a folder to install into is needed'));
 for (const name of PACKAGES) {

@@ -4,6 +4,9 @@
  */
 export const RUNTIME_WASM: URL = new URL('../../../node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm', import.meta.url);
 
+/** Of the vectors of the model that ships with Tern. */
+export const DEFAULT_DIM = 256;
+
 /** Path in the model's folder → address. */
 export const DEFAULT_MODEL: Readonly<Record<string, URL>> = {
   'manifest.json': new URL('../../model-mini/model/manifest.json', import.meta.url),

@@ -1,3 +1,4 @@
+export { DEFAULT_DIM } from './default-assets.ts';
 export type { Embedder, EmbedOptions, ModelOptions } from './embedder.ts';
 export type { UnavailableReason } from './errors.ts';
 export { unavailable } from './errors.ts';

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MODEL_DIM, MODEL_FOLDER } from '@terndb/model-mini';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEFAULT_DIM } from './default-assets.ts';
 import { createEmbedder, type Embedder, type LoadProgress } from './node.ts';
 import { createLocalEmbedder } from './run/local-embedder.ts';
 import { memorySource, shippedFiles } from './testing/memory-source.ts';
@@ -29,6 +30,7 @@ describe('the embedder in Node, with the model that ships with Tern', () => {
   it('gives one vector of length 1 per text', async () => {
     const vectors = await embedder.embed(['a young cat', 'the price of oil']);
     expect(embedder.dim).toBe(MODEL_DIM);
+    expect(embedder.dim).toBe(DEFAULT_DIM);
     expect(vectors.map((vector) => vector.length)).toEqual([MODEL_DIM, MODEL_DIM]);
     for (const vector of vectors) expect(Math.hypot(...vector)).toBeCloseTo(1, 4);
   });

@@ -37,6 +37,8 @@ for (const { name, page, files } of [
       await tab.goto(`${server.url}/`);
       await expect(tab.locator('#answer')).toHaveText('1 of 1 found');
       await expect(tab.locator('#list')).toHaveText('Espresso');
+      // The embed worker, its runtime and the model came from the packages, too.
+      await expect(tab.locator('#meaning')).toHaveText('1 by meaning', { timeout: 60_000 });
       await tab.reload();
       await expect(tab.locator('#answer')).toHaveText('2 of 2 found');
       // No hidden network: everything came from where the page came from.

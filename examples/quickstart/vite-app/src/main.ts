@@ -7,7 +7,7 @@ const schema = defineSchema({
     body: f.collabText({ search: true }),
     tag: f.keyword(['work', 'home']),
     stars: f.number().default(0),
-    vec: f.vector(384, { embed: ['title', 'body'] }),
+    vec: f.vector({ embed: ['title', 'body'] }),
   },
 });
 const db = await open('my-notes', { schema });
@@ -15,6 +15,10 @@ await db.notes.put({ title: 'Espresso', body: 'Grind fine, 18 g in, 36 g out.', 
 const { hits } = await db.notes.search({ text: 'how fine do I grind', where: { stars: { gte: 0 } }, limit: 5 });
 db.notes.live({ text: 'espresso' }, (r) => {
   list.textContent = r.hits.map((h) => h.entity.title).join('\n');
+});
+// By meaning, as soon as the model that ships with Tern has read the note.
+db.notes.live({ text: 'strong coffee', mode: 'semantic' }, (r) => {
+  document.querySelector<HTMLElement>('#meaning')!.textContent = `${r.hits.length} by meaning`;
 });
 // Replication comes later: db.connect({ url: '/sync', partitions: ['_default', 'team:42'], getToken: fetchJwt });
 

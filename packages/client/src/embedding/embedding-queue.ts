@@ -1,11 +1,12 @@
 import { type Clock, DbError } from '@terndb/core';
-import { type Embedder, unavailable } from '@terndb/embed';
+import type { Embedder } from '@terndb/embed';
 import type { Engine, WaitingRow, WaitingRows } from '@terndb/engine';
+import { type EmbeddedPlace, misfitOf } from './fitting.ts';
 
 export interface EmbeddingQueueOptions {
   readonly engine: Engine;
   readonly clock: Clock;
-  readonly fields: readonly { readonly collection: string; readonly field: string }[];
+  readonly fields: readonly EmbeddedPlace[];
   /** The model's id, where it is known before the embedder is loaded. */
   readonly knownModel: string | undefined;
   readonly mayEmbed: ((partition: string, author: string) => boolean) | undefined;
@@ -112,7 +113,7 @@ export class EmbeddingQueue {
     this.#options.onIdle();
   }
 
-  async #embedField(place: { collection: string; field: string }): Promise<void> {
+  async #embedField(place: EmbeddedPlace): Promise<void> {
     const { engine, knownModel } = this.#options;
     // Without the model's id, what any model made is as good as anything: only rows without a vector, or with a stale one, call for the embedder.
     const before = knownModel ?? engine.vectorModels(place.collection, place.field)[0] ?? '';
@@ -123,13 +124,14 @@ export class EmbeddingQueue {
   }
 
   /** Nothing waits for the model that these vectors are of; if another one is loaded, all of them do. */
-  async #whenLoaded(place: { collection: string; field: string }, model: string): Promise<void> {
+  async #whenLoaded(place: EmbeddedPlace, model: string): Promise<void> {
     const embedder = this.#options.loaded();
     if (embedder !== undefined && embedder.id !== model && !this.#isStopped) await this.#drain(place, embedder);
   }
 
-  async #drain(place: { collection: string; field: string }, embedder: Embedder): Promise<void> {
-    checkModel(this.#options.engine, place, embedder);
+  async #drain(place: EmbeddedPlace, embedder: Embedder): Promise<void> {
+    const misfit = misfitOf(place, embedder);
+    if (misfit !== undefined) throw misfit;
     for (;;) {
       const { rows, waiting } = await this.#find(place, embedder.id);
       this.#tell(waiting);
@@ -138,8 +140,9 @@ export class EmbeddingQueue {
     }
   }
 
-  async #embedRows(place: { collection: string; field: string }, embedder: Embedder, rows: readonly WaitingRow[]): Promise<void> {
+  async #embedRows(place: EmbeddedPlace, embedder: Embedder, rows: readonly WaitingRow[]): Promise<void> {
     const { engine } = this.#options;
+    const { collection, field } = place;
     const texts = rows.flatMap(({ text }) => (text === '' ? [] : [text]));
     const vectors = await embedder.embed(texts, { kind: 'passage', signal: this.#abort.signal });
     if (this.#isStopped) return;
@@ -153,20 +156,28 @@ export class EmbeddingQueue {
     for (const partition of new Set(rows.map((row) => row.partition))) {
       const own = derived.filter((one) => one.partition === partition);
       try {
-        const { keys, durable } = engine.write({ type: 'vectors', ...place, partition, model: embedder.id, vectors: own });
+        const { keys, durable } = engine.write({ type: 'vectors', collection, field, partition, model: embedder.id, vectors: own });
         this.done += keys.length;
         await durable;
       } catch (thrown) {
         if (!(thrown instanceof DbError) || thrown.code !== 'DIMENSION_MISMATCH') throw thrown;
         // A model of another dimension takes the old vectors' place.
-        await engine.clearOtherDims(place.collection, place.field, embedder.dim);
+        await engine.clearOtherDims(collection, field, embedder.dim);
       }
     }
   }
 
-  async #find(place: { collection: string; field: string }, model: string): Promise<WaitingRows> {
+  async #find(place: EmbeddedPlace, model: string): Promise<WaitingRows> {
     const { engine, mayEmbed, clock } = this.#options;
-    const request = { ...place, model, maxRows: BATCH_ROWS, maxLookedAt: LOOKED_AT_ONCE, ...(mayEmbed === undefined ? {} : { mayEmbed }) };
+    const { collection, field } = place;
+    const request = {
+      collection,
+      field,
+      model,
+      maxRows: BATCH_ROWS,
+      maxLookedAt: LOOKED_AT_ONCE,
+      ...(mayEmbed === undefined ? {} : { mayEmbed }),
+    };
     for (;;) {
       if (this.#isClosed) return { rows: [], waiting: 0, isComplete: true };
       const found = engine.waitingVectors(request);
@@ -182,19 +193,5 @@ export class EmbeddingQueue {
   #tell(waiting: number): void {
     this.waiting = waiting;
     this.#options.onProgress();
-  }
-}
-
-/** @throws DIMENSION_MISMATCH, EMBEDDER_UNAVAILABLE (`model-missing`) when the schema wants other vectors than this embedder's. */
-function checkModel(engine: Engine, { collection, field }: { collection: string; field: string }, { id, dim }: Embedder): void {
-  const definition = engine.definition(collection).fields.find(({ name }) => name === field);
-  if (definition?.type !== 'vector') return;
-  const { params } = definition;
-  if (params.model !== null && params.model !== id)
-    throw unavailable('model-missing', `${collection}.${field}: model ${params.model} expected, the embedder is ${id}`);
-  if (params.dim !== null && params.dim !== dim) {
-    throw new DbError('DIMENSION_MISMATCH', `${collection}.${field}: dim ${params.dim} expected, embedder ${id} gives ${dim}`, {
-      details: { collection, field, expected: params.dim, got: dim, model: id },
-    });
   }
 }

@@ -1,8 +1,9 @@
 import { type Clock, DbError, type MetaStore } from '@terndb/core';
 import type { Embedder, LoadProgress } from '@terndb/embed';
-import { type Engine, embeddedFieldsOf, meaningFieldsOf, type QueryEmbedding, type SearchRequest } from '@terndb/engine';
+import { type Engine, meaningFieldsOf, type QueryEmbedding, type SearchRequest } from '@terndb/engine';
 import { type LoadEmbedder, recallModel, rememberModel } from './embedder-loader.ts';
 import { EmbeddingQueue } from './embedding-queue.ts';
+import { type EmbeddedPlace, embeddedPlaces, knownOf, misfitOf } from './fitting.ts';
 import type { EmbedderConfig, EmbeddingReport } from './protocol.ts';
 import { QueryCache } from './query-cache.ts';
 
@@ -44,14 +45,20 @@ export class EmbeddingService {
   #cancelRetry: () => void = () => {};
   #cancelReport: (() => void) | undefined;
   #isClosed = false;
+  /** Fields that this embedder can fill, as far as is known. */
+  readonly #places: readonly EmbeddedPlace[];
 
   constructor(options: EmbeddingServiceOptions) {
     const { engine, clock, config } = options;
     this.#options = options;
+    const places = embeddedPlaces(engine);
+    const misfits = places.map((place) => misfitOf(place, knownOf(config)));
+    this.#places = places.filter((_, index) => misfits[index] === undefined);
+    this.#error = misfits.find((misfit) => misfit !== undefined) ?? null;
     this.#queue = new EmbeddingQueue({
       engine,
       clock,
-      fields: embeddedFields(engine),
+      fields: this.#places,
       knownModel: config.type === 'page' ? config.id : undefined,
       mayEmbed: options.mayEmbed,
       embedder: () => this.#load(),
@@ -63,7 +70,7 @@ export class EmbeddingService {
   }
 
   static isNeeded(engine: Engine): boolean {
-    return embeddedFields(engine).length > 0;
+    return embeddedPlaces(engine).length > 0;
   }
 
   report(): EmbeddingReport {
@@ -140,7 +147,13 @@ export class EmbeddingService {
 
   #fieldsOf(request: SearchRequest): readonly string[] {
     const definition = this.#options.engine.schema.collections[request.collection];
-    return definition === undefined ? [] : meaningFieldsOf(definition, request);
+    const fields = definition === undefined ? [] : meaningFieldsOf(definition, request);
+    return fields.filter((field) =>
+      this.#places.some((place) => {
+        if (place.collection !== request.collection || place.field !== field) return false;
+        return this.#ready === undefined || misfitOf(place, this.#ready) === undefined;
+      }),
+    );
   }
 
   /** The text in each space that the field's rows are in. A model that cannot be loaded any more is left out: its rows wait for the new one. */
@@ -235,12 +248,6 @@ export class EmbeddingService {
       for (const listener of [...this.#listeners]) listener();
     });
   }
-}
-
-function embeddedFields(engine: Engine): { collection: string; field: string }[] {
-  return Object.entries(engine.schema.collections).flatMap(([collection, definition]) =>
-    embeddedFieldsOf(definition).map(({ name }) => ({ collection, field: name })),
-  );
 }
 
 function hasKeywords(engine: Engine, { collection, field }: SearchRequest): boolean {

@@ -78,7 +78,10 @@ describe('a model kept on this device', () => {
   });
 
   it('is refused and forgotten when its bytes are other than the manifest says', async () => {
-    const manifest = { id: 'm', files: { 'config.json': { bytes: 15, sha256: createHash('sha256').update('{"dim":1,"a":2}').digest('hex') } } };
+    const manifest = {
+      id: 'm',
+      files: { 'config.json': { bytes: 15, sha256: createHash('sha256').update('{"dim":1,"a":2}').digest('hex') } },
+    };
     let config = '{"dim":1,"a":3}';
     answer = (request, response) => response.end(request.url!.endsWith('manifest.json') ? JSON.stringify(manifest) : config);
     const store = memoryChunks();

@@ -1,7 +1,10 @@
 import type { ChunkStore, StoredFile } from '../model/chunk-store.ts';
 
 /** A chunk store in memory; `files` and `chunks` may be looked at and spoilt. */
-export function memoryChunks(): ChunkStore & { readonly files: Map<string, StoredFile>; readonly chunks: Map<string, Uint8Array<ArrayBuffer>[]> } {
+export function memoryChunks(): ChunkStore & {
+  readonly files: Map<string, StoredFile>;
+  readonly chunks: Map<string, Uint8Array<ArrayBuffer>[]>;
+} {
   const files = new Map<string, StoredFile>();
   const chunks = new Map<string, Uint8Array<ArrayBuffer>[]>();
   return {

@@ -27,7 +27,8 @@ export function denseRanker({ field, metric, query, models }: DenseQuery, bounds
       const present = withVectors(part, field);
       if (vectors === undefined || present === undefined) continue;
       const bitmap = models === undefined ? present : ofModel(part.block, field, present, models);
-      if (models !== undefined && countBits(bitmap) === 0) continue;
+      // Vectors of another length than the text's are of another space: given by the application, or of a model that is being replaced.
+      if (models !== undefined && (vectors.dim !== query.length || countBits(bitmap) === 0)) continue;
       if (vectors.dim !== query.length) throw wrongDim(context.collection, field, vectors.dim, query.length);
       const scan = { query, metric, k, ...range };
       const walked = accuracy.mayApproximate ? searchGraph(vectors, part.block, { ...scan, field, bitmap }) : undefined;
