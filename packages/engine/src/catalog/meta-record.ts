@@ -7,6 +7,7 @@ import { decodeUtf8, encodeUtf8 } from 'lib0/string';
  *   collection/<name>                 { format, collectionId, version, definition }
  *   partition/<collectionId>/<name>   { format, partitionId }
  *   manifest/<channel>                { format, object }
+ *   followed/<channel>                { format, object, firstSequence }, by the sync host: replication/stored.ts
  * Ids never change, so a rename moves nothing. History: 1 first version. Reads: 1. Unknown format -> FORMAT_VERSION_UNSUPPORTED.
  */
 const CATALOG_FORMAT = 1;

@@ -34,7 +34,7 @@ describe('[R4] the outbox over a followed channel', () => {
     engine.watchQuery(
       all,
       (result) => seen.push([result.entities.map((entity) => entity['rank']), result.pendingKeys]),
-      expect.unreachable,
+      (error) => expect.unreachable(error.message),
     );
     const tick = (): void => device.ports.clock.advance(20);
     engine.write({ type: 'put', ...place, entities: [{ key: 'a', rank: 1 }] });
