@@ -16,6 +16,24 @@ describe('chooseRewrites', () => {
     expect(chooseRewrites(clean(8_000, 8_000, 8_000), 8_000)).toEqual([0, 1, 2]);
     expect(chooseRewrites(clean(30_000, 30_000, 30_000, 8_000, 8_000, 8_000), 8_000)).toEqual([0, 1, 2, 3, 4, 5]);
   });
+  it('merges three large segments that fit one rewrite, so that segments a little above a tier do not stay small for ever', () => {
+    expect(chooseRewrites(clean(34_000, 34_000), 0)).toEqual([]);
+    expect(chooseRewrites(clean(34_000, 34_000, 34_000), 0)).toEqual([0, 1, 2]);
+    expect(chooseRewrites(clean(34_000, 120_000, 40_000, 38_000, 34_000), 0)).toEqual([0, 3, 4]);
+    expect(chooseRewrites(clean(100_000, 100_000, 100_000), 0)).toEqual([]);
+    expect(chooseRewrites(clean(100_000, 100_000, 100_000, 100_000), 0, 1_000_000)).toEqual([0, 1, 2, 3]);
+  });
+  it('makes large segments out of seals of any size', () => {
+    for (const rows of [2_100, 8_192, 8_500, 10_000, 20_000, 33_000]) {
+      let segments: number[] = [];
+      for (let total = 0; total < 500_000; total += rows) {
+        const chosen = new Set(chooseRewrites(clean(...segments), rows));
+        const merged = rows + segments.reduce((sum, live, index) => sum + (chosen.has(index) ? live : 0), 0);
+        segments = [...segments.filter((_, index) => !chosen.has(index)), merged];
+      }
+      expect(segments.filter((live) => live >= 10_000).length).toBeLessThanOrEqual(10);
+    }
+  });
   it('rewrites above a fifth of dead rows', () => {
     expect(chooseRewrites([{ rows: 100_000, live: 80_000 }], 0)).toEqual([]);
     expect(chooseRewrites([{ rows: 100_000, live: 79_999 }], 0)).toEqual([0]);

@@ -18,8 +18,14 @@ import type { BuildContext, IndexKind } from './types.ts';
 export const GRAPH_MIN_ROWS = 10_000;
 /** Rows without a vector are zeros in the graph, never hits, but in the way: with more of them than this share a scan serves better. */
 const MAX_NULL_SHARE = 0.1;
-/** Floats linked, or encoded, between two pauses: 2 to 4 ms of work at some 150 µs a row of 384 dimensions and 1 µs to encode one. */
-const LINKED_FLOATS_PER_STEP = 8_192;
+/**
+ * Between two pauses: 2 to 4 ms of work. Linking a row takes about 40 µs and a quarter of one per dimension (efConstruction 200; measured at 32,
+ * 64 and 384 dimensions), encoding one about 1 µs per 400.
+ */
+const STEP_US = 3_000;
+const LINK_ROW_US = 40;
+const LINK_DIM_US = 0.25;
+const USUAL_EF_CONSTRUCTION = 200;
 const ENCODED_FLOATS_PER_STEP = 1_000_000;
 /** Equal rows give equal graphs, on every machine. */
 const SEED = 1;
@@ -55,7 +61,8 @@ async function build(segment: Segment, field: FieldDefinition, { kernel, pause, 
       graph.addFrom(block, Math.min(encoded, block.rows - graph.rows));
       await pause();
     }
-    const linked = Math.max(1, Math.floor(LINKED_FLOATS_PER_STEP / block.dim));
+    const rowUs = (LINK_ROW_US + LINK_DIM_US * block.dim) * (index.efConstruction / USUAL_EF_CONSTRUCTION);
+    const linked = Math.max(1, Math.floor(STEP_US / rowUs));
     while (graph.linked < graph.rows) {
       graph.buildStep(linked);
       onProgress(graph.linked / graph.rows);
