@@ -9,6 +9,8 @@ export interface ReadToken {
 
 /** A token that names no expiry is asked for again after this. */
 const DEFAULT_LIFE_MS = 3_600_000;
+/** A token that seems to have expired is sent all the same: this clock may be wrong, and the server's is what counts. */
+const LEAST_LIFE_MS = 60_000;
 
 /** `sub` and `exp` of a JSON Web Token. Undefined when it is none. */
 export function readToken(token: string, nowMs: number): ReadToken | undefined {
@@ -20,7 +22,8 @@ export function readToken(token: string, nowMs: number): ReadToken | undefined {
     >;
     const { sub, exp } = claims;
     if (typeof sub !== 'string' || sub === '') return undefined;
-    const expiresInMs = typeof exp === 'number' ? Math.max(0, exp * 1000 - nowMs) : DEFAULT_LIFE_MS;
+    const expiresInMs = typeof exp === 'number' ? exp * 1000 - nowMs : DEFAULT_LIFE_MS;
+    if (expiresInMs <= 0) return { token, subject: sub, expiresInMs: LEAST_LIFE_MS };
     return { token, subject: sub, expiresInMs };
   } catch {
     return undefined;

@@ -59,6 +59,8 @@ export class ClientMachine {
   #pingedAtMs = 0;
   #token: { readonly token: string; readonly expiresAtMs: number } | undefined;
   #askedTokenAtMs: number | undefined;
+  /** Since the last refusal for want of a right. */
+  #wasWelcomed = false;
   #last: Now | undefined;
 
   constructor(options: ClientOptions) {
@@ -407,6 +409,7 @@ export class ClientMachine {
     cx.serverClock = { wallMs: message.clock, monotonicMs };
     this.#openedAtMs = monotonicMs;
     this.#pingedAtMs = monotonicMs;
+    this.#wasWelcomed = true;
     const before = cx.device.logEpoch;
     if (before !== message.logEpoch) {
       for (const state of this.#channels.values()) pruneKept(cx, state);
@@ -428,7 +431,10 @@ export class ClientMachine {
       this.#token = undefined;
       this.#closeSocket();
       this.#changeLink('unauthorised', cx.step, code);
-      this.#askToken(cx, 'rejected');
+      // A token that served until now has run out: the next one is asked for at once. One that never served has a source that is wrong for now.
+      if (this.#wasWelcomed) this.#askToken(cx, 'rejected');
+      else cx.step.effect({ type: 'timer', timer: 'token', delayMs: TOKEN_RETRY_MS });
+      this.#wasWelcomed = false;
     } else if (code === 'overloaded') {
       this.#lost(cx);
     } else {
