@@ -86,6 +86,7 @@ class DatabaseHandle implements DatabaseMembers<any> {
         this.#closed ??= this.#session.destroy();
         return await this.#closed;
       case 'keep':
+        await this.#session.connection.call('forget', undefined);
         this.#closed ??= this.#session.close();
         return await this.#closed;
       case 'discard':

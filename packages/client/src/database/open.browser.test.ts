@@ -173,15 +173,21 @@ describe('a database', () => {
 
   it('answers NOT_CONNECTED where a server is needed', async () => {
     const db = await openNotes();
-    expect(() => db.connect({ url: '/sync', partitions: ['_default'], getToken: async () => '' })).toThrowError(
-      expect.objectContaining({ code: 'NOT_CONNECTED' }),
-    );
+    for (const wrong of [
+      undefined,
+      {},
+      { url: 5 },
+      { url: 'http://', getToken: async () => '' },
+      { url: '/sync', partitions: 'a', getToken: async () => '' },
+    ]) {
+      expect(() => db.connect(wrong as never)).toThrowError(expect.objectContaining({ code: 'OPTION_INVALID' }));
+    }
     const write = db.notes.put(note('local'));
     expect(await write.wait('local')).toMatch(/^[\w-]+$/);
     await expect(write.wait('acked')).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
     await expect(db.notes.search({ text: 'x', scope: 'global' })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
     await expect(db.notes.query({ consistency: 'strong' })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
-    await expect(db.openCollection('orders')).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    await expect(db.openCollection('orders')).rejects.toMatchObject({ code: 'COLLECTION_UNKNOWN' });
     expect(db.sync.get()).toMatchObject({ state: { name: 'off' }, leader: true });
   });
 });

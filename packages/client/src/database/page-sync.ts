@@ -99,7 +99,14 @@ export class PageSync {
     this.#known = new Set(items.map(nameOf));
     const events = items.map((item) => {
       const { channel, id, collection, partition, key, error, op } = item;
-      return { item, event: { collection, partition, key, op, error: toError(error), dismiss: () => call('dismiss', { channel, id }) } };
+      const dismiss = async (): Promise<void> => {
+        await call('dismiss', { channel, id });
+        // Who listens from now on is not told of it.
+        const at = keptRejected.indexOf(event);
+        if (at >= 0) keptRejected.splice(at, 1);
+      };
+      const event = { collection, partition, key, op, error: toError(error), dismiss };
+      return { item, event };
     });
     keptRejected.splice(0, keptRejected.length, ...events.map(({ event }) => event));
     for (const { item, event } of events) if (!before.has(nameOf(item))) emit('rejected', event);

@@ -67,7 +67,8 @@ export class Session {
       session = new Session(name, schema.definition, { worker, onEnd });
       // A chunk of its own, for schemas with an embedded field.
       const watchEmbedding =
-        session.schemaText.includes('"embed":[') && (await import('../embedding/page-embedding.ts')).startEmbedding(worker, options.embedder);
+        session.schemaText.includes('"embed":[') &&
+        (await import('../embedding/page-embedding.ts')).startEmbedding(worker, options.embedder);
       const started = await session.connection.start({
         protocol: PROTOCOL_VERSION,
         name,

@@ -66,6 +66,9 @@ const ADOPT_BYTES: number = 32 * 1024 * 1024;
 /** The server may have none yet. */
 const ADOPT_EVERY_MS = 60_000;
 
+/** Between two looks at the outbox during an upload. */
+const POLL_MS = 50;
+
 type Phase =
   | { readonly name: 'off' }
   | { readonly name: 'resolving'; readonly attempt: number }
@@ -201,21 +204,42 @@ export class SyncService {
     await this.#readRejected();
   }
 
-  /** Waits until the outbox is empty. UNSYNCED_WRITES when it cannot be, or not in this time. */
+  /** Waits until the log has everything. NOT_CONNECTED; UNSYNCED_WRITES when that cannot be, or not in this time. */
   async upload(timeoutMs: number): Promise<void> {
     const { clock } = this.#ports;
+    if (!this.isConnected)
+      throw new DbError('NOT_CONNECTED', 'logout with upload: a connection expected, got a database that never had one');
     const deadline = clock.monotonicMs() + timeoutMs;
     for (;;) {
+      // Before a partition is attached its rows are in no outbox.
+      const isAttached = this.#host !== undefined && this.#phase.name !== 'resolving';
       const writes = this.#host?.outboxSize ?? 0;
-      if (writes === 0) return;
+      if (isAttached && writes === 0) return;
       const stuck = this.#phase.name !== 'running' && this.#phase.name !== 'resolving';
       if (stuck || this.#denied.size > 0 || clock.monotonicMs() >= deadline) {
         throw new DbError('UNSYNCED_WRITES', `logout: no write that the log has not confirmed expected, got ${writes}`, {
           details: { writes },
         });
       }
-      await new Promise<void>((resolve) => clock.after(50, resolve));
+      await new Promise<void>((resolve) => clock.after(POLL_MS, resolve));
     }
+  }
+
+  /** Removes what the server has as well; the outbox stays, and is shown over nothing. */
+  async forget(): Promise<void> {
+    if (this.#host === undefined) return;
+    this.disconnect();
+    const { objects, term } = this.#ports;
+    const places = this.#places;
+    await this.#ports.exclusive(async () => {
+      await this.#host?.stop();
+      for (const { channel } of places) {
+        await this.#store.forgetReplica(term, channel);
+        for (const { name } of await objects.list(`${channel}/`)) await objects.delete(name);
+      }
+      this.#freshAtMs.clear();
+      await this.#startHost(places);
+    });
   }
 
   report(): SyncReport {
@@ -451,6 +475,7 @@ export class SyncService {
     if (isAuth) this.#tokens.forget();
     const ceiling = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(attempt, 10));
     const delayMs = isAuth ? AUTH_RETRY_MS : RETRY_MIN_MS + Math.floor((rng.nextUint32() / 2 ** 32) * (ceiling - RETRY_MIN_MS));
+    if (error.kind !== 'unavailable') console.warn(`terndb: connect: ${error.code}: ${error.message}`);
     // What is followed already goes on with the stored answer.
     const goesOn = this.#phase.name === 'running' && error.details['reason'] !== 'subject';
     if (!goesOn) {

@@ -1,4 +1,5 @@
 import { defineSchema, f, type Schema, type Shapes } from '@terndb/core';
+import { encodeToken } from '@terndb/engine';
 import { afterEach, describe, expect, it } from 'vitest';
 import { browserClock } from '../adapters/clock.ts';
 import type { Database } from '../api/database.ts';
@@ -36,6 +37,7 @@ function connect(db: Db, subject = 'ann'): { disconnect(): Promise<void> } {
 const isLive = (db: Db): boolean => db.sync.get().state.name === 'live';
 const startServer = (): Promise<MemoryServer> => MemoryServer.start(browserClock, schema.definition);
 const shared = { partition: 'shared' };
+const here = { partitions: ['shared'] };
 
 describe('a connected database', () => {
   it('pushes what is written, and shows what others write', async () => {
@@ -181,5 +183,119 @@ describe('a connected database', () => {
     server.isUp = true;
     await db.logout({ unsynced: 'upload' });
     expect(server.rows(CHANNEL)).toMatchObject({ a: { title: 'x' } });
+  });
+
+  it('forgets with keep what the server has, and keeps the outbox for the next time', async () => {
+    const server = await startServer();
+    const { db, notes } = await openDb(server);
+    connect(db);
+    await until(() => isLive(db));
+    await notes.put({ id: 'a', title: 'there' }, shared).wait('acked');
+    await until(async () => (await notes.query(here)).pendingKeys.length === 0);
+    server.isUp = false;
+    server.cut();
+    await notes.put({ id: 'b', title: 'only here' }, shared);
+    const { connection } = sessions.at(-1)!;
+    await connection.call('forget', undefined);
+    await until(() => db.sync.get().state.name === 'off');
+    expect(await notes.get('a')).toBeUndefined();
+    expect(await notes.get('b')).toMatchObject({ title: 'only here' });
+    server.isUp = true;
+    connect(db);
+    await until(() => isLive(db) && db.sync.get().outbox === 0);
+    expect((await notes.query(here)).entities).toMatchObject([{ id: 'a' }, { id: 'b' }]);
+    expect(Object.keys(server.rows(CHANNEL)).sort()).toEqual(['a', 'b']);
+  });
+
+  it('refuses a logout with upload that would lose writes: never connected, or the server away', async () => {
+    const server = await startServer();
+    const { db, notes } = await openDb(server);
+    await notes.put({ id: 'a', title: 'x' }, shared);
+    await expect(db.logout({ unsynced: 'upload' })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    const connection = connect(db);
+    await until(() => isLive(db) && db.sync.get().outbox === 0);
+    await connection.disconnect();
+    await notes.put({ id: 'b', title: 'y' }, shared);
+    await until(() => db.sync.get().state.name === 'off');
+    await expect(db.logout({ unsynced: 'upload' })).rejects.toMatchObject({ code: 'UNSYNCED_WRITES', details: { writes: 1 } });
+    expect(await notes.get('b')).toMatchObject({ title: 'y' });
+  });
+
+  it('searches partitions that are search-only on the server, and lays what this device knows over the answer', async () => {
+    const server = await startServer();
+    const { db, notes } = await openDb(server);
+    const asked: any[] = [];
+    const hit = (key: string, score: number): object => ({ key, score, entity: { id: key, title: 'far' } });
+    server.onRead = (what, body) => {
+      asked.push({ what, body });
+      const info = {
+        coverage: 1,
+        scope: 'global',
+        degraded: null,
+        stalenessMs: 0,
+        token: encodeToken({ logEpoch: 'epoch-1', positions: new Map() }),
+      };
+      if (what === 'search') return { ...info, exact: true, hits: [hit('z', 0.9), hit('y', 0.1)] };
+      if (what === 'count') return { ...info, count: 2 };
+      if (what === 'query') return { ...info, keys: ['y', 'z'], entities: [{ id: 'y' }, { id: 'z' }] };
+      return { ...info, entities: body.keys.map((key: string) => (key === 'z' ? { id: 'z' } : null)) };
+    };
+    await notes.put({ id: 'own', title: 'here', vec: [1, 0] });
+    db.connect({
+      url: 'http://server/sync',
+      partitions: [{ name: 'far', keep: 'search-only' }, 'shared'],
+      getToken: async () => tokenOf('ann'),
+    });
+    await until(() => isLive(db));
+    await notes.put({ id: 'mine', title: 'near', vec: [1, 0.5] }, shared);
+    const found = await notes.search({ vector: [1, 0] } as never);
+    expect(found.hits.map(({ key, from }) => `${key} ${from}`)).toEqual(['own local', 'z global', 'mine local', 'y global']);
+    expect(found).toMatchObject({ scope: 'hybrid', degraded: null, coverage: 1, exact: true });
+    expect(asked.at(-1)).toMatchObject({ what: 'search', body: { partitions: ['far'], limit: 10 } });
+    expect((await notes.count()).count).toBe(4);
+    expect((await notes.query({ limit: 3 })).entities).toMatchObject([{ id: 'mine' }, { id: 'own' }, { id: 'y' }]);
+    expect(await notes.getMany(['z', 'own', 'no'])).toMatchObject([{ id: 'z' }, { id: 'own' }, undefined]);
+    server.onRead = () => new Promise(() => {});
+    const cut = await notes.search({ vector: [1, 0] } as never);
+    expect(cut).toMatchObject({ degraded: 'server-timeout', scope: 'hybrid' });
+    expect(cut.coverage).toBeLessThan(1);
+    expect(cut.hits.map(({ key }) => key)).toEqual(['own', 'mine']);
+    await expect(notes.search({ vector: [1, 0], scope: 'global', timeoutMs: 300 } as never)).rejects.toMatchObject({ code: 'TIMEOUT' });
+  });
+
+  it('waits for a token, and says behind-token when it does not get there in time', async () => {
+    const server = await startServer();
+    const { db, notes } = await openDb(server);
+    connect(db);
+    await until(() => isLive(db));
+    const position = encodeToken({ logEpoch: server.logEpoch, positions: new Map([[CHANNEL, 1]]) }) as never;
+    const waiting = notes.query({ ...here, consistency: { atLeast: position } });
+    notes.put({ id: 'a', title: 'x' }, shared);
+    expect(await waiting).toMatchObject({ degraded: null, entities: [{ id: 'a' }] });
+    const never = encodeToken({ logEpoch: server.logEpoch, positions: new Map([[CHANNEL, 99]]) }) as never;
+    expect(await notes.query({ ...here, consistency: { atLeast: never }, timeoutMs: 200 })).toMatchObject({ degraded: 'behind-token' });
+  });
+
+  it('adopts fields that only the server has, and goes on with them', async () => {
+    const server = await startServer();
+    const wide: Schema<Shapes> = defineSchema(
+      {
+        notes: {
+          title: f.text({ search: true }),
+          stars: f.number().default(0),
+          vec: f.vector(2).nullable(),
+          color: f.keyword().nullable(),
+        },
+      },
+      { version: 2 },
+    ) as never;
+    server.schema = wide.definition;
+    const { db, notes } = await openDb(server);
+    await notes.put({ id: 'a', title: 'before' }, shared);
+    connect(db);
+    await until(() => isLive(db) && db.sync.get().outbox === 0);
+    expect(await notes.get('a')).toMatchObject({ title: 'before', color: null });
+    await notes.put({ id: 'b', title: 'after', color: 'red' } as never, shared).wait('acked');
+    expect(server.rows(CHANNEL)).toMatchObject({ b: { color: 'red' } });
   });
 });

@@ -105,6 +105,8 @@ export class EngineService implements Service {
         return await this.#mustSync().dismiss(call.request.channel, call.request.id);
       case 'upload':
         return await this.#mustSync().upload(UPLOAD_TIMEOUT_MS);
+      case 'forget':
+        return await this.#mustSync().forget();
       case 'adopt':
         return await this.#adopt(call.request);
       case 'inspect':

@@ -72,6 +72,8 @@ export interface Calls {
   rejected: { in: undefined; out: readonly RejectedItem[] };
   dismiss: { in: { readonly channel: string; readonly id: number }; out: undefined };
   upload: { in: undefined; out: undefined };
+  /** Removes what the server has; the outbox stays. */
+  forget: { in: undefined; out: undefined };
   exportOpen: {
     in: { readonly collections?: readonly string[] | undefined };
     out: { readonly exportId: string; readonly entities: number };

@@ -113,6 +113,18 @@ export class SyncStore {
     await this.#rows.commit(term, ops);
   }
 
+  /** Adopted manifest and tail go; the outbox and its numbers stay. */
+  async forgetReplica(term: number, channel: string): Promise<void> {
+    const record = (await this.readRecord(channelKey(channel))) as ChannelRecord | undefined;
+    const last = await this.#rows.lastSequence(followedStream(channel));
+    const ops: RowOp[] = [
+      { type: 'meta', key: followedPointerKey(channel), value: undefined },
+      { ...appendOp(channel, last, []), truncate: last },
+    ];
+    if (record !== undefined) ops.push(rowOp({ type: 'channel', record: { ...record, logEpoch: null } }));
+    await this.#rows.commit(term, ops);
+  }
+
   async dismiss(term: number, channel: string, id: number): Promise<void> {
     await this.#rows.commit(term, [{ type: 'delete', store: 'rejected', channel, id }]);
   }

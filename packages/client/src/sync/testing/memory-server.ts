@@ -105,7 +105,14 @@ export class MemoryServer implements Network {
     };
   }
 
-  async request({ url, headers, body }: HttpRequest): Promise<HttpAnswer> {
+  request(request: HttpRequest): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      request.signal?.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
+      this.#answer(request).then(resolve, reject);
+    });
+  }
+
+  async #answer({ url, headers, body }: HttpRequest): Promise<HttpAnswer> {
     await new Promise<void>((resolve) => this.#clock.after(1, resolve));
     if (!this.isUp) throw new TypeError('network');
     const answer = (status: number, value: unknown): HttpAnswer => ({ status, bytes: async () => utf8Encode(JSON.stringify(value)) });
