@@ -11,6 +11,8 @@
  *
  * | folder            | job                                                                                     |
  * |-------------------|-----------------------------------------------------------------------------------------|
+ * | replication/      | channels that a server leads: frames in, replicas built aside, swaps, conflicts         |
+ * | overlay/          | the outbox as rows over a masked replica                                                |
  * | fold/             | registers, put, patch, delete, gc as pure functions; the row hash (R13)                 |
  * | growing/          | rows since the last seal: append-only slots, copy-on-write liveness                     |
  * | replica/          | one channel: blocks, tombstones, position, hash; views; opening and replaying           |
