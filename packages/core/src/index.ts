@@ -87,6 +87,7 @@ export type {
   VectorOp,
   YjsOp,
 } from './ops/op.ts';
+export { opBytesBound } from './ops/op-bytes.ts';
 export { originOf, stampOf } from './ops/origin.ts';
 export { encodedOpBytes } from './ops/record-codec.ts';
 export type { Bus } from './ports/bus.ts';

@@ -1,4 +1,4 @@
-import { encodedOpBytes, FRAME_BYTES_TARGET } from '@terndb/core';
+import { FRAME_BYTES_TARGET, opBytesBound } from '@terndb/core';
 import { BUSY_RETRY_MS } from '../limits.ts';
 import type { ChannelAnswer, Push } from '../protocol.ts';
 import { ChannelPlan, type PushOutcome } from './plan.ts';
@@ -47,8 +47,8 @@ export function planGroup(
 }
 
 function bytesOf(waiting: Waiting): number {
-  if (waiting.type === 'write') return waiting.ops.reduce((sum, op) => sum + encodedOpBytes(op), 0);
-  return waiting.message.records.reduce((sum, { op }) => sum + encodedOpBytes(op), 0);
+  if (waiting.type === 'write') return waiting.ops.reduce((sum, op) => sum + opBytesBound(op), 0);
+  return waiting.message.records.reduce((sum, { op }) => sum + opBytesBound(op), 0);
 }
 
 function takeWrite({ replies, requests }: Group, plan: ChannelPlan, write: WaitingWrite): void {

@@ -8,6 +8,7 @@ import {
   type Op,
   type OpRecord,
   type Origin,
+  opBytesBound,
   originOf,
   type PrimaryKey,
   type SingleOp,
@@ -203,7 +204,8 @@ export class ChannelPlan {
   }
 
   #refusal(record: OpRecord): string | undefined {
-    if (encodedOpBytes(record.op) > MAX_OP_BYTES) return 'ENTITY_TOO_LARGE';
+    // Encoding every op only to measure it would cost more than all the rest.
+    if (opBytesBound(record.op) > MAX_OP_BYTES && encodedOpBytes(record.op) > MAX_OP_BYTES) return 'ENTITY_TOO_LARGE';
     const invalid = this.#options.validate?.(this.channel, record.op);
     if (invalid !== undefined) return invalid;
     const planned = new Map<PrimaryKey, boolean>();
