@@ -10,6 +10,7 @@
  */
 export type { KernelErrorCode } from './errors.ts';
 export { KernelError } from './errors.ts';
+export { MAX_EF_CONSTRUCTION, MAX_M } from './index/layout.ts';
 export { createHnsw, openHnsw } from './index/open.ts';
 export type {
   BuildProgress,

@@ -1,5 +1,5 @@
 import type { FieldDefinition } from '@terndb/core';
-import { createHnsw, type HnswIndex, type Kernel, KernelError, openHnsw } from '@terndb/kernel';
+import { createHnsw, type HnswIndex, type Kernel, KernelError, MAX_EF_CONSTRUCTION, MAX_M, openHnsw } from '@terndb/kernel';
 import type { Segment } from '../segment/types.ts';
 import type { BuildContext, IndexKind } from './types.ts';
 
@@ -47,11 +47,14 @@ function wantsGraph(segment: Segment, field: FieldDefinition, minRows: number): 
 async function build(segment: Segment, field: FieldDefinition, { kernel, pause, onProgress }: BuildContext): Promise<Uint8Array[]> {
   const block = segment.vectors(field.name)!;
   const { metric, index } = paramsOf(field);
+  // A schema may name more, as in Milvus; the kernel builds the best it can.
+  const m = Math.min(index.m, MAX_M);
+  const efConstruction = Math.min(index.efConstruction, MAX_EF_CONSTRUCTION);
   const graph = createHnsw(kernel, {
     dim: block.dim,
     metric,
-    m: index.m,
-    efConstruction: index.efConstruction,
+    m,
+    efConstruction,
     seed: SEED,
     capacity: block.rows,
   });
@@ -61,7 +64,7 @@ async function build(segment: Segment, field: FieldDefinition, { kernel, pause, 
       graph.addFrom(block, Math.min(encoded, block.rows - graph.rows));
       await pause();
     }
-    const rowUs = (LINK_ROW_US + LINK_DIM_US * block.dim) * (index.efConstruction / USUAL_EF_CONSTRUCTION);
+    const rowUs = (LINK_ROW_US + LINK_DIM_US * block.dim) * (efConstruction / USUAL_EF_CONSTRUCTION);
     const linked = Math.max(1, Math.floor(STEP_US / rowUs));
     while (graph.linked < graph.rows) {
       graph.buildStep(linked);

@@ -22,7 +22,8 @@ const { definition: schema } = defineSchema({
     rank: f.number(),
     cosine: f.vector(DIM, { metric: 'COSINE' }),
     inner: f.vector(DIM, { metric: 'IP' }).nullable(),
-    squared: f.vector(DIM, { metric: 'L2' }),
+    // More than a graph may have.
+    squared: f.vector(DIM, { metric: 'L2', index: { m: 2_000, efConstruction: 250 } }),
     flat: f.vector(DIM, { metric: 'L2', index: { type: 'FLAT' } }),
   },
 });
