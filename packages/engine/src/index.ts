@@ -21,6 +21,7 @@
  * | catalog/          | who the database is, collections, partitions, manifest pointers                         |
  * | database/         | the facade: state, recovery, notification, tokens, limits                               |
  * | segment/, columns/, tombstones/, manifest/, bitmap/, bytes/ | what is stored, and how it is mapped          |
+ * | indexes/          | kinds of index files, building and opening them beside reads; graphs                    |
  * | read/, text/, live/, view/ | filters, search, live results over views                                       |
  */
 export { DEFAULT_PARTITION } from './catalog/channels.ts';
