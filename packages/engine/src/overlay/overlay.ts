@@ -30,7 +30,6 @@ export class Overlay {
   #rows: BlockState<GrowingRows>;
   #rowBlocks = 0;
   #bytes = 0;
-  #maxHlc = 0 as Timestamp;
 
   constructor(options: {
     readonly base: Entities;
@@ -55,9 +54,11 @@ export class Overlay {
     return this.#bytes;
   }
 
-  /** Newest stamp that an entry ever had. */
+  /** Newest stamp of an entry; 0 without any. Cost: a pass over the entries, as a bounced one may get an older stamp than it had. */
   get maxHlc(): Timestamp {
-    return this.#maxHlc;
+    let max = 0;
+    for (const { entry } of this.#entries.values()) if (entry.hlc > max) max = entry.hlc;
+    return max as Timestamp;
   }
 
   isPending(key: PrimaryKey): boolean {
@@ -100,7 +101,6 @@ export class Overlay {
     const bytes = opsBytes(entry.op);
     this.#entries.set(entry.id, { entry, bytes });
     this.#bytes += bytes;
-    if (entry.hlc > this.#maxHlc) this.#maxHlc = entry.hlc;
     const stamp = { hlc: entry.hlc, clientId: entry.clientId };
     const byKey = opsByKey(entry.op);
     for (const [key, ops] of byKey) this.#addWrite(key, { id: entry.id, stamp, ops });

@@ -168,7 +168,6 @@ export class FollowedChannels implements Replication {
     const added = toBatches(ops).map(({ op }) => {
       const { entry, durable } = outbox.add(channel.name, op, hlc === undefined ? {} : { hlc });
       channel.setEntry(entry);
-      this.#options.observe(entry.hlc);
       return durable.catch((error: unknown) => {
         this.#takeBack(channel, entry);
         throw error;
@@ -227,7 +226,7 @@ export class FollowedChannels implements Replication {
     this.#channels.set(name, channel);
     const partitions = this.#places.get(collection.name) ?? new Map<string, FollowedChannel>();
     this.#places.set(collection.name, partitions.set(partition, channel));
-    this.#options.observe(channel.maxHlc);
+    this.#options.observe(channel.state().maxHlc);
   }
 
   #hide(channel: FollowedChannel): void {
@@ -264,7 +263,7 @@ export class FollowedChannels implements Replication {
       else if (change.type === 'entry-gone') add(channel.removeEntry(change.id));
     }
     channel.settle();
-    this.#options.observe(channel.maxHlc);
+    this.#options.observe(channel.state().maxHlc);
     if (!isWhole && keys.size === 0) return { change: undefined, isDiverged };
     const change = { collection: channel.collection.name, partition: channel.partition, keys: [...keys] };
     return { change: isWhole ? { ...change, all: true } : change, isDiverged };

@@ -1,10 +1,11 @@
-import type { Timestamp } from '@terndb/core';
+import { encodeFrame, type Timestamp } from '@terndb/core';
 import { describe, expect, it } from 'vitest';
 import { openEngine } from '../database/open-engine.ts';
 import { decodeToken } from '../database/token.ts';
 import type { Change, Engine } from '../database/types.ts';
 import { memoryPorts } from '../testing/memory-ports.ts';
 import { rowsOfView, TEST_CHANNEL, TEST_EPOCH, testSchema } from '../testing/test-channel.ts';
+import { followedStream } from './stored.ts';
 import { PARTITION, TestDevice } from './testing/test-device.ts';
 import { TestServer } from './testing/test-server.ts';
 import type { Conflict, ReplicaChange } from './types.ts';
@@ -228,6 +229,77 @@ describe('[R5, R6] a followed replica', () => {
     const other = { ...source, manifest: { ...source.manifest, channel: 'x/y/0' } };
     await expect(engine.replication.stage(TEST_CHANNEL, 102, other)).rejects.toThrow(fails('FORMAT_INVALID'));
     engine.replication.dropStaged(103);
+  });
+});
+
+describe('what is stored of a followed channel', () => {
+  it('is opened as far as it can be read, and goes on when what was damaged comes again', async () => {
+    const { server, device } = await connected();
+    for (let index = 0; index < 6; index++) put(server, `k${index}`, index, index + 1);
+    await device.deliver(1, 1);
+    const stream = followedStream(TEST_CHANNEL);
+    const damaged = encodeFrame(server.framesFrom(1, 1, 1)[0]!);
+    damaged[5]! ^= 255;
+    const after = encodeFrame(server.framesFrom(2, 1, 1)[0]!);
+    await device.ports.log.append(stream, 1, [
+      { channel: TEST_CHANNEL, bytes: damaged },
+      { channel: TEST_CHANNEL, bytes: after },
+    ]);
+    await device.reopen();
+    expect(device.engine.query(all).keys).toEqual(['k0']);
+    expect(device.position).toBe(1);
+    expect(await device.deliver(5, 2)).toEqual([]);
+    await device.reopen();
+    expect(device.position).toBe(6);
+  });
+
+  it('without a readable manifest leaves nothing but the outbox', async () => {
+    const { server, device, engine } = await connected();
+    put(server, 'a', 1, 1);
+    await device.swap('manifest', 1);
+    engine.write({ type: 'put', ...place, entities: [{ key: 'b' }] });
+    for (const { name } of await device.ports.objects.list('')) await device.ports.objects.delete(name);
+    await device.reopen();
+    expect(device.engine.query(all)).toMatchObject({ keys: ['b'], degraded: 'bootstrapping', coverage: 0.5 });
+    expect(device.engine.replication.state(TEST_CHANNEL)).toMatchObject({ position: 0, logEpoch: null });
+    await device.swap('manifest', 1);
+    expect(device.engine.query(all)).toMatchObject({ keys: ['a', 'b'], degraded: null, coverage: 1 });
+  });
+
+  it('with a damaged segment says which rows are missing', async () => {
+    const { server, device } = await connected();
+    put(server, 'a', 1, 1);
+    await device.swap('manifest', 1);
+    const { segments } = device.engine.inspect().partitions.find(({ partition }) => partition === PARTITION)!;
+    for (const { name } of await device.ports.objects.list('')) if (name.includes('segment')) await device.ports.objects.delete(name);
+    await device.reopen();
+    expect(device.engine.replication.state(TEST_CHANNEL)).toMatchObject({ position: 1, quarantined: [segments[0]!.id] });
+    expect(device.engine.query(all)).toMatchObject({ keys: [], coverage: 0 });
+  });
+
+  it('is opened anew in place of what was shown, and watchers see it', async () => {
+    const { server, device, engine } = await connected();
+    put(server, 'a', 1, 1);
+    await device.deliver(1, 1);
+    engine.write({ type: 'put', ...place, entities: [{ key: 'b' }] });
+    const seen: unknown[] = [];
+    engine.watchQuery(
+      all,
+      (result) => seen.push(result.keys),
+      (error) => expect.unreachable(error.message),
+    );
+    const view = device.view();
+    const stored = { channel: TEST_CHANNEL, ...place, logEpoch: 'universe', overlay: [] };
+    await engine.replication.open([stored]);
+    device.ports.clock.advance(20);
+    await device.swap('manifest', 1);
+    device.ports.clock.advance(20);
+    put(server, 'c', 1, 2);
+    await device.swap('manifest', 1);
+    device.ports.clock.advance(20);
+    expect(seen).toEqual([['a', 'b'], ['a'], ['a', 'c']]);
+    expect([...rowsOfView(view).keys()].sort()).toEqual(['a', 'b']);
+    view.release();
   });
 });
 
