@@ -18,10 +18,10 @@ interface NaiveEntity {
   delete: Stamp | undefined;
   /** Values of the put. */
   base: Map<string, StoredValue>;
-  registers: Map<string, { stamp: Stamp; value: StoredValue }>;
+  registers: Map<string, { stamp: Stamp; value: StoredValue; origin?: string }>;
 }
 
-/** Field name → value, defaults filled in. */
+/** Field name → value, defaults filled in; `<field> origin` → what a derived vector was made from. */
 export type NaiveRow = ReadonlyMap<string, StoredValue>;
 
 /**
@@ -52,6 +52,8 @@ export class NaiveFold {
       const row = new Map<string, StoredValue>();
       for (const name of this.#defaults.keys())
         row.set(name, counts(entity, name) ? entity.registers.get(name)!.value : entity.base.get(name)!);
+      for (const [name, { origin }] of entity.registers)
+        if (origin !== undefined && counts(entity, name)) row.set(`${name} origin`, origin);
       rows.set(key, row);
     }
     return rows;
@@ -81,7 +83,10 @@ export class NaiveFold {
         if (compareStamps(stamp, entity.registers.get(name)?.stamp) >= 0) entity.registers.set(name, { stamp, value });
       }
     } else if (op.type === 'vector' && entity !== undefined && isLive(entity) && compareStamps(stamp, entity.put) >= 0) {
-      if (compareStamps(stamp, entity.registers.get(op.field)?.stamp) >= 0) entity.registers.set(op.field, { stamp, value: op.vector });
+      if (compareStamps(stamp, entity.registers.get(op.field)?.stamp) >= 0) {
+        const origin = originText(op.model, op.sourceHash);
+        entity.registers.set(op.field, { stamp, value: op.vector, origin });
+      }
     }
     if (entity !== undefined && !isLive(entity)) entity.registers.clear();
   }
@@ -95,6 +100,11 @@ export class NaiveFold {
     this.#entities.set(key, entity);
     return entity;
   }
+}
+
+/** As a test compares it. */
+export function originText(model: string, sourceHash: Uint8Array): string {
+  return `${model} ${sourceHash.join(',')}`;
 }
 
 function isLive(entity: NaiveEntity): boolean {

@@ -33,6 +33,17 @@ const anyOp: fc.Arbitrary<SingleOp> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('patch' as const), pk: fc.constantFrom(...KEYS), fields: anyFields }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('delete' as const), pk: fc.constantFrom(...KEYS) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('vector' as const),
+      pk: fc.constantFrom(...KEYS),
+      field: fc.constant('embedding'),
+      model: fc.constantFrom('m1', 'm2'),
+      sourceHash: fc.integer({ min: 0, max: 255 }).map((byte) => new Uint8Array(16).fill(byte)),
+      vector,
+    }),
+  },
 );
 
 const anyOpRecord: fc.Arbitrary<Omit<OpRecord, 'seq'>> = fc.record({

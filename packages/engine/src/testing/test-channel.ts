@@ -13,7 +13,7 @@ import type { Channel } from '../database/channel.ts';
 import { emptyReplica } from '../replica/open-replica.ts';
 import type { View } from '../view/view.ts';
 import { testKernel } from './memory-ports.ts';
-import type { NaiveRow } from './naive-fold.ts';
+import { type NaiveRow, originText } from './naive-fold.ts';
 
 export const testSchema: SchemaDefinition<'things'> = defineSchema({
   things: {
@@ -21,7 +21,7 @@ export const testSchema: SchemaDefinition<'things'> = defineSchema({
     rank: f.number().default(7),
     tag: f.keyword().nullable(),
     title: f.text({ search: true }).default('none'),
-    embedding: f.vector(3, { metric: 'L2' }).nullable(),
+    embedding: f.vector(3, { metric: 'L2', embed: ['title'] }).nullable(),
   },
 }).definition;
 
@@ -52,7 +52,12 @@ export function rowsOfView(view: View): Map<PrimaryKey, NaiveRow> {
       if (rows.has(key)) throw new Error(`key ${key} is visible twice`);
       const found = view.find(key);
       if (found?.block !== block || found.offset !== offset) throw new Error(`find(${key}) disagrees with block ${block.id}`);
-      rows.set(key, new Map(fields.map((name): [string, StoredValue] => [name, block.valueAt(name, offset)])));
+      const row = new Map(fields.map((name): [string, StoredValue] => [name, block.valueAt(name, offset)]));
+      for (const name of fields) {
+        const origin = block.origins?.(name)?.originAt(offset) ?? null;
+        if (origin !== null) row.set(`${name} origin`, originText(origin.model, origin.sourceHash));
+      }
+      rows.set(key, row);
     });
   }
   if (rows.size !== view.liveRows) throw new Error(`liveRows ${rows.size} expected, got ${view.liveRows}`);
