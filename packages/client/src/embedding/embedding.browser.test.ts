@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { createDatabase } from '../database/database.ts';
+import { Session } from '../database/session.ts';
 import { disposeDatabases, freshName } from '../database/testing/databases.ts';
 import { type Database, defineSchema, type Embedder, f, open, type Store } from '../index.ts';
 
@@ -168,6 +170,32 @@ describe('the embedding queue', () => {
     await poll(async () => (await vectorOf(third, 'x'))?.length === 5);
     await poll(async () => (await vectorOf(third, 'y'))?.length === 5);
     expect(await keysOf(third, { text: 'b', mode: 'semantic' })).toHaveLength(2);
+  });
+});
+
+describe('two tabs', () => {
+  it('share the leader’s embedder: the follower sees the queue, pauses it, and searches by meaning', async () => {
+    const name = freshName();
+    const leader = await openNotes(name, letters());
+    const session = await Session.open(name, { schema, embedder: letters() }, () => {});
+    const follower = createDatabase(session, schema) as unknown as Notes;
+    opened.push(follower);
+    expect([leader.sync.get().leader, follower.sync.get().leader]).toEqual([true, false]);
+    await follower.embedding.pause!();
+    await follower.notes.putMany([
+      { id: 'x', title: 'aaa' },
+      { id: 'y', title: 'bbb' },
+    ]);
+    await until(follower.embedding, ({ paused }) => paused);
+    await until(leader.embedding, ({ paused }) => paused);
+    await leader.embedding.resume!();
+    await hasVector(follower, 'y');
+    await until(follower.embedding, ({ state }) => state === 'ready');
+    expect(await keysOf(follower, { text: 'aa', mode: 'semantic' })).toEqual(['x', 'y']);
+    await leader.close();
+    // The follower leads now, with its own page's embedder.
+    await follower.notes.put({ id: 'z', title: 'ab' });
+    await hasVector(follower, 'z');
   });
 });
 
