@@ -12,6 +12,7 @@ import type { ServerNode } from '../../node/types.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { cacheControlOf } from '../cache-policy.ts';
 import { AccessMetrics } from '../metrics.ts';
+import { milvusRoutes } from '../milvus/routes.ts';
 import { API_HEADERS, SECURITY_HEADERS } from '../security-headers.ts';
 import { SyncConnections } from '../sync/connections.ts';
 import { checkHost, checkOrigin, isAllowedOrigin, type OriginRule } from '../sync/origin.ts';
@@ -96,6 +97,8 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
     },
     { prefix: '/sync' },
   );
+  // Stock clients run anywhere: the token decides. Without security only pages of this machine may use it.
+  await http.register(async (milvus) => milvusRoutes(milvus, { node, authenticator }, !rule.onlyLoopbackHosts), { prefix: '/v2/vectordb' });
   if (config.demo === undefined) http.setNotFoundHandler(({ url }) => unknownRoute(url));
   else await serveFiles(http, config.demo);
   return {

@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from '@terndb/core';
+import { type Clock, MemoryLogBroker, MemoryMetaStore, MemoryObjectStore } from '@terndb/core';
+import { loadKernel } from '@terndb/kernel';
 import { type ClientMessage, decodeMessage, encodeMessage, PROTOCOL_VERSION, type ServerMessage } from '@terndb/sync';
 import WebSocket from 'ws';
-import { systemClock } from '../../adapters/s3/system.ts';
+import { systemClock, systemRng } from '../../adapters/s3/system.ts';
 import type { Config } from '../../config/config.ts';
 import { readConfig } from '../../config/read-config.ts';
+import { openNode } from '../../node/open-node.ts';
+import type { ServerNode } from '../../node/types.ts';
 import { type Authenticator, openAuthenticator } from '../auth/authenticator.ts';
 import type { TernClaims } from '../auth/claims.ts';
 import { issueJwt, loadJwtKeys } from '../auth/jwt.ts';
@@ -28,19 +31,46 @@ export interface TestServer {
 
 /** The doors over a scripted node, on a free port of the loopback. */
 export async function startTestServer(change: Partial<Config> = {}, clock: Clock = systemClock): Promise<TestServer> {
+  const scripted = new ScriptedNode();
+  const server = await startDoors(asNode(scripted), change, clock);
+  return { ...server, node: scripted };
+}
+
+export type DoorServer = Omit<TestServer, 'node'>;
+
+/** The doors over a real node that keeps everything in memory. */
+export async function startMemoryServer(change: Partial<Config> = {}): Promise<DoorServer> {
+  const ports = {
+    log: new MemoryLogBroker(),
+    meta: new MemoryMetaStore(),
+    objects: new MemoryObjectStore(),
+    clock: systemClock,
+    rng: systemRng,
+    kernel: await loadKernel(),
+  };
+  const node = await openNode({ ports });
+  const server = await startDoors(node, change, systemClock);
+  return {
+    ...server,
+    close: async () => {
+      await server.close();
+      await node.close();
+    },
+  };
+}
+
+async function startDoors(node: ServerNode, change: Partial<Config>, clock: Clock): Promise<DoorServer> {
   const data = await mkdtemp(join(tmpdir(), 'terndb-access-'));
   const env = { TERNDB_AUTH_HS256_SECRET: SECRET, TERNDB_LOG_LEVEL: 'silent', TERNDB_ROOT_PASSWORD: 'open sesame' };
   const defaults = readConfig({ env, flags: { data, port: '0' } });
   const config: Config = { ...defaults, ...change, limits: { ...defaults.limits, ...change.limits } };
-  const node = new ScriptedNode();
   const authenticator = await openAuthenticator(config, clock);
-  const app = await createApp({ node: asNode(node), authenticator, clock, config });
+  const app = await createApp({ node, authenticator, clock, config });
   const url = await app.http.listen({ host: config.host, port: 0 });
   const keys = await loadJwtKeys(config.auth, undefined);
   const sockets: TestSocket[] = [];
   return {
     url,
-    node,
     app,
     authenticator,
     token: (claims, { subject = 'ann', lifetimeMs = 60_000 } = {}) => issueJwt(keys, { subject, claims, lifetimeMs, nowMs: clock.nowMs() }),

@@ -1,0 +1,157 @@
+import { schemaHash } from '@terndb/core';
+import type { CatalogCollectionInfo } from '../../node/types.ts';
+import { checkDatabase, checkMayAlter, DONE, isVisible, type MilvusCall, type MilvusHandler, mustFind } from './call.ts';
+import { CODES, denied, MilvusError } from './errors.ts';
+import { describeCollection, isLoaded, PROPERTY, RELEASED, wantedCollection } from './schema.ts';
+
+function visible(call: MilvusCall, name: string): CatalogCollectionInfo {
+  const info = mustFind(call, name);
+  if (!isVisible(call, info)) throw denied('PrivilegeDescribeCollection', call.principal.subject, call.database);
+  return info;
+}
+
+async function setLoad(call: MilvusCall, state: string): Promise<void> {
+  const { node, database, body } = call;
+  const info = visible(call, body.mustText('collectionName'));
+  if ((info.properties[PROPERTY.load] ?? '') === state) return;
+  const { [PROPERTY.load]: _, ...rest } = info.properties;
+  await node.catalog.alterCollection(database, info.name, { properties: state === '' ? rest : { ...rest, [PROPERTY.load]: state } });
+}
+
+/** Rows of the collection that anybody may count: those of its channels. */
+function rowCount({ node, database }: MilvusCall, name: string, partition?: string): number {
+  return node
+    .inspect()
+    .channels.filter((channel) => channel.database === database && channel.collection === name)
+    .filter((channel) => partition === undefined || channel.partition === partition)
+    .reduce((sum, { entities }) => sum + entities, 0);
+}
+
+export const COLLECTIONS: Readonly<Record<string, MilvusHandler>> = {
+  list: async (call) => {
+    const { node, principal, database } = call;
+    checkDatabase(node, principal, database);
+    const names = node.catalog.collections(database).filter((info) => isVisible(call, info));
+    return { data: names.map(({ name }) => name) };
+  },
+  has: async (call) => {
+    const { node, principal, database, body } = call;
+    const name = body.mustText('collectionName');
+    checkDatabase(node, principal, database);
+    const info = node.catalog.find(database, name);
+    return { data: { has: info !== undefined && isVisible(call, info) } };
+  },
+  describe: async (call) => ({ message: '', data: describeCollection(visible(call, call.body.mustText('collectionName'))) }),
+  create: async (call) => {
+    checkMayAlter(call, 'CreateCollection');
+    const { node, database, body } = call;
+    const name = body.mustText('collectionName');
+    const { definition, properties } = wantedCollection(body);
+    const known = node.catalog.find(database, name);
+    if (known === undefined) {
+      const shards = Number(body.params('params').get('shardsNum') ?? 1);
+      await node.catalog.createCollection(database, name, definition, { shards: shards === 1 ? 1 : checkShards(shards), properties });
+    } else if (schemaHash(known.definition) !== schemaHash(definition)) {
+      throw new MilvusError(CODES.other, `create duplicate collection with different parameters, collection: ${name}`);
+    }
+    return DONE;
+  },
+  drop: async (call) => {
+    checkMayAlter(call, 'DropCollection');
+    const { node, database, body } = call;
+    const name = body.mustText('collectionName');
+    const info = node.catalog.find(database, name);
+    if (info === undefined) return DONE;
+    if (info.name !== name) throw new MilvusError(CODES.other, `cannot drop the collection via alias = ${name}`);
+    if (info.aliases.length > 0) {
+      throw new MilvusError(
+        CODES.other,
+        `unable to drop the collection [${name}] because it has associated aliases [${info.aliases.join(' ')}]`,
+      );
+    }
+    await node.catalog.dropCollection(database, name);
+    return DONE;
+  },
+  rename: async (call) => {
+    checkMayAlter(call, 'RenameCollection');
+    const { node, database, body } = call;
+    const { name } = mustFind(call, body.mustText('collectionName'));
+    const to = { name: body.mustText('newCollectionName'), database: body.text('newDbName') || database };
+    if (node.catalog.find(to.database, to.name) !== undefined) {
+      throw new MilvusError(CODES.other, `duplicated new collection name ${to.name} in database ${to.database}`);
+    }
+    await node.catalog.renameCollection(database, name, to);
+    return DONE;
+  },
+  load: async (call) => {
+    await setLoad(call, '');
+    return DONE;
+  },
+  refresh_load: async (call) => {
+    const { name, ...info } = visible(call, call.body.mustText('collectionName'));
+    if (!isLoaded({ name, ...info })) throw new MilvusError(CODES.collectionNotLoaded, `collection not loaded[collection=${name}]`);
+    return DONE;
+  },
+  release: async (call) => {
+    await setLoad(call, RELEASED);
+    return DONE;
+  },
+  get_load_state: async (call) => {
+    const info = visible(call, call.body.mustText('collectionName'));
+    return { message: '', data: isLoaded(info) ? { loadState: 'LoadStateLoaded', loadProgress: 100 } : { loadState: 'LoadStateNotLoad' } };
+  },
+  get_stats: async (call) => ({ data: { rowCount: rowCount(call, visible(call, call.body.mustText('collectionName')).name) } }),
+  flush: async (call) => {
+    const { name } = visible(call, call.body.mustText('collectionName'));
+    await call.node.flush(call.database, name);
+    return DONE;
+  },
+  compact: async (call) => {
+    const { name } = visible(call, call.body.mustText('collectionName'));
+    await call.node.compact(call.database, name);
+    return { data: { compactionID: 1 } };
+  },
+  get_compaction_state: async () => ({
+    data: { compactionID: 1, state: 'Completed', executingPlanNumber: 0, timeoutPlanNumber: 0, completedPlanNumber: 1 },
+  }),
+};
+
+const MAX_SHARDS = 16;
+function checkShards(shards: number): number {
+  if (Number.isInteger(shards) && shards >= 1 && shards <= MAX_SHARDS) return shards;
+  throw new MilvusError(CODES.invalid, `maximum shards's number should be limited to ${MAX_SHARDS}: invalid parameter`);
+}
+
+export const PARTITIONS: Readonly<Record<string, MilvusHandler>> = {
+  list: async (call) => ({ data: [...visible(call, call.body.mustText('collectionName')).partitions.keys()] }),
+  has: async (call) => {
+    const { partitions } = visible(call, call.body.mustText('collectionName'));
+    return { data: { has: partitions.has(call.body.mustText('partitionName')) } };
+  },
+  create: async (call) => {
+    checkMayAlter(call, 'CreatePartition');
+    const info = mustFind(call, call.body.mustText('collectionName'));
+    const partition = call.body.mustText('partitionName');
+    if (!info.partitions.has(partition)) await call.node.catalog.createPartition(call.database, info.name, partition);
+    return DONE;
+  },
+  drop: async (call) => {
+    checkMayAlter(call, 'DropPartition');
+    const info = mustFind(call, call.body.mustText('collectionName'));
+    const partition = call.body.mustText('partitionName');
+    if (partition === '_default') throw new MilvusError(CODES.other, 'default partition cannot be deleted');
+    if (isLoaded(info)) throw new MilvusError(CODES.other, 'partition cannot be dropped, partition is loaded, please release it first');
+    if (info.partitions.has(partition)) await call.node.catalog.dropPartition(call.database, info.name, partition);
+    return DONE;
+  },
+  get_stats: async (call) => {
+    const { name } = visible(call, call.body.mustText('collectionName'));
+    return { data: { rowCount: rowCount(call, name, call.body.mustText('partitionName')) } };
+  },
+};
+
+export const DATABASES: Readonly<Record<string, MilvusHandler>> = {
+  list: async ({ node, principal }) => ({
+    data: node.catalog.databases().filter((name) => principal.database === undefined || principal.database === name),
+  }),
+};

@@ -1,0 +1,251 @@
+import { DbError, type FieldDefinition, isVectorKind, keyFieldOf, MAX_WINDOW, type PrimaryKey } from '@terndb/core';
+import type { EntityRecord } from '@terndb/engine';
+import type { CatalogCollectionInfo } from '../../node/types.ts';
+import { canWrite } from '../auth/principal.ts';
+import { type MilvusAnswer, type MilvusCall, mustFind, readablePartitions, writablePartition } from './call.ts';
+import { withDynamicNames } from './dynamic.ts';
+import { CODES, denied, invalidParameter, MilvusError, missingParameter, notJson } from './errors.ts';
+import { asRowError, badRows, fromKey, outputFields, type RowFormat, selectOf, shortest, toEntities, toRow } from './rows.ts';
+import { isDynamic, isLoaded, metricOfField, notLoaded, shownFields } from './schema.ts';
+
+const DEFAULT_LIMIT = 100;
+/** How answers write int64 is the caller's. */
+export type EntityHandler = (call: MilvusCall, format: RowFormat) => Promise<MilvusAnswer>;
+
+const LEVELS: Readonly<Record<string, unknown>> = {
+  Strong: 'strong',
+  Session: 'session',
+  Bounded: 'bounded',
+  Eventually: 'eventually',
+  Customized: 'bounded',
+};
+
+function consistencyOf({ body }: MilvusCall): unknown {
+  const level = body.text('consistencyLevel');
+  if (level === undefined || level === '') return 'bounded';
+  if (Object.hasOwn(LEVELS, level)) return LEVELS[level];
+  throw invalidParameter(`consistencyLevel can only be [${Object.keys(LEVELS).join(', ')}], default: Bounded`);
+}
+
+/** What every read has. */
+function readOf(
+  call: MilvusCall,
+  info: CatalogCollectionInfo,
+): { readonly database: string; readonly collection: string } & Record<string, unknown> {
+  if (!isLoaded(info)) throw notLoaded(info.name);
+  const { database, timeoutMs, signal, body } = call;
+  const partitions = readablePartitions(call, info, body.texts('partitionNames'));
+  return {
+    database,
+    collection: info.name,
+    consistency: consistencyOf(call),
+    timeoutMs,
+    ...(partitions === undefined ? {} : { partitions }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function filterOf(call: MilvusCall, info: CatalogCollectionInfo): { readonly filter?: string; readonly filterParams?: unknown } {
+  const text = call.body.text('filter') ?? '';
+  if (text.trim() === '') return {};
+  const names = new Set(shownFields(info).map(({ name }) => name));
+  const filterParams = call.body.get('exprParams');
+  return { filter: isDynamic(info) ? withDynamicNames(text, names) : text, ...(filterParams === undefined ? {} : { filterParams }) };
+}
+
+function windowOf({ body }: MilvusCall): { readonly limit: number; readonly offset: number } {
+  const limit = body.integer('limit') ?? DEFAULT_LIMIT;
+  const offset = body.integer('offset') ?? 0;
+  if (limit < 1 || limit > MAX_WINDOW) {
+    throw new MilvusError(CODES.other, `topk [${limit}] is invalid, it should be in range [1, ${MAX_WINDOW}]`);
+  }
+  if (offset < 0 || limit + offset > MAX_WINDOW) {
+    throw new MilvusError(
+      CODES.other,
+      `invalid max query result window, (offset+limit) should be in range [1, ${MAX_WINDOW}], but got ${limit + offset}`,
+    );
+  }
+  return { limit, offset };
+}
+
+async function put(call: MilvusCall, format: RowFormat, isUpsert: boolean): Promise<readonly unknown[]> {
+  const { node, database, body } = call;
+  const info = mustFind(call, body.mustText('collectionName'));
+  const given = body.get('data');
+  const rows = Array.isArray(given) ? (given as readonly unknown[]) : given === undefined ? [] : [given];
+  if (rows.length === 0) throw missingParameter('data');
+  const partition = writablePartition(call, info);
+  const entities = toEntities(info, rows, { isUpsert });
+  const key = keyFieldOf(info.definition).name;
+  const seen = new Set(entities.map((entity) => entity[key]).filter((value) => value !== undefined));
+  const withKey = entities.filter((entity) => entity[key] !== undefined).length;
+  if (isUpsert && seen.size !== withKey) throw invalidParameter('duplicate primary keys are not allowed in the same batch');
+  // Of two rows with one key the later one counts, as it would one after the other.
+  const last = seen.size === withKey ? entities : [...new Map(entities.map((entity) => [entity[key] ?? entity, entity])).values()];
+  try {
+    const { keys } = await node.write({ type: 'put', database, collection: info.name, partition, entities: last });
+    return keys.map((pk) => fromKey(pk, format));
+  } catch (thrown) {
+    throw asRowError(thrown);
+  }
+}
+
+const insert: EntityHandler = async (call, format) => {
+  const insertIds = await put(call, format, false);
+  return { cost: 0, data: { insertCount: insertIds.length, insertIds } };
+};
+
+const upsert: EntityHandler = async (call, format) => {
+  if (call.body.flag('partialUpdate') === true) return partialUpsert(call, format);
+  const upsertIds = await put(call, format, true);
+  return { cost: 0, data: { upsertCount: upsertIds.length, upsertIds } };
+};
+
+/** Row by row: a row that is there keeps what is not given, one that is not there is put. */
+async function partialUpsert(call: MilvusCall, format: RowFormat): Promise<MilvusAnswer> {
+  const { node, database, body } = call;
+  const info = mustFind(call, body.mustText('collectionName'));
+  const partition = writablePartition(call, info);
+  const rows = body.list('data') ?? [];
+  if (rows.length === 0) throw missingParameter('data');
+  const key = keyFieldOf(info.definition).name;
+  const keys: PrimaryKey[] = [];
+  for (const { [key]: pk, ...fields } of toEntities(info, rows, { isUpsert: true })) {
+    if (pk === undefined) throw badRows(`the primary key ${key} expected in each row`);
+    const target = { database, collection: info.name, partition } as const;
+    try {
+      const { entities } = await node.get({ database, collection: info.name, partitions: [partition], keys: [pk], consistency: 'strong' });
+      const request =
+        entities[0] === undefined
+          ? ({ type: 'put', entities: [{ [key]: pk, ...fields }] } as const)
+          : ({ type: 'patch', key: pk, fields } as const);
+      keys.push(...(await node.write({ ...target, ...request })).keys);
+    } catch (thrown) {
+      throw asRowError(thrown);
+    }
+  }
+  return { cost: 0, data: { upsertCount: keys.length, upsertIds: keys.map((pk) => fromKey(pk, format)) } };
+}
+
+const remove: EntityHandler = async (call) => {
+  const { node, principal, database, body } = call;
+  const info = mustFind(call, body.mustText('collectionName'));
+  body.mustText('filter');
+  const named = body.text('partitionName') ?? '';
+  const partitions =
+    named === ''
+      ? [...info.partitions.keys()].filter((partition) => canWrite(principal, { database, partition }))
+      : [writablePartition(call, info)];
+  if (partitions.length === 0) throw denied('PrivilegeDelete', principal.subject, database);
+  try {
+    const { keys } = await node.write({ type: 'deleteBy', database, collection: info.name, partitions, ...filterOf(call, info) });
+    return { cost: 0, data: { deleteCount: keys.length } };
+  } catch (thrown) {
+    // Always true, or empty.
+    if (thrown instanceof DbError && thrown.code === 'OPTION_INVALID') throw invalidParameter("delete plan can't be empty or always true");
+    throw thrown;
+  }
+};
+
+const get: EntityHandler = async (call, format) => {
+  const { node, body } = call;
+  const info = mustFind(call, body.mustText('collectionName'));
+  const id = body.get('id');
+  if (id === undefined) throw missingParameter('id');
+  const fields = outputFields(info, body.texts('outputFields'));
+  const isInteger = keyFieldOf(info.definition).params.keyType === 'int64';
+  const keys = (Array.isArray(id) ? id : [id]).map((key: unknown) =>
+    isInteger && typeof key === 'string' && /^-?\d{1,19}$/.test(key) ? BigInt(key) : key,
+  );
+  const { entities } = await node.get({ ...readOf(call, info), keys, select: selectOf(info, fields) });
+  const found = entities.filter((entity): entity is EntityRecord => entity !== undefined);
+  return { cost: 0, data: found.map((entity) => toRow(info, entity, fields, format)) };
+};
+
+const query: EntityHandler = async (call, format) => {
+  const { node, body } = call;
+  const info = mustFind(call, body.mustText('collectionName'));
+  const wanted = body.texts('outputFields');
+  const read = { ...readOf(call, info), ...filterOf(call, info) };
+  if (wanted?.includes('count(*)') === true) {
+    if (body.get('offset') !== undefined) throw invalidParameter('count entities with pagination is not allowed');
+    return { cost: 0, data: [{ 'count(*)': (await node.count(read)).count }] };
+  }
+  const fields = outputFields(info, wanted);
+  const orderBy = { field: keyFieldOf(info.definition).name };
+  const { entities } = await node.query({ ...read, ...windowOf(call), orderBy, select: selectOf(info, fields) });
+  return { cost: 0, data: entities.map((entity) => toRow(info, entity, fields, format)) };
+};
+
+const search: EntityHandler = async (call, format) => {
+  const { node, body } = call;
+  const info = mustFind(call, body.mustText('collectionName'));
+  const data = body.list('data');
+  const ids = body.list('ids');
+  if (data !== undefined && ids !== undefined) throw invalidParameter('only one of data and ids expected');
+  const sources = data ?? ids;
+  if (sources === undefined || sources.length === 0) throw missingParameter('data');
+  if (sources.length > MAX_WINDOW)
+    throw new MilvusError(CODES.other, `nq [${sources.length}] is invalid, it should be in range [1, ${MAX_WINDOW}]`);
+  const field = searchedField(info, body.text('annsField'));
+  checkMetric(call, field);
+  const fields = outputFields(info, body.texts('outputFields') ?? []);
+  const base = {
+    ...readOf(call, info),
+    ...filterOf(call, info),
+    ...windowOf(call),
+    ...rangeOf(call, field),
+    field: field.name,
+    select: selectOf(info, fields),
+  };
+  const rows: unknown[] = [];
+  const topks: number[] = [];
+  const key = keyFieldOf(info.definition).name;
+  for (const source of sources) {
+    const { hits } = await node.search({ ...base, ...(data === undefined ? { like: source } : { vector: queryVector(field, source) }) });
+    topks.push(hits.length);
+    for (const { key: pk, entity, score } of hits) {
+      const row = toRow(info, entity, fields, format);
+      rows.push({ ...row, [key]: fromKey(pk, format), distance: shortest(Math.fround(isDistance(field) ? -score : score) + 0) });
+    }
+  }
+  return rows.length === 0 ? { cost: 0, data: [] } : { cost: 0, data: rows, topks };
+};
+
+/** Milvus shows distances where smaller is nearer; here higher is always better. */
+const isDistance = (field: FieldDefinition): boolean => field.type === 'binaryVector' || metricOfField(field) === 'L2';
+
+function searchedField(info: CatalogCollectionInfo, name: string | undefined): FieldDefinition {
+  const vectors = info.definition.fields.filter(({ type }) => isVectorKind(type));
+  const field = name === undefined || name === '' ? vectors[0] : vectors.find((candidate) => candidate.name === name);
+  if ((name === undefined || name === '') && vectors.length > 1) throw notJson('multiple vector fields exist, please specify annsField');
+  if (field === undefined) throw invalidParameter(`cannot find a vector field named: ${name ?? ''}`);
+  return field;
+}
+
+function queryVector(field: FieldDefinition, value: unknown): unknown {
+  if (field.type !== 'binaryVector') return value;
+  if (typeof value === 'string') return new Uint8Array(Buffer.from(value, 'base64'));
+  return Array.isArray(value) ? Uint8Array.from(value as number[]) : value;
+}
+
+function checkMetric({ body }: MilvusCall, field: FieldDefinition): void {
+  const params = body.object('searchParams');
+  const metric = params?.text('metricType') ?? params?.text('metric_type') ?? '';
+  const expected = metricOfField(field);
+  if (metric !== '' && metric !== expected) throw invalidParameter(`metric type not match[expected=${expected}][actual=${metric}]`);
+}
+
+/** In the metric's own units, as in Milvus. */
+function rangeOf({ body }: MilvusCall, field: FieldDefinition): { readonly range?: unknown } {
+  const outer = body.object('searchParams');
+  const inner = outer?.object('params');
+  const radius = inner?.get('radius') ?? outer?.get('radius');
+  const rangeFilter = inner?.get('range_filter') ?? outer?.get('range_filter');
+  if (radius === undefined) return {};
+  if (typeof radius !== 'number' || (rangeFilter !== undefined && typeof rangeFilter !== 'number'))
+    throw invalidParameter(`${field.name}: numbers as radius and range_filter expected`);
+  return { range: { radius, ...(rangeFilter === undefined ? {} : { rangeFilter }) } };
+}
+
+export const ENTITIES: Readonly<Record<string, EntityHandler>> = { insert, upsert, delete: remove, get, query, search };

@@ -1,0 +1,95 @@
+import { DbError } from '@terndb/core';
+
+/** Numbers of Milvus' errors, and the beginnings of their messages, which clients and tests match on. */
+export const CODES = {
+  unavailable: 2,
+  internal: 5,
+  rateLimited: 8,
+  collectionNotFound: 100,
+  collectionNotLoaded: 101,
+  partitionNotFound: 200,
+  indexNotFound: 700,
+  databaseNotFound: 800,
+  invalid: 1100,
+  notAuthenticated: 1800,
+  notJson: 1801,
+  missing: 1802,
+  badRows: 1804,
+  canceled: 10_000,
+  deadline: 10_001,
+  other: 65_535,
+} as const;
+
+/** What a handler throws. `status`: 200 for almost everything, as Milvus has it. */
+export class MilvusError extends Error {
+  override readonly name = 'MilvusError';
+  readonly code: number;
+  readonly status: number;
+
+  constructor(code: number, message: string, status = 200) {
+    super(message);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+export function invalidParameter(message: string): MilvusError {
+  return new MilvusError(CODES.invalid, `${message}: invalid parameter`);
+}
+
+export function missingParameter(name: string): MilvusError {
+  return new MilvusError(
+    CODES.missing,
+    `missing required parameters, error: Key: '${name}' Error:Field validation for '${name}' failed on the 'required' tag`,
+  );
+}
+
+export function notJson(problem: string): MilvusError {
+  return new MilvusError(CODES.notJson, `can only accept json format request, error: ${problem}`);
+}
+
+export function collectionNotFound(database: string, collection: string): MilvusError {
+  return new MilvusError(CODES.collectionNotFound, `can't find collection[database=${database}][collection=${collection}]`);
+}
+
+export function denied(what: string, subject: string, database: string): MilvusError {
+  const message = `rpc error: code = PermissionDenied desc = ${what}: permission deny to ${subject} in the \`${database}\` database`;
+  return new MilvusError(CODES.other, message, 403);
+}
+
+/** Any thrown value as Milvus would say it. */
+export function asMilvusError(thrown: unknown): MilvusError {
+  if (thrown instanceof MilvusError) return thrown;
+  if (thrown instanceof SyntaxError) return notJson(thrown.message);
+  const { code, message } = DbError.from(thrown);
+  switch (code) {
+    case 'AUTH_REQUIRED':
+      return new MilvusError(CODES.notAuthenticated, "user hasn't authenticated", 401);
+    case 'FORBIDDEN':
+      return new MilvusError(CODES.other, `rpc error: code = PermissionDenied desc = ${message}`, 403);
+    case 'COLLECTION_UNKNOWN':
+      return new MilvusError(CODES.collectionNotFound, `can't find collection: ${message}`);
+    case 'PARTITION_UNKNOWN':
+      return new MilvusError(CODES.partitionNotFound, `partition not found: ${message}`);
+    case 'FILTER_INVALID':
+      return new MilvusError(CODES.invalid, `failed to create query plan: cannot parse expression: ${message}`);
+    case 'DIMENSION_MISMATCH':
+      return notJson(message);
+    case 'RATE_LIMITED':
+      return new MilvusError(CODES.rateLimited, `rate limit exceeded: ${message}`);
+    case 'ABORTED':
+      return new MilvusError(CODES.canceled, message);
+    case 'TIMEOUT':
+    case 'CONSISTENCY_UNAVAILABLE':
+      return new MilvusError(CODES.deadline, `request timeout: ${message}`, 408);
+    case 'INTERNAL':
+      return new MilvusError(CODES.internal, 'internal error', 500);
+    case 'STORAGE_UNAVAILABLE':
+    case 'DATABASE_CLOSED':
+    case 'MEMORY_LIMIT':
+    case 'STORAGE_FULL':
+      return new MilvusError(CODES.unavailable, message);
+    default:
+      return new MilvusError(CODES.invalid, `${message}: invalid parameter`);
+  }
+}

@@ -1,0 +1,20 @@
+import type { MilvusAnswer, MilvusCall } from './call.ts';
+import { COLLECTIONS, DATABASES, PARTITIONS } from './collections.ts';
+import { ENTITIES } from './entities.ts';
+import type { RowFormat } from './rows.ts';
+
+export type MilvusRoute = (call: MilvusCall, format: RowFormat) => Promise<MilvusAnswer>;
+
+const GROUPS: Readonly<Record<string, Readonly<Record<string, MilvusRoute>>>> = {
+  collections: COLLECTIONS,
+  partitions: PARTITIONS,
+  databases: DATABASES,
+  entities: ENTITIES,
+};
+
+/** `collections/create` → handler: every route there is. */
+export const MILVUS_ROUTES: ReadonlyMap<string, MilvusRoute> = new Map(
+  Object.entries(GROUPS).flatMap(([group, handlers]) =>
+    Object.entries(handlers).map(([name, handler]) => [`${group}/${name}`, handler] as const),
+  ),
+);

@@ -1,0 +1,392 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type DoorServer, startMemoryServer } from '../testing/test-server.ts';
+
+interface Answer {
+  readonly code: number;
+  readonly message?: string;
+  readonly data?: unknown;
+  readonly topks?: readonly number[];
+  readonly cost?: number;
+}
+
+let server: DoorServer;
+const ROOT = 'root:open sesame';
+beforeAll(async () => {
+  server = await startMemoryServer();
+});
+afterAll(() => server.close());
+
+async function callText(
+  path: string,
+  body: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; text: string; headers: Headers }> {
+  const response = await fetch(`${server.url}/v2/vectordb/${path}`, {
+    method: 'POST',
+    // As the Node SDK sends it.
+    headers: { 'content-type': 'text/plain;charset=UTF-8', authorization: `Bearer ${ROOT}`, ...headers },
+    body,
+  });
+  return { status: response.status, text: await response.text(), headers: response.headers };
+}
+
+async function call(path: string, body: object, headers?: Record<string, string>): Promise<Answer> {
+  const { status, text } = await callText(path, JSON.stringify(body), headers);
+  expect(status).toBe(200);
+  return JSON.parse(text) as Answer;
+}
+
+const quick = (collectionName: string, more: object = {}): Promise<Answer> =>
+  call('collections/create', { collectionName, dimension: 2, ...more });
+
+describe('collections of the Milvus door', () => {
+  it('are created quickly, described, listed, loaded and dropped', async () => {
+    expect(await quick('books')).toEqual({ code: 0, data: {} });
+    // The same again is fine, another is not.
+    expect((await quick('books')).code).toBe(0);
+    expect(await quick('books', { dimension: 3 })).toMatchObject({
+      code: 65_535,
+      message: expect.stringContaining('create duplicate collection with different parameters'),
+    });
+    expect(await call('collections/has', { collectionName: 'books' })).toEqual({ code: 0, data: { has: true } });
+    expect(await call('collections/list', {})).toEqual({ code: 0, data: ['books'] });
+    const { data } = await call('collections/describe', { collectionName: 'books' });
+    expect(data).toMatchObject({
+      collectionName: 'books',
+      collectionID: expect.any(Number),
+      autoId: false,
+      load: 'LoadStateLoaded',
+      shardsNum: 1,
+      partitionsNum: 1,
+      enableDynamicField: true,
+      indexes: [{ fieldName: 'vector', indexName: 'vector', metricType: 'COSINE' }],
+      fields: [
+        { name: 'id', id: 100, type: 'Int64', primaryKey: true, autoId: false, nullable: false },
+        { name: 'vector', id: 101, type: 'FloatVector', primaryKey: false, params: [{ key: 'dim', value: '2' }] },
+      ],
+    });
+    expect((data as { fields: unknown[] }).fields).toHaveLength(2);
+    expect(await call('collections/get_load_state', { collectionName: 'books' })).toEqual({
+      code: 0,
+      message: '',
+      data: { loadState: 'LoadStateLoaded', loadProgress: 100 },
+    });
+    expect((await call('collections/release', { collectionName: 'books' })).code).toBe(0);
+    expect(await call('collections/get_load_state', { collectionName: 'books' })).toMatchObject({
+      data: { loadState: 'LoadStateNotLoad' },
+    });
+    expect(await call('entities/query', { collectionName: 'books' })).toMatchObject({ code: 101 });
+    expect((await call('collections/load', { collectionName: 'books' })).code).toBe(0);
+    expect((await call('entities/query', { collectionName: 'books' })).code).toBe(0);
+    expect((await call('collections/drop', { collectionName: 'books' })).code).toBe(0);
+    expect((await call('collections/drop', { collectionName: 'books' })).code).toBe(0);
+    expect(await call('collections/has', { collectionName: 'books' })).toEqual({ code: 0, data: { has: false } });
+  });
+
+  it('are refused with the codes that clients know', async () => {
+    const refused: readonly (readonly [string, object, number, string])[] = [
+      ['collections/create', { collectionName: 'x' }, 1100, 'dimension is required'],
+      ['collections/create', { dimension: 2 }, 1802, 'missing required parameters'],
+      ['collections/create', { collectionName: '1x', dimension: 2 }, 1100, 'Invalid collection name'],
+      ['collections/create', { collectionName: 'x', dimension: 2, idType: 'Float' }, 1100, 'idType'],
+      ['collections/create', { collectionName: 'x', dimension: 2, metricType: 'NEAR' }, 1100, 'metric type'],
+      ['collections/create', { collectionName: 'x', dimension: '2' }, 1801, 'can only accept json format request'],
+      ['collections/create', { collectionName: 'x', dimension: 40_000 }, 1100, 'invalid parameter'],
+      ['collections/describe', { collectionName: 'none' }, 100, "can't find collection"],
+      ['collections/describe', {}, 1802, 'missing required parameters'],
+      ['collections/load', { collectionName: 'none' }, 100, "can't find collection"],
+      ['collections/list', { dbName: 'none' }, 800, 'database not found'],
+      ['entities/insert', { collectionName: 'none', data: [{}] }, 100, "can't find collection"],
+    ];
+    for (const [path, body, code, message] of refused) {
+      const answer = await call(path, body);
+      expect([path, body, answer.code]).toEqual([path, body, code]);
+      expect(answer.message).toContain(message);
+    }
+    for (const body of ['', ' ', '{', '[]', '"x"', 'null']) {
+      const { status, text } = await callText('collections/list', body);
+      expect([body, status, (JSON.parse(text) as Answer).code]).toEqual([body, 200, 1801]);
+    }
+    expect((await fetch(`${server.url}/v2/vectordb/collections/fly`, { method: 'POST', body: '{}' })).status).toBe(404);
+    expect((await fetch(`${server.url}/v2/vectordb/collections/list`)).status).toBe(404);
+  });
+
+  it('take a schema with Milvus’ types, and say them again', async () => {
+    const fields = [
+      { fieldName: 'key', dataType: 'VarChar', isPrimary: true, elementTypeParams: { max_length: 64 } },
+      { fieldName: 'age', dataType: 'Int8', nullable: true },
+      { fieldName: 'name', dataType: 'VarChar', elementTypeParams: { max_length: '5' } },
+      { fieldName: 'tags', dataType: 'Array', elementDataType: 'VarChar', elementTypeParams: { max_capacity: 4, max_length: 10 } },
+      { fieldName: 'more', dataType: 'JSON', nullable: true },
+      { fieldName: 'near', dataType: 'FloatVector', elementTypeParams: { dim: '2' } },
+    ];
+    const indexParams = [{ fieldName: 'near', indexName: 'near', metricType: 'L2', indexType: 'HNSW' }];
+    expect((await call('collections/create', { collectionName: 'people', schema: { fields }, indexParams, description: 'all' })).code).toBe(
+      0,
+    );
+    const { data } = await call('collections/describe', { collectionName: 'people' });
+    const described = data as {
+      description: string;
+      fields: { name: string; type: string; elementType?: string; params?: { key: string; value: string }[] }[];
+    };
+    expect(described.description).toBe('all');
+    expect(Object.fromEntries(described.fields.map(({ name, type }) => [name, type]))).toEqual({
+      key: 'VarChar',
+      age: 'Int8',
+      name: 'VarChar',
+      tags: 'Array',
+      more: 'JSON',
+      near: 'FloatVector',
+    });
+    expect(described.fields.find(({ name }) => name === 'name')!.params).toEqual([{ key: 'max_length', value: '5' }]);
+    expect(described.fields.find(({ name }) => name === 'tags')!.elementType).toBe('VarChar');
+    const row = { key: 'a', age: -128, name: 'short', tags: ['x'], more: { deep: [1] }, near: [3, 4] };
+    expect(await call('entities/insert', { collectionName: 'people', data: row })).toMatchObject({
+      code: 0,
+      data: { insertCount: 1, insertIds: ['a'] },
+    });
+    for (const bad of [{ age: 128 }, { name: 'longer' }, { name: null }, { near: [1] }, { extra: 1 }, { age: 'x' }, { key: undefined }]) {
+      const answer = await call('entities/insert', { collectionName: 'people', data: [{ ...row, ...bad }] });
+      expect([bad, answer.code]).toEqual([bad, 1804]);
+      expect(answer.message).toContain('fail to deal the insert data');
+    }
+    const found = await call('entities/search', { collectionName: 'people', data: [[0, 0]], outputFields: ['*'] });
+    expect(found).toMatchObject({ code: 0, data: [{ ...row, distance: 25 }], topks: [1] });
+    expect((await call('entities/query', { collectionName: 'people', outputFields: ['none'] })).code).toBe(65_535);
+  });
+});
+
+describe('entities of the Milvus door', () => {
+  it('are inserted, read, searched, upserted and deleted', async () => {
+    await quick('notes');
+    const data = [
+      { id: 1, vector: [1, 0], color: 'red', stars: 5 },
+      { id: 2, vector: [0, 1], color: 'blue', stars: 3 },
+      { id: 3, vector: [0.6, 0.8], color: 'red', stars: 1 },
+    ];
+    expect(await call('entities/insert', { collectionName: 'notes', data })).toEqual({
+      code: 0,
+      cost: 0,
+      data: { insertCount: 3, insertIds: [1, 2, 3] },
+    });
+    expect(await call('entities/get', { collectionName: 'notes', id: [3, 9, 1], outputFields: ['color', 'vector'] })).toEqual({
+      code: 0,
+      cost: 0,
+      data: [
+        { id: 3, vector: [0.6, 0.8], color: 'red' },
+        { id: 1, vector: [1, 0], color: 'red' },
+      ],
+    });
+    expect((await call('entities/get', { collectionName: 'notes', id: 2 })).data).toEqual([data[1]]);
+    const query = { collectionName: 'notes', filter: 'color == "red" and stars > 2', outputFields: ['color'] };
+    expect((await call('entities/query', query)).data).toEqual([{ id: 1, color: 'red' }]);
+    expect((await call('entities/query', { ...query, filter: '$meta["stars"] in {wanted}', exprParams: { wanted: [1, 3] } })).data).toEqual(
+      [
+        { id: 2, color: 'blue' },
+        { id: 3, color: 'red' },
+      ],
+    );
+    expect((await call('entities/query', { collectionName: 'notes', outputFields: ['count(*)'] })).data).toEqual([{ 'count(*)': 3 }]);
+    const found = await call('entities/search', {
+      collectionName: 'notes',
+      data: [
+        [1, 0],
+        [0, 1],
+      ],
+      limit: 2,
+      filter: 'color in ["red", "blue"]',
+      outputFields: ['stars'],
+    });
+    expect(found).toEqual({
+      code: 0,
+      cost: 0,
+      topks: [2, 2],
+      data: [
+        { id: 1, distance: 1, stars: 5 },
+        { id: 3, distance: expect.closeTo(0.6, 4), stars: 1 },
+        { id: 2, distance: 1, stars: 3 },
+        { id: 3, distance: expect.closeTo(0.8, 4), stars: 1 },
+      ],
+    });
+    expect(await call('entities/upsert', { collectionName: 'notes', data: [{ id: 2, vector: [1, 1] }] })).toMatchObject({
+      data: { upsertCount: 1, upsertIds: [2] },
+    });
+    expect((await call('entities/get', { collectionName: 'notes', id: 2 })).data).toEqual([{ id: 2, vector: [1, 1] }]);
+    expect((await call('entities/upsert', { collectionName: 'notes', partialUpdate: true, data: [{ id: 1, vector: [0, 2] }] })).code).toBe(
+      0,
+    );
+    expect((await call('entities/delete', { collectionName: 'notes', filter: 'id in [1, 2]' })).data).toEqual({ deleteCount: 2 });
+    expect((await call('collections/get_stats', { collectionName: 'notes' })).data).toEqual({ rowCount: 1 });
+  });
+
+  it('are refused with the codes that clients know', async () => {
+    await quick('strict', { params: { enableDynamicField: 'false' } });
+    const on = { collectionName: 'strict' };
+    const refused: readonly (readonly [string, object, number, string])[] = [
+      ['entities/insert', { data: [{ id: 1, vector: [1] }] }, 1804, 'fail to deal the insert data'],
+      ['entities/insert', { data: [{ id: 1 }] }, 1804, 'fail to deal the insert data'],
+      ['entities/insert', { data: [{ id: 1, vector: [1, 2], more: 1 }] }, 1804, 'fail to deal the insert data'],
+      ['entities/insert', { data: [{ id: 'x', vector: [1, 2] }] }, 1804, 'fail to deal the insert data'],
+      ['entities/insert', { data: [] }, 1802, 'missing required parameters'],
+      ['entities/insert', { data: [{ id: 1, vector: [1, 2] }], partitionName: 'none' }, 200, 'partition not found'],
+      [
+        'entities/upsert',
+        {
+          data: [
+            { id: 1, vector: [1, 2] },
+            { id: 1, vector: [1, 2] },
+          ],
+        },
+        1100,
+        'duplicate primary keys',
+      ],
+      ['entities/query', { filter: 'id >' }, 1100, 'failed to create query plan: cannot parse expression'],
+      ['entities/query', { limit: 0 }, 65_535, 'topk [0] is invalid'],
+      ['entities/query', { limit: 16_385 }, 65_535, 'topk [16385] is invalid'],
+      ['entities/query', { limit: 16_384, offset: 1 }, 65_535, 'invalid max query result window'],
+      [
+        'entities/query',
+        { consistencyLevel: 'Now' },
+        1100,
+        'consistencyLevel can only be [Strong, Session, Bounded, Eventually, Customized]',
+      ],
+      ['entities/query', { partitionNames: ['none'] }, 200, 'partition not found'],
+      ['entities/query', { outputFields: ['count(*)'], offset: 0 }, 1100, 'count entities with pagination is not allowed'],
+      ['entities/search', {}, 1802, 'missing required parameters'],
+      ['entities/search', { data: [[1, 2]], ids: [1] }, 1100, 'invalid parameter'],
+      ['entities/search', { data: [[1, 2, 3]] }, 1801, 'can only accept json format request'],
+      ['entities/search', { data: [[1, 2]], searchParams: { metricType: 'L2' } }, 1100, 'metric type not match'],
+      ['entities/search', { data: [[1, 2]], annsField: 'none' }, 1100, 'cannot find a vector field'],
+      ['entities/delete', { filter: '' }, 1802, 'missing required parameters'],
+      ['entities/delete', { filter: 'true' }, 1100, ''],
+      ['entities/get', {}, 1802, 'missing required parameters'],
+    ];
+    for (const [path, body, code, message] of refused) {
+      const answer = await call(path, { ...on, ...body });
+      expect([path, body, answer.code, answer.message]).toEqual([path, body, code, expect.stringContaining(message)]);
+    }
+  });
+
+  it('have integers that are exact to 64 bits, as numbers or as texts', async () => {
+    await quick('exact', { autoID: false });
+    const big = '9223372036854775807';
+    const { text } = await callText('entities/insert', `{"collectionName":"exact","data":[{"id":${big},"vector":[1,0]}]}`);
+    expect(text).toBe(`{"code":0,"cost":0,"data":{"insertCount":1,"insertIds":[${big}]}}`);
+    const asNumbers = await callText('entities/query', `{"collectionName":"exact","filter":"id == ${big}"}`);
+    expect(asNumbers.text).toContain(`"id":${big}`);
+    const asTexts = await callText('entities/search', '{"collectionName":"exact","data":[[1,0]]}', { 'accept-type-allow-int64': 'false' });
+    expect(asTexts.text).toContain(`"id":"${big}"`);
+    const byText = await callText('entities/get', `{"collectionName":"exact","id":["${big}"]}`);
+    expect(byText.text).toContain(`"id":${big}`);
+  });
+
+  it('get their keys from the server where the collection says so', async () => {
+    await quick('minted', { autoID: true });
+    const { data } = await call(
+      'entities/insert',
+      { collectionName: 'minted', data: [{ vector: [1, 0] }, { vector: [0, 1] }] },
+      { 'accept-type-allow-int64': 'false' },
+    );
+    const { insertIds } = data as { insertIds: string[] };
+    expect(new Set(insertIds).size).toBe(2);
+    const query = { collectionName: 'minted', filter: `id == ${insertIds[1]}`, outputFields: ['vector'] };
+    expect((await call('entities/query', query, { 'accept-type-allow-int64': 'false' })).data).toEqual([
+      { id: insertIds[1], vector: [0, 1] },
+    ]);
+    expect((await call('entities/insert', { collectionName: 'minted', data: [{ id: 5, vector: [1, 0] }] })).code).toBe(1804);
+  });
+
+  it('live in partitions', async () => {
+    await quick('parted');
+    expect((await call('partitions/create', { collectionName: 'parted', partitionName: '2024-a' })).code).toBe(0);
+    expect((await call('partitions/create', { collectionName: 'parted', partitionName: '2024-a' })).code).toBe(0);
+    await call('entities/insert', { collectionName: 'parted', partitionName: '2024-a', data: [{ id: 1, vector: [1, 0] }] });
+    await call('entities/insert', { collectionName: 'parted', data: [{ id: 2, vector: [1, 0] }] });
+    const idsIn = async (partitionNames?: readonly string[]): Promise<unknown> =>
+      (
+        (await call('entities/query', { collectionName: 'parted', partitionNames, outputFields: ['id'], consistencyLevel: 'Strong' }))
+          .data as { id: number }[]
+      ).map(({ id }) => id);
+    expect([await idsIn(), await idsIn(['2024-a']), await idsIn(['_default'])]).toEqual([[1, 2], [1], [2]]);
+    expect((await call('partitions/list', { collectionName: 'parted' })).data).toEqual(expect.arrayContaining(['_default', '2024-a']));
+    expect((await call('partitions/get_stats', { collectionName: 'parted', partitionName: '2024-a' })).data).toEqual({ rowCount: 1 });
+    expect(await call('partitions/drop', { collectionName: 'parted', partitionName: '2024-a' })).toMatchObject({ code: 65_535 });
+    await call('collections/release', { collectionName: 'parted' });
+    expect((await call('partitions/drop', { collectionName: 'parted', partitionName: '2024-a' })).code).toBe(0);
+    expect((await call('partitions/has', { collectionName: 'parted', partitionName: '2024-a' })).data).toEqual({ has: false });
+  });
+});
+
+describe('security of the Milvus door', () => {
+  const withToken = async (path: string, body: object, authorization?: string): Promise<{ status: number; answer: Answer }> => {
+    const response = await fetch(`${server.url}/v2/vectordb/${path}`, {
+      method: 'POST',
+      headers: authorization === undefined ? {} : { authorization },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, answer: (await response.json()) as Answer };
+  };
+
+  it('asks who it is: 401 and 1800 without, root by Basic, Bearer or bare', async () => {
+    for (const authorization of [undefined, 'Bearer x', 'Bearer root:wrong', 'Basic !']) {
+      expect(await withToken('collections/list', {}, authorization)).toEqual({
+        status: 401,
+        answer: { code: 1800, message: "user hasn't authenticated" },
+      });
+    }
+    for (const authorization of [`Basic ${Buffer.from(ROOT).toString('base64')}`, `Bearer ${ROOT}`, ROOT]) {
+      expect((await withToken('collections/list', {}, authorization)).status).toBe(200);
+    }
+  });
+
+  it('holds tokens to their partitions, and the catalog to those with the schema grant', async () => {
+    await quick('guarded');
+    for (const partitionName of ['mine', 'theirs']) await call('partitions/create', { collectionName: 'guarded', partitionName });
+    const token = `Bearer ${await server.token({ partitions: { mine: 'write', 'them*': 'read' } })}`;
+    const insert = (partitionName?: string): Promise<{ status: number }> =>
+      withToken('entities/insert', { collectionName: 'guarded', partitionName, data: [{ id: 1, vector: [1, 0] }] }, token);
+    expect([(await insert('mine')).status, (await insert('theirs')).status, (await insert()).status]).toEqual([200, 403, 403]);
+    const query = (partitionNames?: readonly string[]): Promise<{ status: number; answer: Answer }> =>
+      withToken('entities/query', { collectionName: 'guarded', partitionNames, outputFields: ['id'], consistencyLevel: 'Strong' }, token);
+    await call('entities/insert', { collectionName: 'guarded', data: [{ id: 2, vector: [1, 0] }] });
+    expect((await query()).answer.data).toEqual([{ id: 1 }]);
+    expect((await query(['_default'])).status).toBe(403);
+    for (const path of ['collections/create', 'collections/drop', 'partitions/create']) {
+      const refused = await withToken(path, { collectionName: 'guarded', partitionName: 'x', dimension: 2 }, token);
+      expect([path, refused.status, refused.answer.code]).toEqual([path, 403, 65_535]);
+      expect(refused.answer.message).toContain('permission deny to ann');
+    }
+    const stranger = `Bearer ${await server.token({ partitions: { elsewhere: 'read' } })}`;
+    expect((await withToken('collections/list', {}, stranger)).answer.data).toEqual([]);
+    expect((await withToken('collections/describe', { collectionName: 'guarded' }, stranger)).status).toBe(403);
+  });
+
+  it('lets pages of any origin in with a token, and names the headers they may send', async () => {
+    const response = await fetch(`${server.url}/v2/vectordb/collections/list`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://x.example' },
+    });
+    expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([204, '*']);
+    for (const header of ['Request-Timeout', 'DB-Name', 'Accept-Type-Allow-Int64', 'Authorization']) {
+      expect(response.headers.get('access-control-allow-headers')).toContain(header);
+    }
+    expect(response.headers.get('access-control-allow-credentials')).toBeNull();
+  });
+
+  it('is not led astray by prototypes, depth or names', async () => {
+    await quick('hostile');
+    const { text } = await callText(
+      'entities/insert',
+      '{"collectionName":"hostile","data":[{"id":1,"vector":[1,0],"__proto__":{"admin":true},"constructor":2}]}',
+    );
+    expect((JSON.parse(text) as Answer).code).toBe(0);
+    expect(({} as { admin?: boolean }).admin).toBeUndefined();
+    const rows = await callText('entities/query', '{"collectionName":"hostile","outputFields":["constructor","__proto__"]}');
+    expect(rows.text).toContain('"constructor":2');
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const nested = await callText('entities/insert', `{"collectionName":"hostile","data":[{"id":2,"vector":[1,0],"deep":${deep}}]}`);
+    expect([nested.status, (JSON.parse(nested.text) as Answer).code]).toEqual([200, 1804]);
+    expect((await call('collections/describe', { collectionName: '__proto__' })).code).toBe(100);
+    expect((await call('entities/query', { collectionName: 'hostile', filter: '('.repeat(10_000) })).code).toBe(1100);
+  });
+});

@@ -1,0 +1,88 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ServerNode } from '../../node/types.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { Body } from './body.ts';
+import { asMilvusError, CODES, MilvusError } from './errors.ts';
+import { parseExact, stringifyExact } from './exact-json.ts';
+import { MILVUS_ROUTES, type MilvusRoute } from './handlers.ts';
+
+export interface MilvusServices {
+  readonly node: ServerNode;
+  readonly authenticator: Authenticator;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const MAX_TIMEOUT_S = 600;
+const DEFAULT_DATABASE = 'default';
+/** As stock Milvus answers, and the headers that its clients send and a browser otherwise could not. No cookies are used, so none are allowed. */
+const CORS_HEADERS: Readonly<Record<string, string>> = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-headers':
+    'Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token, Authorization, accept, origin, Cache-Control, X-Requested-With, ContentType, Request-Timeout, DB-Name, Accept-Type-Allow-Int64',
+  'access-control-allow-methods': 'GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH',
+};
+
+/** Milvus RESTful v2 below this instance's prefix. */
+export function milvusRoutes(app: FastifyInstance, services: MilvusServices, isOpenToPages: boolean): void {
+  // Clients send JSON as text/plain, or name no type at all.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  if (isOpenToPages) {
+    app.addHook('onRequest', async (_request, reply) => {
+      void reply.headers(CORS_HEADERS);
+    });
+    app.options('/*', async (_request, reply) => reply.code(204).send());
+  }
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
+  for (const [path, route] of MILVUS_ROUTES) app.post(`/${path}`, (request, reply) => answer(route, services, request, reply));
+}
+
+async function answer(
+  route: MilvusRoute,
+  { node, authenticator }: MilvusServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const principal = await authenticator.authenticate(credentialOf(request.headers.authorization));
+  const text = request.body;
+  if (typeof text !== 'string' || text.trim() === '') {
+    throw new MilvusError(CODES.notJson, 'can only accept json format request, the request body should be nil, however {} is valid');
+  }
+  const body = new Body(parseExact(text));
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  const database = body.text('dbName') || headerOf(request, 'db-name') || DEFAULT_DATABASE;
+  const call = { node, principal, database, body, timeoutMs: timeoutOf(request), signal: gone.signal };
+  const outcome = await route(call, { int64AsText: isFalse(headerOf(request, 'accept-type-allow-int64')) });
+  return send(reply, 200, { code: 0, ...outcome });
+}
+
+function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { code, message, status } = asMilvusError(thrown);
+  if (status >= 500) request.log.error({ err: thrown }, 'request failed');
+  void send(reply, status, { code, message });
+}
+
+function send(reply: FastifyReply, status: number, answered: object): FastifyReply {
+  return reply.code(status).header('cache-control', 'no-store').type('application/json; charset=utf-8').send(stringifyExact(answered));
+}
+
+/** `Basic`, `Bearer user:password`, `Bearer token`, or either without the word. */
+function credentialOf(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined;
+  const [, scheme, value] = /^(?:(Basic|Bearer)\s+)?(.*)$/is.exec(authorization)!;
+  return scheme?.toLowerCase() === 'basic' ? Buffer.from(value!, 'base64').toString() : value;
+}
+
+function headerOf({ headers }: FastifyRequest, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+const isFalse = (text: string | undefined): boolean => ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text ?? '');
+
+/** Whole seconds. */
+function timeoutOf(request: FastifyRequest): number {
+  const seconds = Number(headerOf(request, 'request-timeout'));
+  return Number.isInteger(seconds) && seconds >= 1 ? Math.min(seconds, MAX_TIMEOUT_S) * 1000 : DEFAULT_TIMEOUT_MS;
+}
