@@ -32,3 +32,4 @@ export {
 export { isDue, JobQueue, unsealedOf } from './seal/maintenance.ts';
 export { publishIndex } from './seal/publish-index.ts';
 export { objectsOf, type SealContext, sealChannel } from './seal/seal-channel.ts';
+export type { Segment } from './segment/types.ts';

@@ -1,5 +1,19 @@
 import { type Clock, DbError, type MetaStore, type ObjectStore } from '@terndb/core';
-import { type CatalogCollection, isDue, JobQueue, type SealContext, type SegmentPool, sealChannel, unsealedOf } from '@terndb/engine/parts';
+import {
+  type CatalogCollection,
+  type Channel,
+  type IndexedChannel,
+  IndexManager,
+  isDue,
+  JobQueue,
+  type ManifestIndex,
+  publishIndex,
+  type SealContext,
+  type Segment,
+  type SegmentPool,
+  sealChannel,
+  unsealedOf,
+} from '@terndb/engine/parts';
 import { serverClientId } from '@terndb/sync';
 import type { ChannelTable } from '../channels/channel-table.ts';
 import type { FrameCache } from '../channels/frame-cache.ts';
@@ -37,6 +51,7 @@ export class DataJobs {
   readonly #objects: ObjectStore;
   readonly #garbage: Garbage;
   readonly #cuts: readonly Cuts[];
+  readonly #indexes: IndexManager;
   /** Channels with a seal of their own accord on its way. */
   readonly #scheduled = new Set<string>();
   /** Channels whose last seal failed, with the rows they had: tried again when half as many more have come. */
@@ -50,6 +65,12 @@ export class DataJobs {
     this.#cuts = cuts;
     this.#objects = withoutDelete(options.objects);
     this.#garbage = new Garbage(options.objects, options.limits.objectGraceMs);
+    this.#indexes = new IndexManager({
+      files: options.pool.indexFiles,
+      clock: options.clock,
+      channels: () => this.#indexed(),
+      deleteObject: (name) => this.#objects.delete(name),
+    });
     this.#schedule();
   }
 
@@ -63,8 +84,10 @@ export class DataJobs {
     return this.#sealAll(names, false);
   }
 
-  compact(names: Iterable<string>): Promise<void> {
-    return this.#sealAll(names, true);
+  /** Resolves when the merged segments have their indexes, too. */
+  async compact(names: Iterable<string>): Promise<void> {
+    await this.#sealAll(names, true);
+    await this.#indexes.check();
   }
 
   /** After a commit: seals what is large or old enough, in the background. */
@@ -99,6 +122,7 @@ export class DataJobs {
       const before = channel.channel;
       channel.channel = { ...fresh, damage: before.damage };
       before.replica.retire();
+      this.#indexes.checkAfter(0);
     });
   }
 
@@ -122,6 +146,7 @@ export class DataJobs {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelTimer();
+    await this.#indexes.close();
     await this.#jobs.idle();
   }
 
@@ -137,6 +162,28 @@ export class DataJobs {
 
   *#live(): Iterable<NodeChannel> {
     for (const channel of this.#options.channels.all()) if (!this.#options.isGone(channel.name)) yield channel;
+  }
+
+  /** What is shown, for the builder of indexes. A segment's file is named in the manifest between two seals. */
+  *#indexed(): Iterable<IndexedChannel> {
+    for (const found of this.#live()) {
+      const { channel } = found;
+      if (channel.damage !== undefined) continue;
+      const { name, collection, partition, replica } = channel;
+      const { blocks } = replica.entities;
+      yield { name, collection, partition, blocks, publish: (segment, index) => this.#publish(found, channel, segment, index) };
+    }
+  }
+
+  #publish(found: NodeChannel, channel: Channel, segment: Segment, index: ManifestIndex): Promise<ManifestIndex | undefined> {
+    return this.#jobs.run(async () => {
+      // Shown under another definition meanwhile: the index is built again for that.
+      if (this.#isClosed || this.#options.isGone(found.name) || found.channel !== channel) return undefined;
+      const listed = await publishIndex({ objects: this.#objects, meta: this.#options.meta }, channel, segment, index);
+      this.#options.leaders[found.slot]!.announce(found);
+      this.#options.count('indexes_published');
+      return listed;
+    });
   }
 
   #dueRows(name: string): number | undefined {
@@ -169,6 +216,7 @@ export class DataJobs {
       }
       found.tailBytes -= before;
       this.#options.count('seals');
+      this.#indexes.checkAfter(0);
       if (this.#options.isGone(name)) return;
       leader.log.tail.seal(name, found.sealedPosition);
       leader.announce(found);

@@ -1,0 +1,48 @@
+import { defineSchema, f } from '@terndb/core';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type NodePorts, openNode } from '../open-node.ts';
+import type { StandaloneNode } from '../standalone-node.ts';
+import { memoryNodePorts } from '../testing/node-ports.ts';
+import { until } from '../testing/until.ts';
+
+/** Enough for a graph. */
+const ROWS = 12_000;
+const DIM = 8;
+const { definition } = defineSchema({ notes: { place: f.vector(DIM, { metric: 'L2' }) } });
+const database = 'default';
+const collection = 'notes';
+
+let ports: NodePorts;
+let node: StandaloneNode;
+beforeEach(async () => {
+  ports = await memoryNodePorts();
+  node = await openNode({ ports, slots: 1 });
+  await node.catalog.createCollection(database, collection, definition.collections.notes);
+});
+afterEach(() => node.close());
+
+const vectorOf = (row: number): number[] => Array.from({ length: DIM }, (_, at) => Math.sin(row * 12.9898 + at * 78.233));
+const search = (options: { readonly exact?: boolean } = {}) =>
+  node.search({ database, collection, vector: vectorOf(77), limit: 5, ...options });
+
+it('builds the graph of a sealed segment, names it in the manifest, and finds it again after a restart', async () => {
+  const entities = Array.from({ length: ROWS }, (_, row) => ({ id: `k${row}`, place: vectorOf(row) }));
+  await node.write({ type: 'put', database, collection, entities });
+  const exact = await search();
+  expect(exact.exact).toBe(true);
+  await node.flush(database);
+  await until('the index', () => node.inspect().counters['indexes_published'] === 1);
+  const isIndex = (name: string): boolean => name.includes('/index-');
+  expect((await ports.objects.list('')).filter(({ name }) => isIndex(name))).toHaveLength(1);
+  const approximate = await search();
+  expect(approximate.exact).toBe(false);
+  expect(approximate.hits[0]).toEqual(exact.hits[0]);
+  expect((await search({ exact: true })).hits).toEqual(exact.hits);
+  await node.close();
+  node = await openNode({ ports, slots: 1 });
+  for (let round = 0; (await search()).exact && round < 100; round++) await new Promise((resolve) => setTimeout(resolve, 20));
+  const again = await search();
+  expect(again.exact).toBe(false);
+  expect(again.hits).toEqual(approximate.hits);
+  expect(node.inspect().counters['indexes_published']).toBeUndefined();
+});
