@@ -95,6 +95,13 @@ export class Overlay {
     if (rows > 0) source.reserve(rows, (field) => (source.vectors(field) === undefined ? this.#vectorSample(field, ops) : undefined));
   }
 
+  /** As `reserve`, for a `rebase` onto this base. Cost: a lookup per key. */
+  reserveRebase(base: Entities): void {
+    let rows = 0;
+    for (const [key, touched] of this.#keys) if (!sameState(base.stampsOf(key, base.find(key)), touched.base)) rows += 1;
+    this.reserve(rows, []);
+  }
+
   /** Adds an entry, or replaces the one with its id. @returns its keys, and those it had before; to be settled. */
   set(entry: OverlayEntry): readonly PrimaryKey[] {
     const before = this.delete(entry.id);

@@ -128,6 +128,11 @@ export class FollowedChannel implements ShownChannel {
     this.reserveWrites([...written, ...(again > 0 ? base : [])]);
   }
 
+  /** As `reserve`, for a swap. */
+  reserveSwap(replica: Replica): void {
+    this.#overlay.reserveRebase(replica.entities);
+  }
+
   /** As `reserve`, for writes of this device. */
   reserveWrites(ops: readonly SingleOp[]): void {
     this.#overlay.reserve(ops.length, ops);

@@ -107,7 +107,7 @@ export class FollowedChannels implements Replication {
       if (list === undefined) byChannel.set(channel, [change]);
       else list.push(change);
     }
-    for (const [channel, list] of byChannel) reserveFor(channel, list);
+    for (const [channel, list] of byChannel) this.#reserve(channel, list);
     const conflicts: Conflict[] = [];
     const diverged: string[] = [];
     const told: Change[] = [];
@@ -229,6 +229,18 @@ export class FollowedChannels implements Replication {
     this.#options.observe(channel.state().maxHlc);
   }
 
+  /** MEMORY_LIMIT, and nothing that shows has changed. */
+  #reserve(channel: FollowedChannel, changes: readonly ReplicaChange[]): void {
+    const frames = changes.flatMap((change) => (change.type === 'frame' ? [change.frame] : []));
+    const entries = changes.flatMap((change) => (change.type === 'entry' ? [change.entry] : []));
+    try {
+      channel.reserve(frames, entries);
+      for (const change of changes) if (change.type === 'swap') channel.reserveSwap(this.#staged.mustGet(channel.name, change.fetch));
+    } catch (error) {
+      throw fromKernel(error);
+    }
+  }
+
   #hide(channel: FollowedChannel): void {
     this.#channels.delete(channel.name);
     this.#places.get(channel.collection.name)!.delete(channel.partition);
@@ -279,16 +291,6 @@ export class FollowedChannels implements Replication {
 
   #checkOpen(): void {
     if (this.#isClosed) throw new DbError('DATABASE_CLOSED', 'database: an open one expected, got one closed while channels were opened');
-  }
-}
-
-function reserveFor(channel: FollowedChannel, changes: readonly ReplicaChange[]): void {
-  const frames = changes.flatMap((change) => (change.type === 'frame' ? [change.frame] : []));
-  const entries = changes.flatMap((change) => (change.type === 'entry' ? [change.entry] : []));
-  try {
-    channel.reserve(frames, entries);
-  } catch (error) {
-    throw fromKernel(error);
   }
 }
 

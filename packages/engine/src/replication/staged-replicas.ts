@@ -41,12 +41,17 @@ export class StagedReplicas {
     replica.applyFrame(frame);
   }
 
-  /** Hands it over. */
-  take(channel: string, fetch: number): Replica {
+  mustGet(channel: string, fetch: number): Replica {
     const staged = this.#staged.get(fetch);
     assert(staged?.opened !== undefined && staged.channel === channel, () => `fetch ${fetch}: a staged replica of ${channel} expected`);
-    this.#staged.delete(fetch);
     return staged.opened;
+  }
+
+  /** Hands it over. */
+  take(channel: string, fetch: number): Replica {
+    const replica = this.mustGet(channel, fetch);
+    this.#staged.delete(fetch);
+    return replica;
   }
 
   drop(fetch: number): void {
