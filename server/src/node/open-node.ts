@@ -54,7 +54,13 @@ export async function openNode(options: OpenNodeOptions): Promise<StandaloneNode
   const catalog = await StoredCatalog.open(ports);
   const pool = new SegmentPool(ports.objects, ports.kernel);
   const channels = new ChannelTable({ ...ports, pool, logEpoch, slots });
-  const stop = (error: DbError): void => options.onStopped?.(error);
+  let isStopped = false;
+  const stop = (error: DbError): void => {
+    // Not when its user closes it, and once for all its leaders.
+    if (isStopped || error.code === 'DATABASE_CLOSED') return;
+    isStopped = true;
+    options.onStopped?.(error);
+  };
   const leaders: SlotLeader[] = [];
   try {
     await channels.open(catalog.places().map((place) => ({ ...place, collection: catalog.engineCollection(place.collectionId)! })));

@@ -21,9 +21,13 @@ import type { SlotLeader } from './leader/slot-leader.ts';
 import type { Writes } from './leader/writes.ts';
 import type { NodeLimits } from './limits.ts';
 import type { NodePorts } from './open-node.ts';
+import { within } from './query/position-waiters.ts';
 import type { Reads } from './query/reads.ts';
 import type { Sessions } from './sessions.ts';
 import type { NodeCatalog, NodeInspection, NodeRequest, NodeSession, NodeWriteResult, ResolveGrants, ServerNode } from './types.ts';
+
+/** What is under way gets so long to become durable. */
+const MAX_DRAIN_MS = 5_000;
 
 export interface NodeParts {
   readonly ports: NodePorts;
@@ -43,8 +47,6 @@ export interface NodeParts {
 export class StandaloneNode implements ServerNode {
   readonly #parts: NodeParts;
   #state: 'open' | 'draining' | 'closed' = 'open';
-  /** Writes under way, for `drain`. */
-  readonly #writing = new Set<Promise<unknown>>();
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -85,11 +87,7 @@ export class StandaloneNode implements ServerNode {
   write(request: NodeRequest<WriteRequest>): Promise<NodeWriteResult> {
     return this.#open(() => {
       this.#checkWritable();
-      const written = this.#parts.writes.write(request);
-      this.#writing.add(written);
-      const done = (): boolean => this.#writing.delete(written);
-      written.then(done, done);
-      return written;
+      return this.#parts.writes.write(request);
     });
   }
 
@@ -182,10 +180,13 @@ export class StandaloneNode implements ServerNode {
 
   async drain(): Promise<void> {
     if (this.#state === 'open') this.#state = 'draining';
-    await Promise.allSettled(this.#writing);
     await this.#parts.catalog.idle();
-    // Behind everything that was pushed before.
-    await Promise.allSettled(this.#parts.leaders.map((leader) => leader.tick()));
+    // Behind everything that was pushed before; a log that does not answer does not hold up the end.
+    const { clock } = this.#parts.ports;
+    await within<void>(clock, { timeoutMs: MAX_DRAIN_MS }, undefined, (resolve) => {
+      void Promise.allSettled(this.#parts.leaders.map((leader) => leader.tick())).then(() => resolve());
+      return () => {};
+    });
   }
 
   async close(): Promise<void> {

@@ -45,6 +45,9 @@ export interface ServerWrite {
   readonly hlc?: Timestamp;
 }
 
+/** After the last bounded read ticks go on for so long, so that the next one finds a young one and waits for nothing. */
+const READER_MS = 10_000;
+
 interface PendingAppend {
   readonly frames: readonly LogEntryFrame[];
   readonly entries: readonly LogEntry[];
@@ -71,6 +74,8 @@ export class SlotLeader {
   #isStepping = false;
   #request = 0;
   #lastTick = 0 as Timestamp;
+  #hasReader = false;
+  #readUntilMs = 0;
   #stopped: DbError | undefined;
   /** Of `start`. */
   #starting: Asked<void> | undefined;
@@ -139,6 +144,17 @@ export class SlotLeader {
     return this.#ask(this.#ticks, (request) => this.event({ type: 'tick-now', request }));
   }
 
+  /** A read wants young ticks: they come once a second for a while (design 7). */
+  noteReader(): void {
+    if (this.#stopped !== undefined) return;
+    const { clock } = this.#options;
+    this.#readUntilMs = clock.monotonicMs() + READER_MS;
+    if (this.#hasReader) return;
+    this.#hasReader = true;
+    this.event({ type: 'readers', count: 1 });
+    this.#checkReader();
+  }
+
   /** The newest manifest of a channel has changed, or where its log begins. */
   announce(channel: NodeChannel): void {
     const { published } = channel.channel;
@@ -160,6 +176,16 @@ export class SlotLeader {
     this.#ticks.clear();
     this.#starting?.reject(error);
     this.#options.onStopped(error);
+  }
+
+  #checkReader(): void {
+    const leftMs = this.#readUntilMs - this.#options.clock.monotonicMs();
+    if (leftMs > 0) {
+      this.#callAfter(leftMs, () => this.#checkReader());
+      return;
+    }
+    this.#hasReader = false;
+    this.event({ type: 'readers', count: 0 });
   }
 
   #ask<T>(waiting: Map<number, Asked<T>>, send: (request: number) => void): Promise<T> {
@@ -238,9 +264,14 @@ export class SlotLeader {
   }
 
   #after(delayMs: number, event: LeaderEvent): void {
+    this.#callAfter(delayMs, () => this.event(event));
+  }
+
+  /** Not after it has stopped. */
+  #callAfter(delayMs: number, callback: () => void): void {
     const cancel = this.#options.clock.after(delayMs, () => {
       this.#timers.delete(cancel);
-      this.event(event);
+      callback();
     });
     this.#timers.add(cancel);
   }

@@ -77,17 +77,41 @@ describe('strong', () => {
 });
 
 describe('bounded', () => {
+  /** Time in which nothing happens: timers do not notice. */
+  const pass = (ms: number): void => clock.jumpTo(clock.nowMs() + ms);
+
   it('answers at once while the last tick is young enough, and asks for one when it is not', async () => {
     await node.write(put('a'));
     await count('strong');
     const before = sequence();
-    clock.advance(3_000);
+    pass(3_000);
     expect(await count('bounded')).toMatchObject({ count: 1, stalenessMs: 3_000 });
     expect(await count({ maxStalenessMs: 4_000 })).toMatchObject({ stalenessMs: 3_000 });
     expect(sequence()).toBe(before);
-    clock.advance(3_000);
+    pass(3_000);
     expect(await count(undefined)).toMatchObject({ count: 1, stalenessMs: 0 });
     expect(sequence()).toBe(before + 1);
+  });
+
+  it('has ticks go on for a while, so that the next one waits for nothing, and then no more', async () => {
+    await count('bounded');
+    const before = sequence();
+    for (let second = 0; second < 5; second++) {
+      clock.advance(1_000);
+      await settle();
+    }
+    expect(sequence()).toBe(before + 5);
+    log.hold();
+    expect(await count('bounded')).toMatchObject({ stalenessMs: 0 });
+    log.release();
+    for (let second = 0; second < 12; second++) {
+      clock.advance(1_000);
+      await settle();
+    }
+    const after = sequence();
+    clock.advance(5_000);
+    await settle();
+    expect(sequence()).toBe(after);
   });
 });
 

@@ -139,7 +139,9 @@ export class Reads {
         return { degraded: null, stalenessMs: 0 };
       case 'bounded': {
         const oldestMs = this.#options.clock.nowMs() - guarantee.stalenessMs;
-        const stale = this.#leadersOf(partitions).filter((leader) => tickMs(leader.lastTick) < oldestMs);
+        const leaders = this.#leadersOf(partitions);
+        for (const leader of leaders) leader.noteReader();
+        const stale = leaders.filter((leader) => tickMs(leader.lastTick) < oldestMs);
         await this.#tick(stale, budget);
         return { degraded: null, stalenessMs: this.#staleness(partitions) };
       }
