@@ -42,6 +42,8 @@ export class EmbeddingQueue {
   #isStale = true;
   #isClosed = false;
   #abort = new AbortController();
+  /** The last batch written. */
+  #storing: Promise<unknown> = Promise.resolve();
   #cancelWake: (() => void) | undefined;
 
   constructor(options: EmbeddingQueueOptions) {
@@ -99,6 +101,7 @@ export class EmbeddingQueue {
       }
       if (!this.#isStopped) this.#rest();
     } catch (thrown) {
+      this.#storing = Promise.resolve();
       const error = DbError.from(thrown);
       if (this.#isClosed || error.code === 'ABORTED' || error.code === 'DATABASE_CLOSED') return;
       this.#options.onTrouble(error);
@@ -135,9 +138,10 @@ export class EmbeddingQueue {
     for (;;) {
       const { rows, waiting } = await this.#find(place, embedder.id);
       this.#tell(waiting);
-      if (rows.length === 0 || this.#isStopped) return;
+      if (rows.length === 0 || this.#isStopped) break;
       await this.#embedRows(place, embedder, rows);
     }
+    await this.#storing;
   }
 
   async #embedRows(place: EmbeddedPlace, embedder: Embedder, rows: readonly WaitingRow[]): Promise<void> {
@@ -145,6 +149,8 @@ export class EmbeddingQueue {
     const { collection, field } = place;
     const texts = rows.flatMap(({ text }) => (text === '' ? [] : [text]));
     const vectors = await embedder.embed(texts, { kind: 'passage', signal: this.#abort.signal });
+    // The batch before is stored while this one is embedded; no more than one is on its way.
+    await this.#storing;
     if (this.#isStopped) return;
     let next = 0;
     const derived = rows.map(({ partition, key, text, sourceHash }) => ({
@@ -155,14 +161,19 @@ export class EmbeddingQueue {
     }));
     for (const partition of new Set(rows.map((row) => row.partition))) {
       const own = derived.filter((one) => one.partition === partition);
-      try {
+      const write = (): void => {
         const { keys, durable } = engine.write({ type: 'vectors', collection, field, partition, model: embedder.id, vectors: own });
         this.done += keys.length;
-        await durable;
+        this.#storing = durable;
+        durable.catch(() => {});
+      };
+      try {
+        write();
       } catch (thrown) {
         if (!(thrown instanceof DbError) || thrown.code !== 'DIMENSION_MISMATCH') throw thrown;
         // A model of another dimension takes the old vectors' place.
         await engine.clearOtherDims(collection, field, embedder.dim);
+        write();
       }
     }
   }

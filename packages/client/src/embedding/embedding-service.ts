@@ -214,7 +214,8 @@ export class EmbeddingService {
 
   /** Trouble that may pass is tried again after a while, longer each time; other trouble when the application says so (`resume`). */
   #failed(error: DbError): void {
-    if (this.#isClosed || error.code === 'ABORTED') return;
+    // The queue hears of a load that fails, too.
+    if (this.#isClosed || error.code === 'ABORTED' || error === this.#error) return;
     this.#error = error;
     if (this.#ready === undefined) {
       this.#embedder = undefined;
@@ -226,6 +227,7 @@ export class EmbeddingService {
     }
     this.#changed();
     if (error.kind !== 'unavailable' || LASTING_TROUBLE.has(error.details['reason'])) return;
+    this.#cancelRetry();
     this.#cancelRetry = this.#options.clock.after(this.#retryMs, () => this.#retryNow());
     this.#retryMs = Math.min(MAX_RETRY_MS, this.#retryMs * 2);
   }

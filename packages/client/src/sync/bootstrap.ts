@@ -49,6 +49,8 @@ export class BootstrapDownloader {
       onProgress(done, total);
     };
     const file = join(await this.#partsOf(offered, signal), offered.bytes);
+    // The next offer's may be another under the same name.
+    this.#parts.delete(offered.name);
     const manifest = readManifest(file, offered.name);
     if (manifest.channel !== channel) {
       throw new DbError('FORMAT_INVALID', `manifest ${offered.name}: of channel ${channel} expected, got of ${manifest.channel}`, {

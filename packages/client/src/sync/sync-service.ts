@@ -147,6 +147,7 @@ export class SyncService {
     const isUnderWay = this.#phase.name === 'running' || this.#phase.name === 'resolving';
     if (this.#request !== undefined && sameRequest(this.#request, request) && isUnderWay) return;
     this.#cancelRetry();
+    this.#denied.clear();
     // The last token was another connection's.
     this.#tokens.forget();
     this.#generation += 1;

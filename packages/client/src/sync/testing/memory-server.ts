@@ -125,7 +125,7 @@ export class MemoryServer implements Network {
       return answer(200, this.#resolve(JSON.parse(body!)));
     }
     const read = this.onRead?.(what, JSON.parse(body!));
-    return read === undefined ? answer(404, {}) : answer(200, await read);
+    return read === undefined ? answer(404, {}) : answer(200, await (read as Promise<unknown>));
   }
 
   channelOf(collection: string, partition: string): string {
