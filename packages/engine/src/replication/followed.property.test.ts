@@ -1,4 +1,4 @@
-import type { LogRecord, PrimaryKey } from '@terndb/core';
+import type { LogRecord, OpRecord, PrimaryKey, Timestamp } from '@terndb/core';
 import { propertyOptions } from '@terndb/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -30,6 +30,7 @@ type Command =
   | { type: 'delete'; key: string }
   | { type: 'deleteBy'; rank: number }
   | { type: 'others'; records: readonly LogRecord[] }
+  | { type: 'insert'; index: number; record: OpRecord }
   | { type: 'push'; count: number }
   | { type: 'restamp'; index: number; above: number }
   | { type: 'deliver'; count: number; size: number }
@@ -45,6 +46,14 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constant('delete' as const), key: anyKey }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('deleteBy' as const), rank: fc.integer({ min: 0, max: 5 }) }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('others' as const), records: anyLog.map((records) => records.slice(0, 5)) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('insert' as const),
+      index: fc.nat({ max: 3 }),
+      record: anyLog.map((records) => records.find((record) => record.type === 'op')).filter((record) => record !== undefined),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('push' as const), count: size }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('restamp' as const), index: fc.nat({ max: 2 }), above: fc.nat({ max: 40 }) }) },
   { weight: 5, arbitrary: fc.record({ type: fc.constant('deliver' as const), count: fc.integer({ min: 1, max: 8 }), size }) },
@@ -54,6 +63,11 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('hold' as const, 'reopen' as const) }) },
 );
+
+/** Stamps of 1 to 30 as stamps before and after the newest one, so that older and newer ops meet all the time. */
+function around(stamp: Timestamp, newest: Timestamp): Timestamp {
+  return Math.max(1, newest - 20 + stamp) as Timestamp;
+}
 
 type Rows = [PrimaryKey, [string, unknown][]][];
 
@@ -79,9 +93,12 @@ async function run(device: TestDevice, command: Command): Promise<void> {
       break;
     case 'others':
       for (const record of command.records) {
-        if (record.type === 'op') server.appendOp(record.op, record.hlc, record.clientId);
-        else server.append(record);
+        if (record.type === 'op') server.appendOp(record.op, around(record.hlc, server.maxHlc), record.clientId);
+        else if (record.type === 'gc') server.append({ ...record, floor: around(record.floor, server.maxHlc) });
       }
+      break;
+    case 'insert':
+      device.insert(command.index, { op: command.record.op, hlc: around(command.record.hlc, server.maxHlc) });
       break;
     case 'push':
       device.push(command.count);

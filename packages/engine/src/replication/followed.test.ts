@@ -253,6 +253,20 @@ describe('what is stored of a followed channel', () => {
     expect(device.position).toBe(6);
   });
 
+  it('before a swap to another history is not taken for what came after it', async () => {
+    const { server, device } = await connected();
+    for (let index = 0; index < 6; index++) put(server, `old${index}`, index, index + 1);
+    await device.deliver(6, 1);
+    const restored = await TestServer.open();
+    put(restored, 'new', 1, 1);
+    device.server = restored;
+    await device.swap('empty', 1);
+    expect(device.engine.query(all).keys).toEqual(['new']);
+    await device.reopen();
+    expect(device.engine.query(all).keys).toEqual(['new']);
+    expect(device.position).toBe(1);
+  });
+
   it('without a readable manifest leaves nothing but the outbox', async () => {
     const { server, device, engine } = await connected();
     put(server, 'a', 1, 1);

@@ -15,13 +15,15 @@ const UNIVERSE = 'universe-of-the-server';
 /** An engine that follows one channel, and what a sync host does beside it: the outbox in memory, frames and pointer in the ports. */
 export class TestDevice {
   readonly ports: MemoryPorts;
-  readonly server: TestServer;
+  /** May be replaced by another history: a restored server. */
+  server: TestServer;
   /** In order of their ids. */
   outbox: OverlayEntry[] = [];
   /** Refuses to store what is written meanwhile. */
   isFull = false;
   engine!: Engine;
-  #nextId = 1;
+  /** Even ids; the odd ones are for entries that come back between others. */
+  #nextId = 2;
   #nextFetch = 1;
   #logEpoch: string | null = null;
   #clock = 0;
@@ -63,7 +65,7 @@ export class TestDevice {
 
   readonly port: OutboxPort = {
     add: (_channel: string, op: Op, options) => {
-      const entry = { id: this.#nextId++, op, hlc: options?.hlc ?? this.#stamp(), clientId: DEVICE };
+      const entry = { id: this.#takeId(), op, hlc: options?.hlc ?? this.#stamp(), clientId: DEVICE };
       if (this.isFull) {
         const full = new DbError('STORAGE_FULL', 'outbox: full', {});
         return { entry, durable: Promise.resolve().then(() => Promise.reject(full)) };
@@ -72,6 +74,14 @@ export class TestDevice {
       return { entry, durable: Promise.resolve() };
     },
   };
+
+  /** An entry comes back at a place between others (R16), or changes its op and stamp: whatever the host says. */
+  insert(index: number, entry: Pick<OverlayEntry, 'op' | 'hlc'>): void {
+    const next = this.outbox[index]?.id ?? this.#takeId();
+    const made = { id: next % 2 === 0 ? next - 1 : next, clientId: DEVICE, ...entry };
+    this.outbox = [...this.outbox.filter(({ id }) => id !== made.id), made].sort((a, b) => a.id - b.id);
+    this.engine.replication.apply([{ type: 'entry', channel: TEST_CHANNEL, entry: made }]);
+  }
 
   /** The server takes the first so many of the outbox that it does not have. */
   push(count: number): void {
@@ -143,6 +153,11 @@ export class TestDevice {
     const gone = this.outbox.filter(({ op }) => seen.some((record) => record.op === op));
     this.outbox = this.outbox.filter((entry) => !gone.includes(entry));
     return gone.map(({ id }) => ({ type: 'entry-gone', channel: TEST_CHANNEL, id }));
+  }
+
+  #takeId(): number {
+    this.#nextId += 2;
+    return this.#nextId;
   }
 
   #unsent(): OverlayEntry[] {

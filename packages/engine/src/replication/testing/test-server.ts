@@ -31,6 +31,11 @@ export class TestServer {
     return this.log.length;
   }
 
+  /** Newest stamp of the log. */
+  get maxHlc(): Timestamp {
+    return this.#channel.replica.maxHlc;
+  }
+
   lmidOf(clientId: string): number {
     return this.#lmids.get(clientId) ?? 0;
   }
