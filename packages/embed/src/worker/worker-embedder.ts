@@ -1,4 +1,4 @@
-import { assert } from '@terndb/core';
+import { assert, DbError } from '@terndb/core';
 import { DEFAULT_MODEL, RUNTIME_WASM } from '../default-assets.ts';
 import type { Embedder, EmbedOptions, ModelOptions } from '../embedder.ts';
 import { unavailable } from '../errors.ts';
@@ -72,7 +72,11 @@ export async function createEmbedder(options: WorkerEmbedderOptions = {}): Promi
       if (note.type === 'embed-progress') onTexts?.(note.doneTexts, note.totalTexts);
       if (note.type === 'truncated') onTruncated?.(note.textIndex, note.tokens, note.keptTokens);
     };
-    const answer = await to.call({ type: 'embed', texts, kind }, { signal: callSignal, onNote });
+    const answer = await to.call({ type: 'embed', texts, kind }, { signal: callSignal, onNote }).catch((error: unknown) => {
+      // WebAssembly's memory only comes back with the worker's end; the next call starts a new one.
+      if (error instanceof DbError && error.details['reason'] === 'out-of-memory') to.end(error);
+      throw error;
+    });
     assert(answer.type === 'embedded', 'embed is answered by embedded');
     // Views of one buffer: freed together.
     return texts.map((_, i) => answer.vectors.subarray(i * dim, (i + 1) * dim));

@@ -1,6 +1,7 @@
 import { type CollectionDefinition, createHlc, createKeyGenerator, DbError, type KeyGenerator, type SchemaDefinition } from '@terndb/core';
 import type { Catalog, CatalogCollection } from '../catalog/catalog.ts';
-import { clearedVectors, mustGetEmbeddedField } from '../embedding/resolve-vectors.ts';
+import { checkClearable, clearedVectors } from '../embedding/clear-vectors.ts';
+import { mustGetEmbeddedField } from '../embedding/resolve-vectors.ts';
 import type { WaitingRequest, WaitingRow, WaitingRows } from '../embedding/types.ts';
 import { modelsOf } from '../embedding/vector-models.ts';
 import { WaitingScanner } from '../embedding/waiting.ts';
@@ -250,18 +251,19 @@ export class LocalEngine implements Engine {
   async clearOtherDims(collection: string, field: string, dim: number): Promise<void> {
     this.#checkOpen();
     const embedded = mustGetEmbeddedField(this.#catalog.mustGetCollection(collection).definition, collection, field);
-    let isOther = false;
-    for (const replica of this.#partitions.wanted(collection, undefined)) {
-      isOther ||= (replica.entities.dimOf(field) ?? dim) !== dim;
+    const others = this.#partitions.wanted(collection, undefined).filter(({ entities }) => (entities.dimOf(field) ?? dim) !== dim);
+    // What the application gave, or a server leads, is not this device's to take away.
+    for (const shown of others) checkClearable(shown, this.#selfLed.channels.has(shown.name), embedded, dim);
+    for (const { partition, entities } of others) {
       for (;;) {
-        const vectors = clearedVectors(replica, embedded, dim, CLEARED_AT_ONCE);
+        const vectors = clearedVectors(entities.blocks, embedded, dim, CLEARED_AT_ONCE);
         if (vectors.length === 0) break;
-        this.write({ type: 'vectors', collection, partition: replica.partition, field, model: '', vectors });
+        this.write({ type: 'vectors', collection, partition, field, model: '', vectors });
         await this.flush();
       }
     }
     // The room that growing rows and segments keep for the old vectors goes with the rewrite.
-    if (isOther) await this.seal(collection);
+    if (others.length > 0) await this.seal(collection);
   }
 
   onChange(listener: (changes: readonly Change[]) => void): () => void {

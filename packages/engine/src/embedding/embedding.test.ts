@@ -191,6 +191,19 @@ describe('a derived vector', () => {
   });
 });
 
+describe('vectors of another dimension', () => {
+  it('that the application gave are not taken away', async () => {
+    const engine = await open();
+    put(engine, { id: 'a', title: 'one', vec: [1, 2] }, { id: 'b', title: 'two' });
+    embed(engine);
+    await expect(engine.clearOtherDims('notes', 'vec', 3)).rejects.toMatchObject({
+      code: 'DIMENSION_MISMATCH',
+      details: { expected: 2, got: 3 },
+    });
+    expect([vectorOf(engine, 'a'), vectorOf(engine, 'b')]).toEqual([Float32Array.of(1, 2), Float32Array.of(3, 1)]);
+  });
+});
+
 describe('a search by meaning', () => {
   const texts = [
     { id: 'cat', title: 'kitten' },

@@ -54,21 +54,6 @@ export function keptVectors(
   });
 }
 
-/** What takes away vectors of another dimension than `dim`, of at most `maxRows` rows. */
-export function clearedVectors(replica: ReplicaReader, field: EmbeddedField, dim: number, maxRows: number): DerivedVector[] {
-  const cleared: DerivedVector[] = [];
-  for (const { source, live } of replica.entities.blocks) {
-    const vectors = source.vectors(field.name);
-    if (vectors === undefined || vectors.dim === dim) continue;
-    for (let offset = 0; offset < source.rows && cleared.length < maxRows; offset++) {
-      if (!live.has(offset) || source.valueAt(field.name, offset) === null) continue;
-      const text = sourceTextOf(field, (name) => source.valueAt(name, offset));
-      cleared.push({ key: source.keyAt(offset), sourceHash: sourceHashOf(text), vector: null });
-    }
-  }
-  return cleared;
-}
-
 export function mustGetEmbeddedField(definition: CollectionDefinition, collection: string, name: string): EmbeddedField {
   const field = fieldOf(definition, name);
   if (field !== undefined && isEmbeddedField(field)) return field;
