@@ -76,8 +76,9 @@ function scanBlock(vectors: VectorBlock, { block }: Matched, bitmap: Mask, scan:
   }
 }
 
-/** The matched rows that have a value in this field; undefined when the block is older than the field. */
+/** The matched rows that have a value in this field, only to be read; undefined when the block is older than the field. */
 export function withVectors({ block, mask }: Matched, field: string): Mask | undefined {
   const column = block.column(field);
-  return column === undefined ? undefined : presentRows(column, mask, block.rows);
+  if (column === undefined) return undefined;
+  return column.kind !== 'values' && column.validity === null ? mask : presentRows(column, mask, block.rows);
 }
