@@ -64,6 +64,7 @@ async function openDevice(): Promise<Device> {
       onDenied() {},
       onGone() {},
       onFresh() {},
+      onEpoch() {},
       onRetry() {},
       onProgress() {},
       onFailed: (error) => failed.push(error),

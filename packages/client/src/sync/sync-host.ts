@@ -47,6 +47,8 @@ export interface HostEvents {
   onGone(channel: string): void;
   /** Everything acknowledged before `time` (server's clock) is shown. */
   onFresh(channel: string, time: Timestamp): void;
+  /** Another universe (R14): positions of before mean nothing any more. */
+  onEpoch(): void;
   onRetry(delayMs: number): void;
   onProgress(channel: string, doneBytes: number, totalBytes: number): void;
   /** Another tab leads, or the stored state cannot be read: this host is over. */
@@ -85,6 +87,7 @@ export class SyncHost {
   readonly #device: DeviceRecord;
   readonly #term: number;
   #machine: ClientMachine;
+  #logEpoch: string | null;
   #isOver = false;
   #socket: { readonly id: number; readonly socket: SyncSocket } | undefined;
   readonly #timers = new Set<() => void>();
@@ -108,11 +111,17 @@ export class SyncHost {
     this.#places = of.places;
     this.#term = of.term;
     this.#device = of.device;
+    this.#logEpoch = of.device.logEpoch;
     this.#machine = this.#createMachine();
   }
 
   get link(): Link {
     return this.#machine.link;
+  }
+
+  /** The universe that acks are of; null before the first connection. */
+  get logEpoch(): string | null {
+    return this.#logEpoch;
   }
 
   /** Entries that the log has not confirmed at the applied position. */
@@ -256,6 +265,7 @@ export class SyncHost {
   #performOne(effect: ClientEffect): void {
     switch (effect.type) {
       case 'persist':
+        for (const write of effect.writes) if (write.type === 'device') this.#learnEpoch(write.device);
         this.#batches.push(effect);
         this.#write();
         return;
@@ -293,6 +303,12 @@ export class SyncHost {
       default:
         this.#report(effect);
     }
+  }
+
+  #learnEpoch({ logEpoch }: DeviceRecord): void {
+    if (logEpoch === this.#logEpoch) return;
+    this.#logEpoch = logEpoch;
+    this.#events.onEpoch();
   }
 
   #report(

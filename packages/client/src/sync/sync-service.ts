@@ -191,7 +191,7 @@ export class SyncService {
     for (const { channel, position } of await Promise.all(writes.map((write) => this.#settled(host, write)))) {
       positions.set(channel, Math.max(position, positions.get(channel) ?? 0));
     }
-    const token = encodeToken({ logEpoch: this.#record!.answer.logEpoch, positions });
+    const token = encodeToken({ logEpoch: this.logEpoch ?? '', positions });
     if (level === 'indexed' && positions.size > 0) await this.#waitIndexed(token);
     return token;
   }
@@ -292,7 +292,7 @@ export class SyncService {
   }
 
   get logEpoch(): string | undefined {
-    return this.#record?.answer.logEpoch;
+    return this.#host?.logEpoch ?? this.#record?.answer.logEpoch;
   }
 
   /** Age of what is shown of a channel; null: never heard of. */
@@ -311,8 +311,12 @@ export class SyncService {
   /** OFFLINE, AUTH_REQUIRED, TIMEOUT, and what the server answers. */
   async read(what: string, request: unknown, timeoutMs: number): Promise<unknown> {
     if (this.#request === undefined) throw new DbError('OFFLINE', `${what}: a connection expected, got none`);
-    const token = await this.#tokens.get('start');
-    return await this.#api(this.#request).read(what, request, { token: token.token, timeoutMs });
+    const { clock } = this.#ports;
+    const startMs = clock.monotonicMs();
+    // A page that is slow with its token takes its time from the read's.
+    const { token } = this.#tokens.fresh() ?? (await inTime(clock, timeoutMs, this.#tokens.get('start')));
+    const leftMs = Math.max(1, timeoutMs - (clock.monotonicMs() - startMs));
+    return await this.#api(this.#request).read(what, request, { token, timeoutMs: leftMs });
   }
 
   async close(): Promise<void> {
@@ -391,6 +395,10 @@ export class SyncService {
       onFresh: (channel) => {
         this.#freshAtMs.set(channel, this.#ports.clock.monotonicMs());
         this.#progress.delete(channel);
+      },
+      onEpoch: () => {
+        this.#ackedPositions.clear();
+        this.#waiters.forget();
       },
       onRetry: (delayMs) => {
         this.#retryInMs = delayMs;
@@ -698,6 +706,15 @@ export class SyncService {
     this.#lastReport = text;
     for (const listener of [...this.#listeners]) listener(report);
   }
+}
+
+function inTime<T>(clock: Clock, timeoutMs: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = (): void =>
+      reject(new DbError('TIMEOUT', `token: one within ${timeoutMs} ms expected, got none yet`, { details: { timeoutMs } }));
+    const cancel = clock.after(timeoutMs, late);
+    promise.then(resolve, reject).finally(cancel);
+  });
 }
 
 function schemaOf(answer: ResolveAnswer): SchemaDefinition {

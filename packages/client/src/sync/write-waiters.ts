@@ -43,6 +43,11 @@ export class WriteWaiters {
     for (const { reject } of this.#take(`${channel} ${id}`, code)) reject(rejection(channel, code));
   }
 
+  /** Positions of another universe. */
+  forget(): void {
+    this.#outcomes.clear();
+  }
+
   end(error: DbError): void {
     for (const waiters of this.#waiters.values()) for (const { reject } of waiters) reject(error);
     this.#waiters.clear();
