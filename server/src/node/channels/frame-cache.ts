@@ -61,24 +61,17 @@ export class FrameCache {
     return found.length === 0 ? undefined : found;
   }
 
-  drop(channel: string): void {
-    const recent = this.#recent.get(channel);
-    if (recent === undefined) return;
-    // Its places in the order find nothing, and cost nothing.
-    for (let index = recent.start; index < recent.frames.length; index++) this.#bytes -= recent.frames[index]!.bytes;
-    this.#recent.delete(channel);
-  }
-
   #forgetOldest(): void {
-    const recent = this.#recent.get(this.#order[this.#orderStart]!);
+    const channel = this.#order[this.#orderStart]!;
+    const recent = this.#recent.get(channel)!;
     this.#orderStart += 1;
     if (this.#orderStart >= COMPACT_AT && this.#orderStart * 2 >= this.#order.length) {
       this.#order = this.#order.slice(this.#orderStart);
       this.#orderStart = 0;
     }
-    if (recent === undefined) return;
-    this.#bytes -= recent.frames[recent.start]?.bytes ?? 0;
+    this.#bytes -= recent.frames[recent.start]!.bytes;
     recent.start += 1;
+    if (recent.start === recent.frames.length) this.#recent.delete(channel);
     if (recent.start < COMPACT_AT || recent.start * 2 < recent.frames.length) return;
     recent.frames.splice(0, recent.start);
     recent.start = 0;

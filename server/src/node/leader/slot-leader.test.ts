@@ -1,0 +1,86 @@
+import { defineSchema, f } from '@terndb/core';
+import { seededRng } from '@terndb/core/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type NodePorts, openNode } from '../open-node.ts';
+import type { StandaloneNode } from '../standalone-node.ts';
+import { type AppendFault, FlakyLog } from '../testing/flaky-log.ts';
+import { memoryNodePorts } from '../testing/node-ports.ts';
+import { TestDevice } from '../testing/test-device.ts';
+import { until } from '../testing/until.ts';
+
+const notes = defineSchema({ notes: { title: f.text() } }).definition.collections.notes;
+const database = 'default';
+const collection = 'notes';
+
+let ports: NodePorts;
+let node: StandaloneNode;
+let fault: () => AppendFault;
+beforeEach(async () => {
+  fault = () => 'none';
+  const memory = await memoryNodePorts();
+  ports = { ...memory, log: new FlakyLog(memory.log, () => fault()) };
+  node = await openNode({ ports, slots: 1 });
+  await node.catalog.createCollection(database, collection, notes);
+});
+afterEach(async () => {
+  fault = () => 'none';
+  await node.close();
+});
+
+const put = (id: string) => node.write({ type: 'put', database, collection, entities: [{ id, title: id }] });
+const channelOf = (): string => node.catalog.find(database, collection)!.partitions.get('_default')![0]!;
+
+describe('a leader whose appends have unknown outcomes', () => {
+  it('repeats what was lost and recognises what was not: each write is there once, in order, for the log, devices and queries', async () => {
+    const rng = seededRng(7);
+    const channel = channelOf();
+    const device = new TestDevice({
+      node: () => node,
+      kernel: ports.kernel,
+      rng: seededRng(8),
+      subject: 'ann',
+      definition: notes,
+      channels: [channel],
+    });
+    let faults = 0;
+    fault = () => {
+      const draw = rng.nextUint32() % 6;
+      if (draw < 2) faults += 1;
+      return draw === 0 ? 'lost' : draw === 1 ? 'deaf' : 'none';
+    };
+    for (let round = 0; round < 15; round++) {
+      device.put(channel, `d${round}`, { title: 'device' });
+      await put(`s${round}`);
+    }
+    await until('the device', () => device.held(channel) === 0 && Object.keys(device.rows(channel)).length === 30);
+    expect(faults).toBeGreaterThan(3);
+    fault = () => 'none';
+    expect(await node.count({ database, collection, consistency: 'strong' })).toMatchObject({ count: 30 });
+    const { position } = node.inspect().channels[0]!;
+    expect(position).toBe(30);
+    expect(device.divergences).toBe(0);
+    device.close();
+    await node.close();
+    node = await openNode({ ports, slots: 1 });
+    expect(node.inspect().channels).toMatchObject([{ position: 30, entities: 30, divergences: 0 }]);
+  }, 30_000);
+});
+
+describe('a second node on the same storage', () => {
+  it('[R17] leads from then on: the first one acknowledges nothing more and tells its devices', async () => {
+    await put('before');
+    const channel = channelOf();
+    const told: string[] = [];
+    const session = node.openSession('s', (message) => told.push(message.type === 'ended' ? message.reason : message.type));
+    const principal = { session: 's', clientId: 'c', term: 1, subject: 'ann', canWrite: true };
+    session.route(principal, { type: 'subscribe', channel, subscription: 1, credit: 1, formers: [] });
+    await until('the subscription', () => told.includes('subscribed'));
+    const second = await openNode({ ports, slots: 1 });
+    await expect(put('lost')).rejects.toMatchObject({ code: expect.stringMatching(/STORAGE_UNAVAILABLE|APPEND_CONFLICT/) });
+    expect(told.at(-1)).toBe('new-leader');
+    await second.write({ type: 'put', database, collection, entities: [{ id: 'after', title: 'x' }] });
+    const { entities } = await second.query({ database, collection, consistency: 'strong' });
+    expect(entities.map(({ id }) => id)).toEqual(['after', 'before']);
+    await second.close();
+  });
+});
