@@ -1,4 +1,5 @@
 import { ABLATIONS, type AblationName, type Ablations } from '@terndb/sync/testing';
+import { PROFILES } from './profiles.ts';
 import { runSeed } from './run-seed.ts';
 import { FAULTS, type Fault } from './swarm.ts';
 
@@ -45,7 +46,8 @@ export function runSeeds(
   const failed: number[] = [];
   const totals = new Map<string, number>();
   for (let seed = first; seed < first + seeds; seed++) {
-    const result = runSeed(seed, { ablations, keepsTrace, ...(only === undefined ? {} : { only }) });
+    const profile = ablation === undefined ? undefined : PROFILES[ablation];
+    const result = runSeed(seed, { ablations, keepsTrace, ...profile, ...(only === undefined ? {} : { only }) });
     for (const [what, count] of result.counts) totals.set(what, (totals.get(what) ?? 0) + count);
     for (const line of result.lines ?? []) print(line);
     if (result.failures.length > 0) {

@@ -1,2 +1,2 @@
-export { type RunOptions, type RunResult, runSeed } from './run-seed.ts';
+export { type RunResult, runSeed } from './run-seed.ts';
 export { FAULTS, type Fault } from './swarm.ts';

@@ -1,10 +1,8 @@
-import type { Ablations } from '@terndb/sync/testing';
 import { checkWrites, type DeviceEnd, notConverged } from './checkers/end.ts';
 import { Cluster } from './cluster.ts';
 import { Device } from './device.ts';
-import type { Fault } from './swarm.ts';
 import { Workload } from './workload.ts';
-import { World } from './world.ts';
+import { World, type WorldOptions } from './world.ts';
 
 /** Virtual time in which faults happen. */
 const FAULTY_MS = 40_000;
@@ -14,12 +12,6 @@ const HEAL_STEP_MS = 2_000;
 /** Some times what a run takes: more is a loop that gets nowhere. */
 const MAX_EVENTS = 120_000;
 
-export interface RunOptions {
-  readonly ablations?: Ablations;
-  readonly keepsTrace?: boolean;
-  /** Only these faults, instead of those the seed draws. */
-  readonly only?: readonly Fault[];
-}
 export interface RunResult {
   readonly seed: number;
   /** Empty: every check held. */
@@ -31,7 +23,7 @@ export interface RunResult {
 }
 
 /** One run from one seed: faults and safety first, then healing and liveness. */
-export function runSeed(seed: number, options: RunOptions = {}): RunResult {
+export function runSeed(seed: number, options: WorldOptions = {}): RunResult {
   const world = new World(seed, options);
   const { ledger, queue, swarm } = world;
   try {

@@ -40,6 +40,8 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
+export type Boost = { readonly [F in Fault]?: number };
+
 export interface Swarm {
   readonly devices: number;
   readonly maxTabs: number;
@@ -47,6 +49,8 @@ export interface Swarm {
   readonly slots: number;
   readonly keys: number;
   readonly faults: ReadonlySet<Fault>;
+  /** How many times more often than usual. */
+  readonly boost: Boost;
   /** Messages go through the codec and are compared. */
   readonly encodes: boolean;
   /** Mean time between two actions of the workload. */
@@ -68,6 +72,7 @@ export function drawSwarm(random: Random): Swarm {
     slots: 1 + random.int(2),
     keys: 2 + random.int(4),
     faults,
+    boost: {},
     encodes: random.chance(0.1),
     paceMs: random.pick([60, 120, 250]),
     creditBytes: random.chance(0.3) ? random.pick([1, 20, 100]) : undefined,

@@ -23,6 +23,8 @@ interface Batch {
   readonly batch: number;
   readonly term: number;
   readonly writes: Extract<ClientEffect, { type: 'persist' }>['writes'];
+  /** True wall clock: a long sleep may lie between this and the commit, which may be refused. */
+  readonly madeAtMs: number;
 }
 
 /** One tab: the effects of a `ClientMachine` against database, network and clock. */
@@ -131,11 +133,7 @@ export class Tab {
     const { world } = this.#device;
     switch (effect.type) {
       case 'persist':
-        this.#batches.push(effect);
-        for (const write of effect.writes) {
-          const info = write.type === 'kept' ? world.ledger.infoOf(write.entry.op) : undefined;
-          if (info !== undefined) info.keptAtMs = world.wallMs();
-        }
+        this.#batches.push({ ...effect, madeAtMs: world.wallMs() });
         this.#writeNext();
         return;
       case 'connect':
@@ -227,7 +225,7 @@ export class Tab {
     });
   }
 
-  #commit({ batch, term, writes }: Batch): ClientEvent | undefined {
+  #commit({ batch, term, writes, madeAtMs }: Batch): ClientEvent | undefined {
     const { world } = this.#device;
     const db = this.#db!;
     const isFenced = db !== this.#device.db || (term < db.term && !world.ablations['no-term-fence']);
@@ -238,9 +236,10 @@ export class Tab {
       return { type: 'persist-failed', batch, reason: isFenced ? 'fenced' : 'storage' };
     }
     for (const write of writes) {
-      if (write.type !== 'outbox') continue;
+      if (write.type !== 'outbox' && write.type !== 'kept') continue;
       const info = world.ledger.infoOf(write.entry.op);
-      if (info !== undefined) this.#byEntry.set(`${write.entry.channel} ${write.entry.id}`, info);
+      if (info !== undefined && write.type === 'kept') info.keptAtMs = madeAtMs;
+      else if (info !== undefined) this.#byEntry.set(`${write.entry.channel} ${write.entry.id}`, info);
     }
     const { changed, diverged } = db.commit(writes, this.#staged);
     this.#batches.shift();

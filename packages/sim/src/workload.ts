@@ -139,7 +139,7 @@ export class Workload {
     const cluster = this.#cluster;
     const actions: (readonly [weight: number, act: () => void])[] = [];
     const add = (fault: Parameters<World['fault']>[0], weight: number, act: () => void): void => {
-      if (swarm.faults.has(fault)) actions.push([weight, act]);
+      if (swarm.faults.has(fault)) actions.push([weight * (swarm.boost[fault] ?? 1), act]);
     };
     actions.push([4, () => cluster.maintain(channel)]);
     actions.push([2, () => this.#leaderOf(device)?.breakSocket()]);
@@ -197,8 +197,9 @@ export class Workload {
     this.#world.sleptMs += random.chance(0.4) ? random.between(0, 40 * DAY_MS) : random.between(0, 3 * DAY_MS);
     this.#world.ledger.count('long sleeps');
     this.#world.trace('sleep');
-    for (const device of this.#devices) if (random.chance(0.8)) device.leader?.breakSocket();
-    for (const device of this.#devices) if (random.chance(0.3)) this.#partition(device);
+    const usual = 1 / (this.#world.swarm.boost['long-sleep'] ?? 1);
+    for (const device of this.#devices) if (random.chance(0.8 * usual)) device.leader?.breakSocket();
+    for (const device of this.#devices) if (random.chance(0.3 * usual)) this.#partition(device);
   }
 
   #killTab(device: Device): void {

@@ -2,10 +2,18 @@ import type { Ablations } from '@terndb/sync/testing';
 import { EventQueue } from './event-queue.ts';
 import { Ledger } from './ledger.ts';
 import { Random } from './random.ts';
-import { drawSwarm, type Fault, type Swarm } from './swarm.ts';
+import { type Boost, drawSwarm, type Fault, type Swarm } from './swarm.ts';
 
 /** November 2026. */
 const START_MS = 1_795_000_000_000;
+
+export interface WorldOptions {
+  readonly ablations?: Ablations;
+  readonly keepsTrace?: boolean;
+  /** Only these faults, instead of those the seed draws. */
+  readonly only?: readonly Fault[];
+  readonly boost?: Boost;
+}
 
 /** What everything in a run shares: time, chance, faults, the ledger and the trace. */
 export class World {
@@ -24,12 +32,12 @@ export class World {
   #traceA = 0x811c9dc5;
   #traceB = 0x9747b28c;
 
-  constructor(seed: number, options: { readonly ablations?: Ablations; readonly keepsTrace?: boolean; readonly only?: readonly Fault[] }) {
+  constructor(seed: number, options: WorldOptions) {
     this.seed = seed;
     this.random = new Random(seed);
     const swarm = drawSwarm(this.random);
-    const { only } = options;
-    this.swarm = only === undefined ? swarm : { ...swarm, faults: new Set(only) };
+    const { only, boost = {} } = options;
+    this.swarm = only === undefined ? { ...swarm, boost } : { ...swarm, faults: new Set(only), boost };
     this.ablations = options.ablations ?? {};
     this.lines = options.keepsTrace === true ? [] : undefined;
     this.ledger.wallMs = () => this.wallMs();
@@ -46,7 +54,7 @@ export class World {
 
   /** Whether this fault happens now. */
   fault(fault: Fault, probability: number): boolean {
-    return this.hasFaults && this.swarm.faults.has(fault) && this.random.chance(probability);
+    return this.hasFaults && this.swarm.faults.has(fault) && this.random.chance(probability * (this.swarm.boost[fault] ?? 1));
   }
 
   trace(text: string): void {

@@ -87,11 +87,20 @@ export function pruneKept(cx: ClientContext, state: ChannelState): void {
   state.kept = state.kept.filter(({ keptAtMs }) => keptAtMs >= oldest);
 }
 
-/** Ids to ask about before what is held is queued again, newest first. */
+/**
+ * Ids to ask about, newest first: before what is held is queued again; and for entries that stayed under a former id because the log has them,
+ * when a restart has forgotten that.
+ */
 export function formersOf(cx: ClientContext, state: ChannelState): string[] {
-  if (state.clientId === cx.device.clientId) return [];
+  if (state.clientId === cx.device.clientId)
+    return [...new Set(strandedOf(cx, state).map(({ stored }) => stored.clientId))].slice(-MAX_FORMERS);
   const held = [...state.kept, ...state.outbox.map(({ stored }) => stored)].sort((a, b) => b.id - a.id);
   return [...new Set(held.map(({ clientId }) => clientId))].filter((id) => id !== cx.device.clientId).slice(0, MAX_FORMERS);
+}
+
+/** Entries of a former id whose fate is not known. */
+export function strandedOf(cx: ClientContext, state: ChannelState): readonly PendingEntry[] {
+  return state.outbox.filter(({ stored, settled }) => settled === undefined && stored.clientId !== cx.device.clientId);
 }
 
 /**

@@ -3,7 +3,7 @@ import { CHANNEL_CREDIT_BYTES, FETCH_RETRY_MS, MAX_PUSH_BYTES, MAX_PUSH_OPS, MAX
 import type { ChannelAnswer, Subscribe, Subscribed, Tick } from '../protocol.ts';
 import { type ChannelState, type Covered, coveredBy, coverFrame, firstUnsettled, heldIds, type PendingEntry } from './channel-state.ts';
 import { type ClientContext, follow, setDevice, writeChannel, writeEntry } from './context.ts';
-import { dropCovered, formersOf, queueAgain, restamp, settle } from './outbox.ts';
+import { dropCovered, formersOf, queueAgain, restamp, settle, strandedOf } from './outbox.ts';
 import type { Snapshot } from './types.ts';
 
 /** The machine of one channel of a client: subscribe, push, follow, bootstrap. Rules by their ids in SPEC.md. */
@@ -188,8 +188,11 @@ function subscribed(cx: ClientContext, state: ChannelState, message: Subscribed)
   state.head = head;
   if (state.clientId !== cx.device.clientId) {
     queueAgain(cx, state, formers);
-  } else if (known.lmid === 0 && state.everSent) {
-    if (!cx.ablations['keep-expired-id']) {
+  } else {
+    for (const former of formers) settle(cx, state, former);
+    // The log forgot the id they stayed under: they are queued again with everything else, in their order.
+    const isStranded = strandedOf(cx, state).length > 0;
+    if ((isStranded || (known.lmid === 0 && state.everSent)) && !cx.ablations['keep-expired-id']) {
       newIdentity(cx);
       return;
     }

@@ -25,7 +25,15 @@ export interface GlobalCountAnswer extends GlobalReadInfo {
 }
 export interface GlobalSearchAnswer extends GlobalReadInfo {
   readonly exact: boolean;
-  readonly hits: readonly { readonly key: unknown; readonly entity: Readonly<Record<string, unknown>>; readonly score: number }[];
+  readonly hits: readonly GlobalHit[];
+}
+export interface GlobalHit {
+  readonly key: unknown;
+  readonly entity: Readonly<Record<string, unknown>>;
+  readonly score: number;
+  /** As in the client API: of a search that fuses several lists, and with `highlight`. */
+  readonly parts?: readonly object[];
+  readonly highlights?: readonly object[];
 }
 export interface WaitRequest {
   readonly token: string;
