@@ -46,6 +46,13 @@ export class Body {
     return this.#typed(name, 'array', (value): value is readonly unknown[] => Array.isArray(value));
   }
 
+  /** Objects; code 1802 when there is none. */
+  bodies(name: string): readonly Body[] {
+    const items = this.list(name) ?? [];
+    if (items.length === 0) throw missingParameter(name);
+    return items.map((item) => new Body(item));
+  }
+
   texts(name: string): readonly string[] | undefined {
     return this.#typed(
       name,

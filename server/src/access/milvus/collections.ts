@@ -19,7 +19,7 @@ async function setLoad(call: MilvusCall, state: string): Promise<void> {
 }
 
 /** Rows of the collection that anybody may count: those of its channels. */
-function rowCount({ node, database }: MilvusCall, name: string, partition?: string): number {
+export function rowCount({ node, database }: MilvusCall, name: string, partition?: string): number {
   return node
     .inspect()
     .channels.filter((channel) => channel.database === database && channel.collection === name)
@@ -148,10 +148,4 @@ export const PARTITIONS: Readonly<Record<string, MilvusHandler>> = {
     const { name } = visible(call, call.body.mustText('collectionName'));
     return { data: { rowCount: rowCount(call, name, call.body.mustText('partitionName')) } };
   },
-};
-
-export const DATABASES: Readonly<Record<string, MilvusHandler>> = {
-  list: async ({ node, principal }) => ({
-    data: node.catalog.databases().filter((name) => principal.database === undefined || principal.database === name),
-  }),
 };

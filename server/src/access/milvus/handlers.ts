@@ -1,5 +1,6 @@
 import type { MilvusAnswer, MilvusCall } from './call.ts';
-import { COLLECTIONS, DATABASES, PARTITIONS } from './collections.ts';
+import { ALIASES, DATABASES, INDEXES } from './catalog.ts';
+import { COLLECTIONS, PARTITIONS } from './collections.ts';
 import { ENTITIES } from './entities.ts';
 import type { RowFormat } from './rows.ts';
 
@@ -8,7 +9,9 @@ export type MilvusRoute = (call: MilvusCall, format: RowFormat) => Promise<Milvu
 const GROUPS: Readonly<Record<string, Readonly<Record<string, MilvusRoute>>>> = {
   collections: COLLECTIONS,
   partitions: PARTITIONS,
+  aliases: ALIASES,
   databases: DATABASES,
+  indexes: INDEXES,
   entities: ENTITIES,
 };
 

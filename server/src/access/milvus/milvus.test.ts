@@ -1,5 +1,8 @@
+import { propertyOptions } from '@terndb/core/testing';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DoorServer, startMemoryServer } from '../testing/test-server.ts';
+import { MILVUS_ROUTES } from './handlers.ts';
 
 interface Answer {
   readonly code: number;
@@ -317,6 +320,59 @@ describe('entities of the Milvus door', () => {
   });
 });
 
+describe('aliases, databases and indexes of the Milvus door', () => {
+  it('stand for collections, one at a time', async () => {
+    for (const name of ['one', 'two']) await quick(name);
+    const alias = (what: string, body: object): Promise<Answer> => call(`aliases/${what}`, body);
+    expect((await alias('create', { collectionName: 'one', aliasName: 'it' })).code).toBe(0);
+    expect((await alias('create', { collectionName: 'one', aliasName: 'it' })).code).toBe(0);
+    expect((await alias('create', { collectionName: 'two', aliasName: 'it' })).code).toBe(1602);
+    expect((await alias('create', { collectionName: 'two', aliasName: 'one' })).code).toBe(1601);
+    expect((await alias('create', { collectionName: 'none', aliasName: 'x' })).code).toBe(100);
+    expect((await alias('alter', { collectionName: 'two', aliasName: 'none' })).code).toBe(1600);
+    await call('entities/insert', { collectionName: 'it', data: [{ id: 1, vector: [1, 0] }] });
+    expect((await call('entities/get', { collectionName: 'one', id: 1, outputFields: ['id'] })).data).toEqual([{ id: 1 }]);
+    expect((await call('collections/has', { collectionName: 'it' })).data).toEqual({ has: true });
+    expect((await call('collections/drop', { collectionName: 'it' })).code).toBe(65_535);
+    expect((await call('collections/drop', { collectionName: 'one' })).code).toBe(65_535);
+    expect((await alias('alter', { collectionName: 'two', aliasName: 'it' })).code).toBe(0);
+    expect((await alias('describe', { aliasName: 'it' })).data).toEqual({ dbName: 'default', collectionName: 'two', aliasName: 'it' });
+    expect((await alias('list', { collectionName: 'two' })).data).toEqual(['it']);
+    expect((await call('collections/drop', { collectionName: 'one' })).code).toBe(0);
+    expect((await alias('drop', { aliasName: 'it' })).code).toBe(0);
+    expect((await alias('describe', { aliasName: 'it' })).code).toBe(1600);
+  });
+
+  it('are databases of their own', async () => {
+    expect((await call('databases/create', { dbName: 'other' })).code).toBe(0);
+    expect((await call('databases/create', { dbName: 'other' })).code).toBe(65_535);
+    expect((await call('databases/list', {})).data).toEqual(expect.arrayContaining(['default', 'other']));
+    expect((await quick('apart', { dbName: 'other' })).code).toBe(0);
+    expect((await call('collections/list', {}, { 'db-name': 'other' })).data).toEqual(['apart']);
+    expect((await call('collections/has', { collectionName: 'apart' })).data).toEqual({ has: false });
+    await call('entities/insert', { dbName: 'other', collectionName: 'apart', data: [{ id: 7, vector: [1, 0] }] });
+    expect((await call('entities/query', { dbName: 'other', collectionName: 'apart', outputFields: ['id'] })).data).toEqual([{ id: 7 }]);
+    expect((await call('databases/drop', { dbName: 'other' })).code).toBe(65_535);
+    expect((await call('collections/drop', { dbName: 'other', collectionName: 'apart' })).code).toBe(0);
+    expect((await call('databases/drop', { dbName: 'other' })).code).toBe(0);
+    expect((await call('databases/drop', { dbName: 'default' })).code).toBe(65_535);
+  });
+
+  it('say which index serves, and accept its creation in the metric of the field', async () => {
+    await quick('indexed', { metricType: 'L2' });
+    const on = { collectionName: 'indexed' };
+    expect((await call('indexes/list', on)).data).toEqual(['vector']);
+    expect((await call('indexes/describe', { ...on, indexName: 'vector' })).data).toMatchObject([
+      { fieldName: 'vector', metricType: 'L2', indexState: 'Finished' },
+    ]);
+    expect((await call('indexes/describe', { ...on, indexName: 'none' })).code).toBe(700);
+    const create = (metricType: string): Promise<Answer> =>
+      call('indexes/create', { ...on, indexParams: [{ fieldName: 'vector', metricType, indexType: 'HNSW' }] });
+    expect([(await create('L2')).code, (await create('IP')).code]).toEqual([0, 1100]);
+    expect((await call('indexes/drop', { ...on, indexName: 'vector' })).code).toBe(0);
+  });
+});
+
 describe('security of the Milvus door', () => {
   const withToken = async (path: string, body: object, authorization?: string): Promise<{ status: number; answer: Answer }> => {
     const response = await fetch(`${server.url}/v2/vectordb/${path}`, {
@@ -388,5 +444,55 @@ describe('security of the Milvus door', () => {
     expect([nested.status, (JSON.parse(nested.text) as Answer).code]).toEqual([200, 1804]);
     expect((await call('collections/describe', { collectionName: '__proto__' })).code).toBe(100);
     expect((await call('entities/query', { collectionName: 'hostile', filter: '('.repeat(10_000) })).code).toBe(1100);
+  });
+});
+
+describe('any body at any route', () => {
+  it('is answered without a failure inside', async () => {
+    await quick('fuzzed');
+    const words = [
+      'collectionName',
+      'data',
+      'filter',
+      'id',
+      'limit',
+      'offset',
+      'outputFields',
+      'dbName',
+      'partitionName',
+      'aliasName',
+      'dimension',
+      'schema',
+      'fields',
+      'indexParams',
+    ];
+    const text = fc.oneof(
+      fc.constantFrom('fuzzed', '_default', 'vector', 'id > 1', '*', ''),
+      fc.string({ unit: 'grapheme', maxLength: 8 }),
+    );
+    const value = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { maxDepth: 3 },
+        text,
+        fc.double(),
+        fc.maxSafeInteger(),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie('any'), { maxLength: 3 }),
+        tie('object'),
+      ),
+      object: fc.dictionary(fc.oneof(fc.constantFrom(...words), text), tie('any'), { maxKeys: 4, noNullPrototype: true }),
+    }));
+    const body = fc.record(Object.fromEntries(words.map((word) => [word, word === 'collectionName' ? text : value.any])), {
+      requiredKeys: ['collectionName'],
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...MILVUS_ROUTES.keys()), body, async (route, given) => {
+        const { status, text: answer } = await callText(route, JSON.stringify(given));
+        expect([200, 403]).toContain(status);
+        expect((JSON.parse(answer) as Answer).code).toEqual(expect.any(Number));
+      }),
+      propertyOptions(300),
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { DbError, describe, type FieldDefinition, isVectorKind, keyFieldOf, utf8Length } from '@terndb/core';
+import { DbError, describe, type FieldDefinition, keyFieldOf, utf8Length } from '@terndb/core';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
 import { DYNAMIC_FIELD } from './dynamic.ts';
 import { CODES, MilvusError } from './errors.ts';
@@ -190,5 +190,3 @@ function hasDynamic(info: CatalogCollectionInfo, wanted: readonly string[]): boo
   const names = new Set(shownFields(info).map(({ name }) => name));
   return wanted.some((name) => !names.has(name));
 }
-
-export const isVectorField = ({ type }: FieldDefinition): boolean => isVectorKind(type);

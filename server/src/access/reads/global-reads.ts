@@ -1,5 +1,5 @@
 import { type JsonValue, utf8Length } from '@terndb/core';
-import type { ReadInfo, SearchRequest } from '@terndb/engine';
+import type { CountRequest, GetRequest, QueryRequest, ReadInfo, SearchRequest } from '@terndb/engine';
 import {
   encodeJsonValue,
   type GlobalCountAnswer,
@@ -20,13 +20,36 @@ export type GlobalRead = (call: {
 }) => Promise<JsonValue>;
 export type GlobalReads = Readonly<Record<'get' | 'query' | 'count' | 'search' | 'wait', GlobalRead>>;
 
-const FILTER = ['where', 'filter', 'filterParams', 'consistency'];
-const OPTIONS = {
-  get: ['keys', 'select', 'consistency'],
-  query: [...FILTER, 'orderBy', 'limit', 'offset', 'select'],
-  count: FILTER,
-  search: [...FILTER, ...['text', 'vector', 'like', 'mode', 'field', 'limit', 'offset', 'select', 'exact', 'range', 'groupBy', 'minScore']],
-} as const;
+/** Read by `readBody`, or no server's: the scope is always global. */
+type Taken = 'collection' | 'partitions' | 'scope';
+/** What a request may say besides: held to the engine's requests by the compiler, so that a new option is not forgotten here. */
+type Options<R> = Readonly<Record<Exclude<keyof R, Taken>, true>>;
+
+const COUNT: Options<CountRequest> = { where: true, filter: true, filterParams: true, consistency: true };
+const GET: Options<GetRequest> = { keys: true, select: true, consistency: true };
+const QUERY: Options<QueryRequest> = { ...COUNT, orderBy: true, limit: true, offset: true, select: true };
+const SEARCH: Options<SearchRequest> = {
+  ...COUNT,
+  text: true,
+  embedded: true,
+  vector: true,
+  vectors: true,
+  like: true,
+  mode: true,
+  field: true,
+  limit: true,
+  offset: true,
+  select: true,
+  exact: true,
+  range: true,
+  groupBy: true,
+  minScore: true,
+  prefix: true,
+  highlight: true,
+  fusion: true,
+  rerank: true,
+};
+const OPTIONS = { get: Object.keys(GET), query: Object.keys(QUERY), count: Object.keys(COUNT), search: Object.keys(SEARCH) } as const;
 
 export function globalReads(node: ServerNode): GlobalReads {
   return {
@@ -51,7 +74,7 @@ export function globalReads(node: ServerNode): GlobalReads {
     search: async ({ principal, body, signal }) => {
       const request: NodeRequest<SearchRequest> = requestOf(readBody(node, principal, body, OPTIONS.search), signal);
       const result = await node.search(typeof request.vector === 'string' ? { ...request, vector: floats(request.vector) } : request);
-      const hits = result.hits.map(({ key, entity, score }) => ({ key, entity, score }));
+      const hits = result.hits.map(({ from: _, pending: __, version: ___, ...hit }) => hit);
       const answer: GlobalSearchAnswer = { ...infoOf(result), exact: result.exact, hits };
       return encodeJsonValue(answer);
     },
