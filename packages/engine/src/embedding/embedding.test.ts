@@ -268,6 +268,25 @@ describe('a search by meaning', () => {
     expect(search(engine, { text: 'kitten', embedded: nothing })).toEqual(['cat']);
   });
 
+  it('refuses vectors that are none: they may come over the network', async () => {
+    const engine = await open();
+    put(engine, ...texts);
+    for (const embedded of [
+      {},
+      [null],
+      [{ ...young, field: 7 }],
+      [{ ...young, vector: [1, 0] }],
+      [{ ...young, vector: Float32Array.of(Number.NaN) }],
+    ]) {
+      expect(() => search(engine, { text: 'young', embedded: embedded as never })).toThrow(
+        expect.objectContaining({ code: 'QUERY_INVALID' }),
+      );
+    }
+    expect(() => search(engine, { text: 'young', embedded: [{ ...young, field: 'title' }] })).toThrow(
+      expect.objectContaining({ code: 'FIELD_INVALID' }),
+    );
+  });
+
   it('is asked for by a text, unless keywords are meant', () => {
     const of = (request: Partial<SearchRequest>) => meaningFieldsOf(schema.collections['notes']!, { collection: 'notes', ...request });
     expect(of({ text: 'a' })).toEqual(['vec']);

@@ -15,6 +15,7 @@ import {
   vectorFieldsOf,
 } from '@terndb/core';
 import type { ReadInfo, SearchRequest } from '../../database/types.ts';
+import { readEmbeddings } from '../../embedding/read-embeddings.ts';
 import { mustGetEmbeddedField } from '../../embedding/resolve-vectors.ts';
 import { type KeywordQuery, keywordQuery } from '../../text/keyword-query.ts';
 import { compileFilter } from '../compile-filter.ts';
@@ -182,8 +183,9 @@ function planText(definition: CollectionDefinition, request: SearchRequest, text
 }
 
 /** The text as the caller has embedded it; undefined when it has not. */
-function meaningQuery(definition: CollectionDefinition, { collection, embedded }: SearchRequest): VectorQuery | undefined {
-  if (embedded === undefined || embedded.length === 0) return undefined;
+function meaningQuery(definition: CollectionDefinition, { collection, embedded: given }: SearchRequest): VectorQuery | undefined {
+  const embedded = readEmbeddings(collection, given);
+  if (embedded.length === 0) return undefined;
   const queries = embedded.flatMap(({ field: name, model, vector, withGiven }): DenseQuery[] => {
     const { metric } = mustGetEmbeddedField(definition, collection, name).params;
     // A text of no known word has no direction, so nothing is near it.
