@@ -86,7 +86,7 @@ export class LocalEngine implements Engine {
       pool,
       opened,
       hlc,
-      onSealed: () => this.#indexes.checkAfter(0),
+      onSealed: () => this.#indexes.checkWhenQuiet(),
       onReopened: (changes) => {
         this.#notify(changes);
         this.#indexes.checkAfter(0);

@@ -54,7 +54,7 @@ const turns = async (count: number): Promise<void> => {
 };
 
 /** Lets timers that are due, and what they begin, run. */
-async function settle(ports: MemoryPorts, ms = 200): Promise<void> {
+async function settle(ports: MemoryPorts, ms = 600): Promise<void> {
   ports.clock.advance(ms);
   await turns(2_000);
 }
@@ -80,6 +80,29 @@ describe('index files', () => {
     expect(await indexObjects(ports)).toEqual([listed[0]!.indexes[0]!.name]);
     // The manifest that was replaced is gone.
     expect((await ports.objects.list('')).filter(({ name }) => name.includes('/manifest-'))).toHaveLength(1);
+  });
+
+  it('are not built while one seal follows another, but not put off for ever', async () => {
+    const ports = await memoryPorts();
+    const kind = rankKind();
+    const engine = await open(ports, kind);
+    // The first look after the open.
+    await settle(ports);
+    for (let round = 0; round < 8; round++) {
+      await put(engine, round * 10, round * 10 + 10);
+      await engine.seal();
+      await settle(ports, 400);
+    }
+    expect(kind.builds).toBe(0);
+    await settle(ports, 100);
+    expect(kind.builds).toBe(1);
+    for (let round = 0; round < 40; round++) {
+      await put(engine, round * 10, round * 10 + 10);
+      await engine.seal();
+      await settle(ports, 400);
+    }
+    expect(kind.builds).toBeGreaterThan(1);
+    expect(kind.builds).toBeLessThan(6);
   });
 
   it('are opened, not built again, after the database is opened again', async () => {

@@ -10,6 +10,10 @@ import type { IndexFiles, IndexPlace } from './index-files.ts';
 const SLICE_MS = 6;
 /** After an open the first results come first. */
 const FIRST_CHECK_MS = 100;
+/** While segments keep changing (an import), most of what would be built is merged before it is of use, and the writer needs the time … */
+const QUIET_MS = 500;
+/** … but not for ever. */
+const MAX_WAIT_MS = 10_000;
 /** What failed for want of memory or storage is tried again after this. */
 const RETRY_MS = 60_000;
 
@@ -74,6 +78,8 @@ export class IndexManager {
   readonly #notBefore = new Map<string, number>();
   #cancelTimer: () => void = () => {};
   #timerDueMs: number = Number.POSITIVE_INFINITY;
+  #cancelQuietTimer: () => void = () => {};
+  #unquietSinceMs: number | undefined;
   /** Ends the pause of the build that waits for its next slice. */
   #wake: () => void = () => {};
   #isClosed = false;
@@ -92,6 +98,20 @@ export class IndexManager {
     this.#timerDueMs = dueMs;
     this.#cancelTimer = clock.after(delayMs, () => {
       this.#timerDueMs = Number.POSITIVE_INFINITY;
+      void this.check();
+    });
+  }
+
+  /** After a seal: in the background, once no other has followed for a while. */
+  checkWhenQuiet(): void {
+    const { clock } = this.#options;
+    if (this.#isClosed) return;
+    const now = clock.monotonicMs();
+    this.#unquietSinceMs ??= now;
+    this.#cancelQuietTimer();
+    const delayMs = Math.min(QUIET_MS, Math.max(0, this.#unquietSinceMs + MAX_WAIT_MS - now));
+    this.#cancelQuietTimer = clock.after(delayMs, () => {
+      this.#unquietSinceMs = undefined;
       void this.check();
     });
   }
@@ -129,6 +149,7 @@ export class IndexManager {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelTimer();
+    this.#cancelQuietTimer();
     this.#wake();
     await this.#running;
   }
