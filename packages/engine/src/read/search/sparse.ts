@@ -1,6 +1,8 @@
 import type { SparseValue } from '@terndb/core';
 import { setOffsets } from '../../bitmap/bitmap.ts';
 import type { Column } from '../../columns/column.ts';
+import { offerScored } from '../../text/max-score.ts';
+import { sparseIndexOf } from '../../text/sparse-index.ts';
 import { withVectors } from './dense.ts';
 import { offerRow, passesBounds, type Ranker, type ScoreBounds, scoredTop } from './ranking.ts';
 
@@ -21,7 +23,22 @@ export function sparseRanker({ field, query }: SparseQuery, bounds: ScoreBounds)
     for (const part of matched) {
       const present = withVectors(part, field);
       if (present === undefined) continue;
-      const read = sparseReader(part.block.column(field)!, (offset) => part.block.valueAt(field, offset) as SparseValue);
+      const column = part.block.column(field)!;
+      const index = column.kind === 'sparse' ? sparseIndexOf(part.block, field, column) : undefined;
+      if (index !== undefined) {
+        // Dimensions ascend in a query: sums have the order of the scan.
+        const cursors = [...weights].flatMap(([dimension, weight]) => index.cursor(dimension, weight) ?? []);
+        offerScored(cursors, {
+          rows: part.block.rows,
+          mask: part.mask,
+          limit: () => Math.max(top.worst?.score ?? -Infinity, bounds.atLeast, bounds.above),
+          offer: (offset, score) => {
+            if (passesBounds(score, bounds)) offerRow(top, part, offset, score);
+          },
+        });
+        continue;
+      }
+      const read = sparseReader(column, (offset) => part.block.valueAt(field, offset) as SparseValue);
       for (const offset of setOffsets(present)) {
         const score = innerProduct(read(offset), weights);
         if (score !== undefined && passesBounds(score, bounds)) offerRow(top, part, offset, score);
