@@ -20,13 +20,13 @@ export const GRAPH_MIN_ROWS = 10_000;
 const MAX_NULL_SHARE = 0.1;
 /**
  * Between two pauses: 2 to 4 ms of work. Linking a row takes about 40 µs and a quarter of one per dimension (efConstruction 200; measured at 32,
- * 64 and 384 dimensions), encoding one about 1 µs per 400.
+ * 64 and 384 dimensions), encoding one about 1 µs per 80.
  */
 const STEP_US = 3_000;
 const LINK_ROW_US = 40;
 const LINK_DIM_US = 0.25;
 const USUAL_EF_CONSTRUCTION = 200;
-const ENCODED_FLOATS_PER_STEP = 1_000_000;
+const ENCODED_FLOATS_PER_STEP = 250_000;
 /** Equal rows give equal graphs, on every machine. */
 const SEED = 1;
 
