@@ -46,7 +46,9 @@ async function outcome(store: SyncStore): Promise<Map<string, Record<string, unk
   expect(outbox.map(({ seq }) => seq)).toEqual(outbox.map((_, index) => index + 1));
   const rows = new Map<string, { put: number; stamps: Map<string, number>; fields: Record<string, unknown> }>();
   const apply = (op: Op, hlc: number): void => {
-    if (op.type === 'put') {
+    if (op.type === 'batch') {
+      for (const single of op.ops) apply(single, hlc);
+    } else if (op.type === 'put') {
       const before = rows.get(String(op.pk));
       if (before !== undefined && before.put > hlc) return;
       rows.set(String(op.pk), { put: hlc, stamps: new Map(), fields: { stars: 1, ...op.fields } });
@@ -70,11 +72,14 @@ describe('attaching a local partition', () => {
     await one.finish();
     expect(await isAttached(store(), CHANNEL)).toBe(true);
     const { outbox } = await store().readChannel(CHANNEL);
-    expect(outbox.map(({ op }) => op.type)).toEqual(['put', 'put', 'patch']);
-    expect(outbox[0]).toMatchObject({ op: { create: true, pk: keyOf(0) }, subject: '', sent: false });
-    expect(outbox[2]!.hlc).toBeGreaterThan(outbox[1]!.hlc);
-    expect(outbox[2]!.op).toMatchObject({ fields: { stars: 5, due: null } });
-    expect(outbox[1]!.op).toMatchObject({ fields: { title: 'row 1' } });
+    expect(outbox.map(({ op }) => op.type)).toEqual(['batch', 'patch']);
+    const puts = [
+      { type: 'put', create: true, pk: keyOf(0) },
+      { type: 'put', create: true, pk: keyOf(1), fields: { title: 'row 1' } },
+    ];
+    expect(outbox[0]).toMatchObject({ op: { ops: puts }, subject: '', sent: false });
+    expect(outbox[1]!.hlc).toBeGreaterThan(outbox[0]!.hlc);
+    expect(outbox[1]!.op).toMatchObject({ fields: { stars: 5, due: null } });
   });
 
   it('[R14] takes up what was written and deleted while it copied', async () => {

@@ -1,4 +1,4 @@
-import { encodedOpBytes, type Op, type PrimaryKey, type StoredFields, type Timestamp } from '@terndb/core';
+import { encodedOpBytes, type Op, type PrimaryKey, type SingleOp, type StoredFields, type Timestamp } from '@terndb/core';
 import type { Engine, FollowedPlace, RowBlock, View } from '@terndb/engine';
 import type { ChannelRecord, DeviceRecord, OutboxEntry } from '@terndb/sync';
 import type { SyncStore } from './store/sync-store.ts';
@@ -22,6 +22,11 @@ export interface AttachRecord {
 /** Rows of one transaction: some milliseconds of work between two turns of the worker's loop. */
 const CHUNK_ROWS = 256;
 const CHUNK_BYTES: number = 1024 * 1024;
+
+/** Ops of one batch: one outcome, so that one that is refused takes few with it. */
+const BATCH_OPS = 64;
+/** Half of what one push takes. */
+const BATCH_BYTES: number = 128 * 1024;
 
 export function attachKey(channel: string): string {
   return `sync/attach/${channel}`;
@@ -119,7 +124,7 @@ export class Attachment {
     const { channel, schemaVersion } = place;
     let state = this.#state!;
     const { clientId } = state;
-    const entries = ops.map(({ op, hlc = (this.#maxHlc + 1) as Timestamp }): OutboxEntry => {
+    const entries = toEntries(ops).map(({ op, hlc = (this.#maxHlc + 1) as Timestamp }): OutboxEntry => {
       const entry = { id: state.nextSeq, channel, op, hlc, clientId, seq: state.nextSeq, subject: '', sent: false, schemaVersion };
       state = { ...state, nextSeq: state.nextSeq + 1 };
       if (hlc > this.#maxHlc) this.#maxHlc = hlc;
@@ -162,8 +167,8 @@ interface PlacedRow {
   readonly name: string;
 }
 
-interface StampedOp {
-  readonly op: Op;
+interface StampedOp<O extends Op = SingleOp> {
+  readonly op: O;
   /** Undefined: a new one. */
   readonly hlc: Timestamp | undefined;
 }
@@ -200,6 +205,33 @@ function opsOf(view: View, block: RowBlock, offset: number): readonly StampedOp[
     ...[...patches].sort(([a], [b]) => a - b).map(([hlc, fields]): StampedOp => ({ op: { type: 'patch', pk, fields }, hlc })),
     ...vectors,
   ];
+}
+
+/** Puts of one stamp were one write here, or one import: they are batches again, which the log takes as one op. What is newer comes after them. */
+function toEntries(ops: readonly StampedOp[]): readonly StampedOp<Op>[] {
+  const batches: { readonly hlc: Timestamp | undefined; readonly ops: SingleOp[]; bytes: number }[] = [];
+  const open = new Map<Timestamp, (typeof batches)[number]>();
+  const others: StampedOp<Op>[] = [];
+  for (const stamped of ops) {
+    const { op, hlc } = stamped;
+    if (op.type !== 'put' || hlc === undefined) {
+      others.push(stamped);
+      continue;
+    }
+    const bytes = encodedOpBytes(op);
+    let batch = open.get(hlc);
+    if (batch === undefined || batch.ops.length >= BATCH_OPS || batch.bytes + bytes > BATCH_BYTES) {
+      batch = { hlc, ops: [], bytes: 0 };
+      open.set(hlc, batch);
+      batches.push(batch);
+    }
+    batch.ops.push(op);
+    batch.bytes += bytes;
+  }
+  const puts = batches.map(
+    ({ hlc, ops: puts }): StampedOp<Op> => ({ hlc, op: puts.length === 1 ? puts[0]! : { type: 'batch', ops: puts } }),
+  );
+  return [...puts, ...others];
 }
 
 function keysOf(op: Op): readonly PrimaryKey[] {
