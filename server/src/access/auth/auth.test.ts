@@ -10,7 +10,7 @@ import { readConfig } from '../../config/read-config.ts';
 import { openAuthenticator } from './authenticator.ts';
 import { principalOf } from './claims.ts';
 import { type JwtKeys, loadJwtKeys, verifyJwt } from './jwt.ts';
-import { openLocalSecrets } from './local-secrets.ts';
+import { openLocalSecrets, openRootSecrets } from './local-secrets.ts';
 import { almighty, canRead, canWrite, matches } from './principal.ts';
 
 let folder: string;
@@ -127,16 +127,27 @@ describe('grants', () => {
 });
 
 describe('what the server makes for itself', () => {
-  it('is made once, and the password of root is told at that time only', async () => {
-    const first = await openLocalSecrets(folder);
-    const again = await openLocalSecrets(folder);
+  it('is made once, and the password of root is told when it is made, only then', async () => {
+    const { jwtSecret } = await openLocalSecrets(folder);
+    const first = await openRootSecrets(folder);
     expect(first.newRootPassword).toMatch(/^[\w-]{22}$/);
-    expect([again.jwtSecret, again.root, again.newRootPassword]).toEqual([first.jwtSecret, first.root, undefined]);
+    expect(await openRootSecrets(folder)).toEqual({ root: first.root });
+    expect((await openLocalSecrets(folder)).jwtSecret).toBe(jwtSecret);
     const text = await readFile(join(folder, 'secrets.json'), 'utf8');
     expect(text).not.toContain(first.newRootPassword);
-    const config = readConfig({ env: { TERNDB_DATA: folder } });
-    const { authenticate } = await openAuthenticator(config, systemClock);
+    const { authenticate } = await openAuthenticator(readConfig({ env: { TERNDB_DATA: folder } }), systemClock);
     expect((await authenticate(`root:${first.newRootPassword}`)).subject).toBe('root');
+  });
+
+  it('holds no password that nobody was told: not after a token was made, nor while the configuration has one, nor without security', async () => {
+    const open = (env: Record<string, string>): ReturnType<typeof openAuthenticator> =>
+      openAuthenticator(readConfig({ env: { TERNDB_DATA: folder, ...env } }), systemClock);
+    await openLocalSecrets(folder);
+    for (const env of [{ TERNDB_ROOT_PASSWORD: 'open sesame' }, { TERNDB_INSECURE: 'true' }]) {
+      expect((await open(env as Record<string, string>)).newRootPassword).toBeUndefined();
+    }
+    const { newRootPassword, authenticate } = await open({});
+    expect((await authenticate(`root:${newRootPassword}`)).subject).toBe('root');
   });
 
   it('is never made anew over a damaged file', async () => {

@@ -2,7 +2,7 @@ import { type Clock, DbError } from '@terndb/core';
 import { decodeJwt } from 'jose';
 import type { Config } from '../../config/config.ts';
 import { issueJwt, type JwtKeys, loadJwtKeys, verifyJwt } from './jwt.ts';
-import { openLocalSecrets } from './local-secrets.ts';
+import { openLocalSecrets, openRootSecrets } from './local-secrets.ts';
 import { hashPassword, PasswordCheck } from './password.ts';
 import { type AccessPrincipal, almighty } from './principal.ts';
 
@@ -28,10 +28,11 @@ export async function openAuthenticator(config: AuthConfig, clock: Clock): Promi
   const issue = issuer(config, keys, clock);
   if (config.insecure) return { authenticate: async (credential) => anybody(credential, clock), issue };
   const { rootPassword } = config;
-  const check = new PasswordCheck(rootPassword === undefined ? local.root : await hashPassword(rootPassword.reveal()));
-  const shown = rootPassword === undefined && local.newRootPassword !== undefined ? { newRootPassword: local.newRootPassword } : {};
+  const { root, newRootPassword } =
+    rootPassword === undefined ? await openRootSecrets(config.data) : { root: await hashPassword(rootPassword.reveal()) };
+  const check = new PasswordCheck(root);
   return {
-    ...shown,
+    ...(newRootPassword === undefined ? {} : { newRootPassword }),
     issue,
     authenticate: async (credential) => {
       if (credential === undefined || credential === '') {

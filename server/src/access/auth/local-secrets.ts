@@ -5,13 +5,18 @@ import { DbError } from '@terndb/core';
 import { hashPassword, type PasswordHash } from './password.ts';
 
 /**
- * What the server makes for itself at its first start, in `<data>/secrets.json`, readable by its owner only:
- *   {"version":1,"jwtSecret":base64url of 32 bytes,"root":{"salt","hash"} base64url}
+ * What the server makes for itself when it first needs it, in `<data>/secrets.json`, readable by its owner only:
+ *   {"version":1,"jwtSecret":base64url of 32 bytes,"root"?:{"salt","hash"} base64url}
+ * `root` is there once its password was shown: until then nobody knows it.
  */
 export interface LocalSecrets {
   readonly jwtSecret: string;
+  readonly root?: PasswordHash;
+}
+
+export interface RootSecrets {
   readonly root: PasswordHash;
-  /** Only at the first start: to be printed once. */
+  /** Only when it was just made: to be printed once. */
   readonly newRootPassword?: string;
 }
 
@@ -28,25 +33,36 @@ export async function openLocalSecrets(data: string): Promise<LocalSecrets> {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  return text === undefined ? create(data, file) : parse(text, file);
+  if (text !== undefined) return parse(text, file);
+  const secrets = { jwtSecret: randomBytes(SECRET_BYTES).toString('base64url') };
+  await store(data, secrets);
+  return secrets;
 }
 
-async function create(data: string, file: string): Promise<LocalSecrets> {
+/** The password of root, made if there is none. */
+export async function openRootSecrets(data: string): Promise<RootSecrets> {
+  const secrets = await openLocalSecrets(data);
+  if (secrets.root !== undefined) return { root: secrets.root };
   const newRootPassword = randomBytes(PASSWORD_BYTES).toString('base64url');
-  const secrets = { jwtSecret: randomBytes(SECRET_BYTES).toString('base64url'), root: await hashPassword(newRootPassword) };
+  const root = await hashPassword(newRootPassword);
+  await store(data, { ...secrets, root });
+  return { root, newRootPassword };
+}
+
+async function store(data: string, secrets: LocalSecrets): Promise<void> {
+  const file = join(data, FILE);
   await mkdir(data, { recursive: true });
   const draft = `${file}.new`;
   await writeFile(draft, JSON.stringify({ version: 1, ...secrets }), { mode: OWNER_ONLY, flush: true });
   await chmod(draft, OWNER_ONLY);
   await rename(draft, file);
-  return { ...secrets, newRootPassword };
 }
 
 function parse(text: string, file: string): LocalSecrets {
   try {
     const { version, jwtSecret, root } = JSON.parse(text) as Partial<LocalSecrets> & { readonly version?: unknown };
-    const isWhole = version === 1 && typeof jwtSecret === 'string' && typeof root?.salt === 'string' && typeof root.hash === 'string';
-    if (isWhole) return { jwtSecret, root: { salt: root.salt, hash: root.hash } };
+    const isRoot = root === undefined || (typeof root.salt === 'string' && typeof root.hash === 'string');
+    if (version === 1 && typeof jwtSecret === 'string' && isRoot) return { jwtSecret, ...(root === undefined ? {} : { root }) };
   } catch {
     // Said below.
   }
