@@ -157,7 +157,7 @@ describe('a followed channel', () => {
         server.close();
         expect(kernel.usedBytes).toBe(usedBytes);
       }),
-      propertyOptions(150),
+      propertyOptions(100),
     );
     expect(held).toBeGreaterThan(0);
     expect(hidden).toBeGreaterThan(0);
