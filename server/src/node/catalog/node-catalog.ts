@@ -14,7 +14,7 @@ import {
   schemaHash,
 } from '@terndb/core';
 import { DEFAULT_PARTITION } from '@terndb/engine';
-import { type CatalogCollection, checkPartitionName, decodeRecord, JobQueue, textOf } from '@terndb/engine/parts';
+import { type CatalogCollection, checkPartitionName, decodeRecord, JobQueue, readManifestPointers, textOf } from '@terndb/engine/parts';
 import type { CatalogCollectionInfo, NodeCatalog } from '../types.ts';
 import {
   checkName,
@@ -380,6 +380,7 @@ export class StoredCatalog implements NodeCatalog {
     }
     for (const entry of await meta.list(PARTITION_PREFIX))
       await this.#loadPartition(entry.key, textOf(entry, decodeRecord(entry), 'partitionId'));
+    await this.#sweepManifests();
     for (const entry of await meta.list(ALIAS_PREFIX)) {
       const [database = '', alias = ''] = entry.key.slice(ALIAS_PREFIX.length).split('/');
       const collection = this.#collections.get(textOf(entry, decodeRecord(entry), 'collectionId'));
@@ -387,6 +388,12 @@ export class StoredCatalog implements NodeCatalog {
       collection.aliases.add(alias);
       this.#names.set(`${database}/${alias}`, collection.record.collectionId);
     }
+  }
+
+  /** A seal that ended while its channel was dropped may have published once more. */
+  async #sweepManifests(): Promise<void> {
+    for (const channel of (await readManifestPointers(this.#meta)).keys())
+      if (!this.#places.has(channel)) await this.#forgetManifests([channel]);
   }
 
   /** A partition of a collection that is gone is what a crash left of a drop or a create. */
@@ -398,7 +405,6 @@ export class StoredCatalog implements NodeCatalog {
       return;
     }
     await remove(this.#meta, key);
-    await this.#forgetManifests([channelName(collectionId, partitionId)]);
   }
 
   async #createPartition(collection: Collection, partition: string): Promise<void> {

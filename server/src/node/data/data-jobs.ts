@@ -2,6 +2,7 @@ import { type Clock, DbError, type MetaStore, type ObjectStore } from '@terndb/c
 import {
   type CatalogCollection,
   type Channel,
+  fromKernel,
   type IndexedChannel,
   IndexManager,
   isDue,
@@ -117,7 +118,7 @@ export class DataJobs {
         }
       } catch (error) {
         fresh.replica.retire();
-        throw error;
+        throw fromKernel(error);
       }
       const before = channel.channel;
       channel.channel = { ...fresh, damage: before.damage };
@@ -211,6 +212,8 @@ export class DataJobs {
       try {
         if (!(await sealChannel(this.#context(found, leader), found.channel, { forCompaction }))) return;
       } catch (error) {
+        // Dropped meanwhile, and its manifest with it.
+        if (this.#options.isGone(name)) return;
         if (error instanceof DbError && error.code === 'APPEND_CONFLICT') leader.stop(error);
         throw error;
       }

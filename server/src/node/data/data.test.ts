@@ -151,6 +151,50 @@ describe('a node by itself', () => {
     expect(await ports.meta.list('manifest/')).toHaveLength(1);
   });
 
+  it('survives that a channel is dropped in the middle of its seal, first or later', async () => {
+    const { objects: stored } = ports;
+    let held: Promise<void> = Promise.resolve();
+    let release: () => void = () => {};
+    const hold = (): void => {
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+    };
+    const objects: NodePorts['objects'] = {
+      head: (name) => stored.head(name),
+      read: (name, offset, length) => stored.read(name, offset, length),
+      list: (prefix) => stored.list(prefix),
+      delete: (name) => stored.delete(name),
+      put: async (name, parts) => {
+        await held;
+        await stored.put(name, parts);
+      },
+    };
+    ports = { ...ports, objects };
+    await start({ objectGraceMs: 0 });
+    for (const sealsBefore of [0, 1]) {
+      await node.catalog.createCollection(database, 'dropped', definition.collections.notes);
+      for (let seal = 0; seal <= sealsBefore; seal++) {
+        await node.write({ type: 'put', database, collection: 'dropped', entities: [{ id: `k${seal}`, title: 'x' }] });
+        if (seal < sealsBefore) await node.flush(database, 'dropped');
+      }
+      hold();
+      const sealing = node.flush(database, 'dropped');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await node.catalog.dropCollection(database, 'dropped');
+      release();
+      await sealing;
+    }
+    await put(0, 3);
+    expect(await count()).toBe(3);
+    await node.flush(database);
+    await restart({ objectGraceMs: 0 });
+    await node.housekeep({ sweep: true });
+    expect(await count()).toBe(3);
+    expect((await ports.meta.list('manifest/')).map(({ key }) => key)).toEqual([`manifest/${channel()}`]);
+    expect((await ports.objects.list('')).filter(({ name }) => !name.startsWith(channel()))).toEqual([]);
+  });
+
   it('[R7, R8] forgets old deletes at one position, and then refuses what is older than them', async () => {
     await start({ tombstoneHorizonMs: 30 * DAY_MS, sealAgeMs: 100 * DAY_MS });
     const device = pusher('ann');
