@@ -7,13 +7,11 @@ import {
   type PrimaryKey,
   type Rng,
   type SchemaDefinition,
-  type SingleOp,
   schemaHash,
   type Timestamp,
-  toPublicEntity,
 } from '@terndb/core';
 import { type Engine, encodeToken } from '@terndb/engine';
-import type { DeviceRecord, Link, RejectedEntry, ResolveAnswer, ResolvedChannel, TokenReason } from '@terndb/sync';
+import type { DeviceRecord, Link, ResolveAnswer, ResolvedChannel, TokenReason } from '@terndb/sync';
 import type { Level } from '../api/collection.ts';
 import type { SyncState } from '../api/status.ts';
 import { Attachment, isAttached } from './attach.ts';
@@ -21,11 +19,14 @@ import { BootstrapDownloader } from './bootstrap.ts';
 import { CONNECTION_KEY, type ConnectionRecord, type ConnectRequest, sameRequest } from './connection-record.ts';
 import { type Endpoint, endpointOf, type Network } from './network.ts';
 import type { OutboxSlot } from './outbox-slot.ts';
+import { RefusedWrites } from './refused-writes.ts';
+import { ReportTeller } from './report-teller.ts';
 import { ServerApi } from './server-api.ts';
 import type { RowStore } from './store/row-store.ts';
 import { SyncStore } from './store/sync-store.ts';
 import { SyncHost, type SyncPlace } from './sync-host.ts';
-import type { ConflictItem, RejectedItem, RejectedOp, SyncReport } from './sync-report.ts';
+import type { ConflictItem, RejectedItem, SyncReport } from './sync-report.ts';
+import { type Phase, stateOf } from './sync-state.ts';
 import type { ReadToken } from './token.ts';
 import { TokenDesk } from './token-desk.ts';
 import { type PendingWrite, rejection, WriteWaiters } from './write-waiters.ts';
@@ -53,12 +54,8 @@ const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 60_000;
 /** After a token that no page gave, or that the server refused. */
 const AUTH_RETRY_MS = 30_000;
-/** Changes of the status within this are one report. */
-const REPORT_EVERY_MS = 30;
 /** Conflicts that pages are told of; a page that was busy for longer than this many missed some. */
 const MAX_CONFLICTS = 256;
-/** Ticks come every second: younger than this counts as now. */
-const LIVE_MS = 2_500;
 /** Rows and bytes over the adopted manifest at which a newer one is asked for: what a server seals at. */
 const ADOPT_ROWS = 20_000;
 const ADOPT_BYTES: number = 32 * 1024 * 1024;
@@ -69,15 +66,6 @@ const ADOPT_EVERY_MS = 60_000;
 /** Between two looks at the outbox during an upload. */
 const POLL_MS = 50;
 
-type Phase =
-  | { readonly name: 'off' }
-  | { readonly name: 'resolving'; readonly attempt: number }
-  /** The machine's link says the rest. */
-  | { readonly name: 'running' }
-  | { readonly name: 'waiting'; readonly retryInMs: number | null }
-  | { readonly name: 'needs-auth'; readonly detail: string }
-  | { readonly name: 'incompatible'; readonly need: 'upgrade-client' | 'upgrade-server' };
-
 /**
  * Replication of one database, in the worker that leads: who it is connected to, what it follows, and what everybody is told of it. Channels
  * that are followed stay so without a connection; the server is asked once which they are, and the answer is kept.
@@ -87,7 +75,8 @@ export class SyncService {
   readonly #store: SyncStore;
   readonly #tokens: TokenDesk;
   readonly #waiters = new WriteWaiters();
-  readonly #listeners = new Set<(report: SyncReport) => void>();
+  readonly #teller: ReportTeller;
+  readonly #refused: RefusedWrites;
   #record: ConnectionRecord | undefined;
   #request: ConnectRequest | undefined;
   #host: SyncHost | undefined;
@@ -99,8 +88,6 @@ export class SyncService {
   #isNew = true;
   /** Rises with every connect and disconnect: what an older one began ends. */
   #generation = 0;
-  #rejected: readonly RejectedEntry[] = [];
-  #rejectedVersion = 0;
   #conflicts: readonly ConflictItem[] = [];
   #nextConflict = 1;
   readonly #progress = new Map<string, number>();
@@ -109,14 +96,14 @@ export class SyncService {
   readonly #ackedPositions = new Map<string, number>();
   readonly #denied = new Set<string>();
   #cancelRetry: () => void = () => {};
-  #reporting: (() => void) | undefined;
-  #lastReport = '';
   #isClosed = false;
   #stopConflicts: () => void = () => {};
 
   private constructor(ports: SyncPorts) {
     this.#ports = ports;
     this.#store = new SyncStore(ports.rows);
+    this.#teller = new ReportTeller(ports.clock, () => this.report());
+    this.#refused = new RefusedWrites(this.#store, ports.engine);
     this.#tokens = new TokenDesk(ports.clock, () => this.#changed());
   }
 
@@ -197,7 +184,7 @@ export class SyncService {
   }
 
   rejected(): readonly RejectedItem[] {
-    return this.#rejected.flatMap((entry) => this.#itemsOf(entry));
+    return this.#refused.items(this.#record?.answer.channels ?? []);
   }
 
   async dismiss(channel: string, id: number): Promise<void> {
@@ -246,19 +233,17 @@ export class SyncService {
   report(): SyncReport {
     const { state, partitions } = { state: this.#state(), partitions: this.#partitions() };
     return {
-      status: { state, outbox: this.#host?.outboxSize ?? 0, rejected: this.#rejected.length, partitions },
+      status: { state, outbox: this.#host?.outboxSize ?? 0, rejected: this.#refused.count, partitions },
       isNew: this.#isNew,
       token: this.#tokens.wanted ?? null,
-      rejectedVersion: this.#rejectedVersion,
+      rejectedVersion: this.#refused.version,
       conflicts: this.#conflicts,
     };
   }
 
   /** Told at once, and whenever something changed. Returns the way to stop. */
   onReport(listener: (report: SyncReport) => void): () => void {
-    this.#listeners.add(listener);
-    listener(this.report());
-    return () => this.#listeners.delete(listener);
+    return this.#teller.listen(listener);
   }
 
   /* ---------- for reads ---------- */
@@ -323,9 +308,8 @@ export class SyncService {
     this.#isClosed = true;
     this.#generation += 1;
     this.#cancelRetry();
-    this.#reporting?.();
+    this.#teller.close();
     this.#stopConflicts();
-    this.#listeners.clear();
     this.#tokens.forget();
     await this.#host?.stop();
     this.#waiters.end(new DbError('DATABASE_CLOSED', 'wait: the database is closed'));
@@ -577,28 +561,8 @@ export class SyncService {
   }
 
   async #readRejected(): Promise<void> {
-    this.#rejected = await this.#store.readRejected();
-    this.#rejectedVersion += 1;
+    await this.#refused.read();
     this.#changed();
-  }
-
-  #itemsOf(entry: RejectedEntry): RejectedItem[] {
-    const { channel, id, op, code } = entry;
-    const known = this.#record?.answer.channels.find((one) => one.channel === channel);
-    const { collection, partition } = known ?? { collection: '', partition: '' };
-    const error = rejection(channel, code).toJSON();
-    const ops = op.type === 'batch' ? op.ops : [op];
-    return ops.map((single) => ({ channel, id, collection, partition, key: single.pk, error, op: this.#publicOp(collection, single) }));
-  }
-
-  #publicOp(collection: string, op: SingleOp): RejectedOp {
-    if (op.type === 'delete') return { type: 'delete' };
-    if (op.type === 'yjs') return { type: 'collab', field: op.field };
-    const fields = op.type === 'vector' ? { [op.field]: op.vector } : op.fields;
-    if (this.#ports.engine.schema.collections[collection] === undefined) return { type: 'patch', fields };
-    const definition = this.#ports.engine.definition(collection);
-    const given = toPublicEntity(definition, Object.keys(fields), op.pk, ({ name }) => fields[name] ?? null);
-    return { type: op.type === 'put' ? 'put' : 'patch', fields: given };
   }
 
   async #settled(host: SyncHost, write: PendingWrite): Promise<{ readonly channel: string; readonly position: number }> {
@@ -608,8 +572,8 @@ export class SyncService {
     if (outcome !== undefined) return { channel, position: outcome };
     if (host.follows(channel) && host.outboxOf(channel).some((entry) => entry.id === id))
       return { channel, position: await this.#waiters.wait(write) };
-    const refused = this.#rejected.find((entry) => entry.channel === channel && entry.id === id);
-    if (refused !== undefined) throw rejection(channel, refused.code);
+    const code = this.#refused.codeOf(channel, id);
+    if (code !== undefined) throw rejection(channel, code);
     return { channel, position: this.positionOf(channel) };
   }
 
@@ -635,44 +599,14 @@ export class SyncService {
 
   /* ---------- status ---------- */
   #state(): SyncState {
-    const phase = this.#phase;
-    switch (phase.name) {
-      case 'off':
-        return { name: 'off' };
-      case 'resolving':
-        return { name: 'connecting', attempt: phase.attempt };
-      case 'waiting':
-        return { name: 'offline', retryInMs: phase.retryInMs };
-      case 'needs-auth':
-        return { name: 'needs-auth', detail: phase.detail };
-      case 'incompatible':
-        return phase;
-      case 'running':
-        return this.#linkState();
-    }
-  }
-
-  #linkState(): SyncState {
-    const { link, detail } = this.#link;
-    switch (link) {
-      case 'offline':
-        return { name: 'offline', retryInMs: this.#retryInMs };
-      case 'connecting':
-      case 'draining':
-        return { name: 'connecting', attempt: Math.max(1, this.#linkAttempt) };
-      case 'catching-up':
-        return { name: 'catching-up', progress: this.#mean(this.#places.map(({ channel }) => this.#coverageOf(channel))) };
-      case 'live': {
-        const lag = Math.max(0, ...this.#places.map(({ channel }) => this.stalenessOf(channel) ?? 0));
-        return { name: 'live', lagMs: lag < LIVE_MS ? 0 : Math.floor(lag / 1000) * 1000 };
-      }
-      case 'needs-auth':
-        return detail === undefined ? { name: 'needs-auth' } : { name: 'needs-auth', detail };
-      case 'closed':
-        if (detail === 'incompatible-client') return { name: 'incompatible', need: 'upgrade-client' };
-        if (detail === 'incompatible-server') return { name: 'incompatible', need: 'upgrade-server' };
-        return { name: 'off' };
-    }
+    const channels = this.#places.map(({ channel }) => channel);
+    return stateOf(this.#phase, {
+      ...this.#link,
+      attempt: this.#linkAttempt,
+      retryInMs: this.#retryInMs,
+      progress: this.#mean(channels.map((channel) => this.#coverageOf(channel))),
+      stalenessMs: Math.max(0, ...channels.map((channel) => this.stalenessOf(channel) ?? 0)),
+    });
   }
 
   #partitions(): SyncReport['status']['partitions'] {
@@ -692,19 +626,7 @@ export class SyncService {
   }
 
   #changed(): void {
-    if (this.#isClosed || this.#reporting !== undefined) return;
-    this.#reporting = this.#ports.clock.after(REPORT_EVERY_MS, () => {
-      this.#reporting = undefined;
-      this.#tell();
-    });
-  }
-
-  #tell(): void {
-    const report = this.report();
-    const text = JSON.stringify({ ...report, conflicts: report.conflicts.at(-1)?.id ?? 0 });
-    if (text === this.#lastReport) return;
-    this.#lastReport = text;
-    for (const listener of [...this.#listeners]) listener(report);
+    this.#teller.changed();
   }
 }
 
