@@ -1,0 +1,213 @@
+import type { SingleOp, Timestamp } from '@terndb/core';
+import { seededRng } from '@terndb/core/testing';
+import { describe, expect, it } from 'vitest';
+import type { ClientMessage, ServerMessage } from '../protocol.ts';
+import { ClientMachine } from './client-machine.ts';
+import type { DurableState } from './durable.ts';
+import type { ClientEffect, ClientEvent, ClientOptions, StoreWrite } from './types.ts';
+
+const EPOCH = 'epoch';
+const CHANNEL = 'c/p/0';
+const OTHER = 'c/q/0';
+const PUT: SingleOp = { type: 'put', pk: 'k', fields: {}, create: true };
+
+/** A machine whose batches are durable at once, and what it did. */
+class Bench {
+  readonly machine: ClientMachine;
+  effects: ClientEffect[] = [];
+  readonly writes: StoreWrite[] = [];
+  #nowMs = 1_795_000_000_000;
+
+  constructor(options: Partial<ClientOptions> = {}) {
+    this.machine = new ClientMachine({ rng: seededRng(7), channels: [CHANNEL], replicaOf: () => undefined, ...options });
+  }
+
+  step(event: ClientEvent): ClientEffect[] {
+    this.#nowMs += 1;
+    const all: ClientEffect[] = [];
+    const run = (next: ClientEvent): void => {
+      for (const effect of this.machine.step(next, { wallMs: this.#nowMs, monotonicMs: this.#nowMs })) {
+        all.push(effect);
+        if (effect.type !== 'persist') continue;
+        this.writes.push(...effect.writes);
+        run({ type: 'persisted', batch: effect.batch });
+      }
+    };
+    run(event);
+    this.effects = all;
+    return all;
+  }
+
+  message(message: ServerMessage): ClientEffect[] {
+    return this.step({ type: 'message', socket: 1, message, bytes: 50 });
+  }
+
+  live(durable: DurableState = EMPTY): this {
+    this.step({ type: 'elected', term: 1, durable });
+    this.step({ type: 'token', token: 't', subject: 'user', expiresInMs: 3_600_000 });
+    this.step({ type: 'socket-open', socket: 1 });
+    this.message({ type: 'welcome', protocol: 2, logEpoch: EPOCH, clock: this.#nowMs, expiresInMs: 3_600_000 });
+    return this;
+  }
+
+  get sent(): ClientMessage[] {
+    return this.effects.flatMap((effect) => (effect.type === 'send' ? [effect.message] : []));
+  }
+
+  /** Answers the last subscribe; the replica is at `from`, which is the head. */
+  subscribed(subscription: number, from: number, more: Partial<Extract<ServerMessage, { type: 'subscribed' }>> = {}): ClientEffect[] {
+    const known = { clientId: 'device', lmid: 0, position: 0, rejected: [] };
+    return this.message({ type: 'subscribed', channel: CHANNEL, subscription, head: from, known, formers: [], from, ...more });
+  }
+}
+
+const EMPTY: DurableState = {
+  device: { clientId: 'device', subject: '', logEpoch: EPOCH, hlc: 0 as Timestamp, nextId: 1 },
+  channels: [],
+};
+const AT_FIVE: DurableState = {
+  ...EMPTY,
+  channels: [
+    {
+      channel: CHANNEL,
+      clientId: 'device',
+      nextSeq: 1,
+      everSent: false,
+      logEpoch: EPOCH,
+      position: 5,
+      maxHlc: 0 as Timestamp,
+      outbox: [],
+      kept: [],
+    },
+  ],
+};
+
+describe('channels at run time', () => {
+  it('are subscribed when they are followed, and unsubscribed when they are left', () => {
+    const bench = new Bench({ channels: [] }).live();
+    bench.step({ type: 'follow', channel: CHANNEL });
+    expect(bench.sent).toMatchObject([{ type: 'subscribe', channel: CHANNEL, subscription: 1 }]);
+    bench.step({ type: 'leave', channel: CHANNEL });
+    expect(bench.sent).toMatchObject([{ type: 'unsubscribe', channel: CHANNEL, subscription: 1 }]);
+    expect(bench.message({ type: 'tick', channel: CHANNEL, subscription: 1, time: 1 as Timestamp, position: 9 })).toStrictEqual([]);
+  });
+
+  it('keep their outbox while they are left', () => {
+    const bench = new Bench().live();
+    bench.step({ type: 'write', request: 1, channel: CHANNEL, op: PUT });
+    bench.step({ type: 'leave', channel: CHANNEL });
+    expect(bench.machine.outbox(CHANNEL)).toHaveLength(0);
+    bench.step({ type: 'follow', channel: CHANNEL });
+    expect(bench.machine.outbox(CHANNEL)).toMatchObject([{ id: 1, seq: 1 }]);
+  });
+
+  it('are followed by a tab that leads later, too', () => {
+    const bench = new Bench({ channels: [] });
+    bench.step({ type: 'demoted' });
+    bench.step({ type: 'follow', channel: CHANNEL });
+    bench.live(AT_FIVE);
+    expect(bench.sent).toMatchObject([{ type: 'subscribe', channel: CHANNEL, at: 5 }]);
+  });
+});
+
+describe('a write', () => {
+  it('of several channels is one batch, with contiguous ids and one word that it is durable', () => {
+    const bench = new Bench({ channels: [CHANNEL, OTHER] }).live();
+    const writes = [CHANNEL, OTHER].map((channel) => ({ channel, op: PUT, schemaVersion: 3 }));
+    const effects = bench.step({ type: 'write-batch', request: 4, writes });
+    expect(effects.filter(({ type }) => type === 'persist')).toHaveLength(1);
+    expect(effects).toContainEqual({ type: 'local', request: 4, id: 1 });
+    expect([...bench.machine.outbox(CHANNEL), ...bench.machine.outbox(OTHER)]).toMatchObject([
+      { id: 1, seq: 1, schemaVersion: 3 },
+      { id: 2, seq: 1, schemaVersion: 3 },
+    ]);
+  });
+
+  it('with the stamp of its view keeps it, and wins its ties', () => {
+    const bench = new Bench().live();
+    const hlc = 77 as Timestamp;
+    bench.step({ type: 'write', request: 1, channel: CHANNEL, op: { type: 'delete', pk: 'k' }, hlc });
+    expect(bench.machine.outbox(CHANNEL)).toMatchObject([{ hlc, origin: { clientId: '~~device', seq: 1 } }]);
+  });
+
+  it('[R11] that was under way when another election was won has failed, and its late batch changes nothing', () => {
+    const bench = new Bench();
+    bench.step({ type: 'elected', term: 1, durable: EMPTY });
+    const effects = bench.machine.step({ type: 'write', request: 1, channel: CHANNEL, op: PUT }, { wallMs: 1e12, monotonicMs: 1 });
+    const { batch } = effects.find((effect) => effect.type === 'persist')!;
+    expect(bench.step({ type: 'elected', term: 2, durable: EMPTY })).toContainEqual({ type: 'write-failed', request: 1 });
+    expect(bench.step({ type: 'persist-failed', batch, reason: 'fenced' })).toStrictEqual([]);
+    expect(bench.machine.role).toBe('leader');
+  });
+});
+
+describe('freshness', () => {
+  it('is told when what is shown holds all up to a tick, and only then', () => {
+    const bench = new Bench().live(AT_FIVE);
+    bench.subscribed(1, 5);
+    const tick = { type: 'tick', channel: CHANNEL, subscription: 1, time: 99 as Timestamp } as const;
+    expect(bench.message({ ...tick, position: 5 })).toStrictEqual([{ type: 'fresh', channel: CHANNEL, time: 99, position: 5 }]);
+    expect(bench.message({ ...tick, position: 5 })).toStrictEqual([]);
+    // R12: something is missing.
+    bench.message({ ...tick, time: 100 as Timestamp, position: 6 });
+    expect(bench.sent).toMatchObject([{ type: 'subscribe', subscription: 2 }]);
+  });
+});
+
+describe('adopting a newer manifest', () => {
+  const manifest = { upTo: 8, reference: Uint8Array.of(1) };
+
+  it('[R6] goes on showing the log meanwhile, and swaps at what is shown', () => {
+    const bench = new Bench().live(AT_FIVE);
+    bench.subscribed(1, 5);
+    bench.step({ type: 'adopt', channel: CHANNEL, above: 3 });
+    expect(bench.sent).toMatchObject([{ type: 'subscribe', subscription: 2 }]);
+    expect(bench.sent[0]).not.toHaveProperty('at');
+    const [fetch] = bench.subscribed(2, 4, { head: 5, manifest: { ...manifest, upTo: 4 } });
+    expect(fetch).toMatchObject({ type: 'fetch', offer: { upTo: 4 } });
+    const record = { type: 'expire', clientId: 'x' } as const;
+    const frame = { logEpoch: EPOCH, leaderEpoch: 1, channel: CHANNEL, hashBefore: { lo: 0, hi: 0 }, base: 5, records: [record, record] };
+    bench.message({ type: 'frame', channel: CHANNEL, subscription: 2, frame });
+    expect(bench.writes.at(-1)).toMatchObject({ type: 'frame' });
+    const effects = bench.step({
+      type: 'fetched',
+      channel: CHANNEL,
+      fetch: 1,
+      snapshot: { position: 4, maxHlc: 0 as Timestamp, known: [] },
+    });
+    expect(effects.map(({ type }) => type)).toContain('stage');
+    expect(bench.writes.at(-1)).toStrictEqual({ type: 'swap', channel: CHANNEL, fetch: 1 });
+    expect(bench.machine.inspect(CHANNEL)).toStrictEqual({ status: 'following', position: 6, isCaughtUp: true });
+  });
+
+  it('does not happen when the server has none above what is asked', () => {
+    const bench = new Bench().live(AT_FIVE);
+    bench.subscribed(1, 5);
+    bench.step({ type: 'adopt', channel: CHANNEL, above: 8 });
+    bench.subscribed(2, 8, { head: 8, manifest });
+    expect(bench.effects.map(({ type }) => type)).not.toContain('fetch');
+    expect(bench.sent).toMatchObject([{ type: 'subscribe', subscription: 3, at: 5 }]);
+  });
+});
+
+describe('a restart', () => {
+  it('[R4] asks what became of entries that stayed under a former id, and queues them again when the log has forgotten it', () => {
+    const held = {
+      id: 1,
+      channel: CHANNEL,
+      op: PUT,
+      hlc: 5 as Timestamp,
+      clientId: 'former',
+      seq: 3,
+      subject: 'user',
+      sent: true,
+      schemaVersion: 1,
+    };
+    const [channel] = AT_FIVE.channels;
+    const bench = new Bench().live({ ...AT_FIVE, channels: [{ ...channel!, outbox: [held] }] });
+    expect(bench.sent).toMatchObject([{ type: 'subscribe', formers: ['former'] }]);
+    bench.subscribed(1, 5, { formers: [{ clientId: 'former', lmid: 0, position: 0, rejected: [] }] });
+    expect(bench.writes.at(-1)).toMatchObject({ type: 'device' });
+    expect(bench.effects.map(({ type }) => type)).toContain('disconnect');
+  });
+});
