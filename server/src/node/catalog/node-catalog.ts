@@ -69,6 +69,8 @@ interface Collection {
   readonly aliases: Set<string>;
   /** Partition name → channel. */
   readonly partitions: Map<string, string>;
+  /** What is told of it, made once per change: reads ask for it each time. */
+  info: CatalogCollectionInfo | undefined;
 }
 
 /**
@@ -252,6 +254,7 @@ export class StoredCatalog implements NodeCatalog {
     const version = record.version + (isNew ? 1 : 0);
     collection.record = await storeCollection(this.#meta, { ...record, definition, properties, version });
     collection.engine = engineOf(collection.record);
+    collection.info = undefined;
     if (isNew) await this.#hooks.altered(collection.engine);
     return infoOf(collection);
   }
@@ -271,6 +274,7 @@ export class StoredCatalog implements NodeCatalog {
       this.#names.delete(`${record.database}/${record.name}`);
       this.#names.set(`${target.database}/${target.name}`, record.collectionId);
       collection.engine = engineOf(collection.record);
+      collection.info = undefined;
     });
   }
 
@@ -322,6 +326,7 @@ export class StoredCatalog implements NodeCatalog {
       }
       await remove(this.#meta, partitionKey(collection.record.collectionId, partition));
       collection.partitions.delete(partition);
+      collection.info = undefined;
       this.#places.delete(channel);
       this.#hooks.dropped([channel]);
       await this.#forgetManifests([channel]);
@@ -340,6 +345,8 @@ export class StoredCatalog implements NodeCatalog {
       await mustSet(this.#meta, aliasKey(database, alias), entry?.revision ?? 0, { collectionId });
       before?.aliases.delete(alias);
       collection.aliases.add(alias);
+      if (before !== undefined) before.info = undefined;
+      collection.info = undefined;
       this.#names.set(`${database}/${alias}`, collectionId);
     });
   }
@@ -350,6 +357,7 @@ export class StoredCatalog implements NodeCatalog {
       if (collection === undefined || !collection.aliases.has(alias)) throw unknownCollection(database, alias, []);
       await remove(this.#meta, aliasKey(database, alias));
       collection.aliases.delete(alias);
+      collection.info = undefined;
       this.#names.delete(`${database}/${alias}`);
     });
   }
@@ -427,6 +435,7 @@ export class StoredCatalog implements NodeCatalog {
 
   #addPlace(collection: Collection, partition: string, channel: string): void {
     collection.partitions.set(partition, channel);
+    collection.info = undefined;
     this.#places.set(channel, { channel, collectionId: collection.record.collectionId, partition });
   }
 
@@ -478,14 +487,19 @@ export function unionOf(stored: CollectionDefinition, wanted: CollectionDefiniti
 }
 
 function collectionOf(record: CollectionRecord): Collection {
-  return { record, engine: engineOf(record), aliases: new Set(), partitions: new Map() };
+  return { record, engine: engineOf(record), aliases: new Set(), partitions: new Map(), info: undefined };
 }
 
 function engineOf({ name, collectionId, definition, version }: CollectionRecord): CatalogCollection {
   return { name, collectionId, definition, schemaVersion: version, schemaHash: schemaHash(definition) };
 }
 
-function infoOf({ record, aliases, partitions }: Collection): CatalogCollectionInfo {
+function infoOf(collection: Collection): CatalogCollectionInfo {
+  collection.info ??= makeInfo(collection);
+  return collection.info;
+}
+
+function makeInfo({ record, aliases, partitions }: Collection): CatalogCollectionInfo {
   const { database, name, collectionId, version, definition, createdAtMs, properties } = record;
   return {
     database,

@@ -46,12 +46,16 @@ export class FrameCache {
     const recent = this.#recent.get(channel);
     if (recent === undefined) return undefined;
     const { frames, start } = recent;
-    let at = frames.length;
-    // From the end: a subscriber that is served from here is close to it.
-    while (at > start && frames[at - 1]!.frame.base > position) at -= 1;
-    if (at === start) return undefined;
-    const last = frames[at - 1]!.frame;
-    let index = last.base + last.records.length > position ? at - 1 : at;
+    let low = start;
+    let high = frames.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (frames[middle]!.frame.base <= position) low = middle + 1;
+      else high = middle;
+    }
+    if (low === start) return undefined;
+    const last = frames[low - 1]!.frame;
+    let index = last.base + last.records.length > position ? low - 1 : low;
     const found: SizedFrame[] = [];
     for (let bytes = 0; index < frames.length; index++) {
       bytes += frames[index]!.bytes;
