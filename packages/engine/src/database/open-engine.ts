@@ -1,4 +1,4 @@
-import { schemaFromDefinition } from '@terndb/core';
+import { checkAnalyzers, schemaFromDefinition } from '@terndb/core';
 import { openCatalog } from '../catalog/catalog.ts';
 import { SegmentPool } from '../replica/segment-pool.ts';
 import { fromKernel } from './from-kernel.ts';
@@ -16,6 +16,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { ports } = options;
   const limits = checkLimits(options.limits);
   const { definition: schema } = schemaFromDefinition(options.schema);
+  checkAnalyzers(schema);
   const catalog = await openCatalog({ meta: ports.meta, rng: ports.rng, schema });
   const pool = new SegmentPool(ports.objects, ports.kernel, options.indexKinds);
   const opened = await openChannels({ ports, catalog, pool }).catch((error: unknown) => {

@@ -169,3 +169,13 @@ test('rank options that are wrong are named', async () => {
   refused({ text: 'a', rerank: { type: 'model' } }, 'rerank[0].type');
   await engine.close();
 });
+
+test('an analyzer that nobody knows is refused when the database opens, by name', async () => {
+  const odd = JSON.parse(JSON.stringify(schema)) as typeof schema;
+  const body = odd.collections.notes.fields.find(({ name }) => name === 'body')!;
+  Object.assign(body.params, { analyzer: { tokenizer: 'standard', filters: [{ type: 'soundex' }] } });
+  await expect(openEngine({ ports: await memoryPorts(), schema: odd })).rejects.toMatchObject({
+    code: 'SCHEMA_INVALID',
+    message: expect.stringContaining('notes.body: analyzer.filters[0].type') as string,
+  });
+});
