@@ -1,7 +1,7 @@
 import { schemaHash } from '@terndb/core';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
-import { checkDatabase, checkMayAlter, DONE, isVisible, type MilvusCall, type MilvusHandler, mustFind } from './call.ts';
-import { CODES, denied, MilvusError } from './errors.ts';
+import { checkDatabase, checkMayAlter, DONE, isVisible, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFind } from './call.ts';
+import { CODES, denied, MilvusError, missingParameter } from './errors.ts';
 import { describeCollection, isLoaded, PROPERTY, RELEASED, wantedCollection } from './schema.ts';
 
 function visible(call: MilvusCall, name: string): CatalogCollectionInfo {
@@ -144,8 +144,20 @@ export const PARTITIONS: Readonly<Record<string, MilvusHandler>> = {
     if (info.partitions.has(partition)) await call.node.catalog.dropPartition(call.database, info.name, partition);
     return DONE;
   },
+  // Collections are loaded as a whole.
+  load: async (call) => loadPartitions(call),
+  release: async (call) => loadPartitions(call),
   get_stats: async (call) => {
     const { name } = visible(call, call.body.mustText('collectionName'));
     return { data: { rowCount: rowCount(call, name, call.body.mustText('partitionName')) } };
   },
 };
+
+async function loadPartitions(call: MilvusCall): Promise<MilvusAnswer> {
+  const { partitions } = visible(call, call.body.mustText('collectionName'));
+  const names = call.body.texts('partitionNames') ?? [];
+  if (names.length === 0) throw missingParameter('partitionNames');
+  const unknown = names.find((name) => !partitions.has(name));
+  if (unknown !== undefined) throw new MilvusError(CODES.partitionNotFound, `partition not found[partition=${unknown}]`);
+  return DONE;
+}

@@ -28,7 +28,7 @@ function consistencyOf({ body }: MilvusCall): unknown {
 }
 
 /** What every read has. */
-function readOf(
+export function readOf(
   call: MilvusCall,
   info: CatalogCollectionInfo,
 ): { readonly database: string; readonly collection: string } & Record<string, unknown> {
@@ -45,7 +45,7 @@ function readOf(
   };
 }
 
-function filterOf(call: MilvusCall, info: CatalogCollectionInfo): { readonly filter?: string; readonly filterParams?: unknown } {
+export function filterOf(call: MilvusCall, info: CatalogCollectionInfo): { readonly filter?: string; readonly filterParams?: unknown } {
   const text = call.body.text('filter') ?? '';
   if (text.trim() === '') return {};
   const names = new Set(shownFields(info).map(({ name }) => name));
@@ -53,7 +53,7 @@ function filterOf(call: MilvusCall, info: CatalogCollectionInfo): { readonly fil
   return { filter: isDynamic(info) ? withDynamicNames(text, names) : text, ...(filterParams === undefined ? {} : { filterParams }) };
 }
 
-function windowOf({ body }: MilvusCall): { readonly limit: number; readonly offset: number } {
+export function windowOf({ body }: MilvusCall): { readonly limit: number; readonly offset: number } {
   const limit = body.integer('limit') ?? DEFAULT_LIMIT;
   const offset = body.integer('offset') ?? 0;
   if (limit < 1 || limit > MAX_WINDOW) {
@@ -215,7 +215,7 @@ const search: EntityHandler = async (call, format) => {
 /** Milvus shows distances where smaller is nearer; here higher is always better. */
 const isDistance = (field: FieldDefinition): boolean => field.type === 'binaryVector' || metricOfField(field) === 'L2';
 
-function searchedField(info: CatalogCollectionInfo, name: string | undefined): FieldDefinition {
+export function searchedField(info: CatalogCollectionInfo, name: string | undefined): FieldDefinition {
   const vectors = info.definition.fields.filter(({ type }) => isVectorKind(type));
   const field = name === undefined || name === '' ? vectors[0] : vectors.find((candidate) => candidate.name === name);
   if ((name === undefined || name === '') && vectors.length > 1) throw notJson('multiple vector fields exist, please specify annsField');
@@ -223,7 +223,7 @@ function searchedField(info: CatalogCollectionInfo, name: string | undefined): F
   return field;
 }
 
-function queryVector(field: FieldDefinition, value: unknown): unknown {
+export function queryVector(field: FieldDefinition, value: unknown): unknown {
   if (field.type !== 'binaryVector') return value;
   if (typeof value === 'string') return new Uint8Array(Buffer.from(value, 'base64'));
   return Array.isArray(value) ? Uint8Array.from(value as number[]) : value;

@@ -2,6 +2,7 @@ import type { MilvusAnswer, MilvusCall } from './call.ts';
 import { ALIASES, DATABASES, INDEXES } from './catalog.ts';
 import { COLLECTIONS, PARTITIONS } from './collections.ts';
 import { ENTITIES } from './entities.ts';
+import { hybridSearch } from './hybrid.ts';
 import type { RowFormat } from './rows.ts';
 
 export type MilvusRoute = (call: MilvusCall, format: RowFormat) => Promise<MilvusAnswer>;
@@ -12,7 +13,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, MilvusRoute>>>> = 
   aliases: ALIASES,
   databases: DATABASES,
   indexes: INDEXES,
-  entities: ENTITIES,
+  entities: { ...ENTITIES, hybrid_search: hybridSearch, advanced_search: hybridSearch },
 };
 
 /** `collections/create` → handler: every route there is. */

@@ -320,6 +320,56 @@ describe('entities of the Milvus door', () => {
   });
 });
 
+describe('hybrid search of the Milvus door', () => {
+  it('fuses several searches by rank, each with its own field and filter', async () => {
+    const vectors = ['near', 'far'].map((fieldName) => ({ fieldName, dataType: 'FloatVector', elementTypeParams: { dim: 2 } }));
+    const fields = [{ fieldName: 'id', dataType: 'Int64', isPrimary: true }, ...vectors];
+    const indexParams = vectors.map(({ fieldName }) => ({ fieldName, metricType: 'L2' }));
+    await call('collections/create', { collectionName: 'two_fields', schema: { fields }, indexParams });
+    const data = [1, 2, 3].map((id) => ({ id, near: [id, 0], far: [-id, 0] }));
+    await call('entities/insert', { collectionName: 'two_fields', data });
+    const hybrid = (search: readonly object[], more: object = {}): Promise<Answer> =>
+      call('entities/hybrid_search', { collectionName: 'two_fields', search, consistencyLevel: 'Strong', ...more });
+    const near = { data: [[1, 0]], annsField: 'near', limit: 3 };
+    const both = await hybrid([near, { data: [[-3, 0]], annsField: 'far', filter: 'id != 2' }], {
+      rerank: { strategy: 'rrf', params: { k: 1 } },
+      limit: 2,
+    });
+    // 1: first and second; 3: third and first; 2: second of one list only.
+    expect(both).toEqual({
+      code: 0,
+      cost: 0,
+      topks: [2],
+      data: [
+        { id: 1, distance: expect.closeTo(1 / 2 + 1 / 3, 5) },
+        { id: 3, distance: expect.closeTo(1 / 4 + 1 / 2, 5) },
+      ],
+    });
+    const refused: readonly (readonly [readonly object[], object, number])[] = [
+      [[], {}, 1802],
+      [[{ annsField: 'near' }], {}, 1802],
+      [
+        [
+          near,
+          {
+            data: [
+              [1, 0],
+              [1, 0],
+            ],
+            annsField: 'far',
+          },
+        ],
+        {},
+        1100,
+      ],
+      [[{ data: [[1, 0]] }], {}, 1801],
+      [[near], { rerank: { strategy: 'weighted' } }, 1100],
+      [[near], { rerank: { params: { k: 0 } } }, 1100],
+    ];
+    for (const [search, more, code] of refused) expect([search, more, (await hybrid(search, more)).code]).toEqual([search, more, code]);
+  });
+});
+
 describe('aliases, databases and indexes of the Milvus door', () => {
   it('stand for collections, one at a time', async () => {
     for (const name of ['one', 'two']) await quick(name);
