@@ -11,16 +11,30 @@ export function useFacets(triggers: readonly unknown[]): Facets | null {
   const [facets, setFacets] = useState<Facets | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
   const first = useRef(true);
+  const isReading = useRef(false);
+  const isStale = useRef(false);
 
   useEffect(() => {
-    // A reading is planned already, and will see this change too.
-    if (timer.current !== null) return;
-    const read = (): void => {
+    const read = async (): Promise<void> => {
       timer.current = null;
       first.current = false;
-      readFacets(passages).then(setFacets, () => setFacets((old) => old ?? NO_FACETS));
+      isReading.current = true;
+      isStale.current = false;
+      try {
+        setFacets(await readFacets(passages));
+      } catch {
+        setFacets((old) => old ?? NO_FACETS);
+      }
+      isReading.current = false;
+      if (isStale.current) plan();
     };
-    timer.current = setTimeout(read, first.current ? 0 : REFRESH_MS);
+    const plan = (): void => {
+      timer.current = setTimeout(() => void read(), first.current ? 0 : REFRESH_MS);
+    };
+    // One reading at a time: it is many small reads, and a busy engine would be given them again and again.
+    isStale.current = true;
+    // A reading is planned already, and will see this change too; one under way may not, and is followed by another.
+    if (timer.current === null && !isReading.current) plan();
   }, [passages, ...triggers]);
 
   useEffect(
