@@ -76,6 +76,14 @@ describe('seeds that found bugs', () => {
     [78, 'a tab that stepped down in needs-auth never connects again'],
     [1087, 'a restamp on one channel puts the clock below what another has shown'],
     [4141, 'a candidate leads after a newer leader'],
+    [190, 'a tab that is elected again keeps what it knew of its earlier term'],
+    [564, 'a deposed leader answers a subscribe with what it had'],
+    [1440, 'a batch of an earlier term deposes the tab that leads'],
+    [1556, 'a lost ack hides a refusal from the next one'],
+    [1934, 'a download of an earlier term is taken for a new one'],
+    [3657, 'a deposed tab moves the day that an op was kept'],
+    [13083, 'entries under an expired former id are stuck after a restart'],
+    [14946, 'the same, with a bootstrap between'],
   ])('seed %i: %s', (seed) => {
     expect(runSeed(seed).failures).toStrictEqual([]);
   });
