@@ -38,6 +38,8 @@ interface Plan {
   /** Partitions that this device answers for, and those the server does. */
   readonly here: readonly string[];
   readonly there: readonly string[];
+  /** Of those that this device answers for: not all of it is here. */
+  readonly missing: number;
   readonly degraded: ReadInfo['degraded'];
   readonly budgetMs: number;
   readonly stalenessMs: number | null;
@@ -61,7 +63,7 @@ export class SyncReads {
   async get(request: GetRequest & Budgeted): Promise<GetResult> {
     if (!this.#isMine(request)) return this.#engine.get(request);
     const plan = await this.#plan(request);
-    const local = plan.scope === 'global' ? undefined : this.#engine.get(localOf(request));
+    const local = plan.scope === 'global' ? undefined : this.#engine.get(this.#hereOf(request));
     const missing = request.keys.filter((_, index) => local?.entities[index] === undefined);
     if (plan.there.length === 0 || missing.length === 0) return { ...local!, ...this.#info(plan, local, undefined) };
     const answer = await this.#ask<GlobalGetAnswer, GetRequest & Budgeted>('get', { ...request, keys: missing }, plan);
@@ -73,7 +75,10 @@ export class SyncReads {
   async count(request: CountRequest & Budgeted): Promise<CountResult> {
     if (!this.#isMine(request)) return this.#engine.count(request);
     const plan = await this.#plan(request);
-    const local = plan.here.length === 0 ? undefined : this.#engine.count({ ...localOf(request), partitions: plan.here });
+    const local =
+      plan.here.length === 0
+        ? undefined
+        : this.#engine.count({ ...localOf(request), partitions: this.#known(request.collection, plan.here) });
     const answer =
       plan.there.length === 0 ? undefined : await this.#ask<GlobalCountAnswer, CountRequest & Budgeted>('count', request, plan);
     return { count: (local?.count ?? 0) + (answer?.count ?? 0), ...this.#info(plan, local, answer) };
@@ -85,7 +90,7 @@ export class SyncReads {
     const { limit = DEFAULT_LIMITS.query, offset = 0 } = request;
     const window = { offset: 0, limit: limit + offset };
     if (plan.there.length === 0) {
-      const local = this.#engine.query(localOf(request));
+      const local = this.#engine.query(this.#hereOf(request));
       return { ...local, ...this.#info(plan, local, undefined) };
     }
     const answer = await this.#ask<GlobalQueryAnswer, QueryRequest & Budgeted>(
@@ -121,7 +126,7 @@ export class SyncReads {
     const plan = await this.#plan(request);
     const { limit = DEFAULT_LIMITS.search, offset = 0 } = request;
     if (plan.there.length === 0) {
-      const local = this.#engine.search(localOf(request));
+      const local = this.#engine.search(this.#hereOf(request));
       return { ...local, ...this.#info(plan, local, undefined) };
     }
     // What the overlay masks of the server's hits must not leave the list short.
@@ -167,15 +172,16 @@ export class SyncReads {
           ? level.maxStalenessMs
           : undefined;
     const isStale = level === 'strong' || (limitMs !== undefined && (staleness === null || staleness > limitMs));
-    if (scope === 'global') return { scope, here: [], there: wanted, degraded: null, budgetMs, stalenessMs: null };
+    if (scope === 'global') return { scope, here: [], there: wanted, missing: 0, degraded: null, budgetMs, stalenessMs: null };
     if (isStale && followed.length > 0 && scope === 'local')
       throw unavailable(request, `this device is ${staleness ?? 'an unknown number of'} ms behind`);
     const there = scope === 'local' ? [] : followed.filter((partition) => isStale || !this.#isComplete(request.collection, partition));
-    const missing = followed.some((partition) => !this.#isComplete(request.collection, partition));
-    const degraded = missing && there.length === 0 ? 'bootstrapping' : null;
+    const missing = followed.filter((partition) => !there.includes(partition) && !this.#isComplete(request.collection, partition)).length;
+    const isLost = missing > 0 && there.length === 0;
+    const degraded = isLost ? (this.#sync.isOnline ? 'bootstrapping' : 'offline') : null;
     const here = wanted.filter((partition) => !there.includes(partition));
     const budget = isStale ? budgetMs : HYBRID_BUDGET_MS;
-    return { scope: there.length === 0 ? 'local' : scope, here, there, degraded, budgetMs: budget, stalenessMs: staleness };
+    return { scope: there.length === 0 ? 'local' : scope, here, there, missing, degraded, budgetMs: budget, stalenessMs: staleness };
   }
 
   /** Default: all that are followed or only searched, and those of this device. */
@@ -192,6 +198,19 @@ export class SyncReads {
   #shown(request: ReadScope): readonly string[] {
     const here = new Set(this.#here(request.collection));
     return this.#wanted(request).filter((partition) => here.has(partition));
+  }
+
+  /** Without partitions that are only searched: nothing of them is here, and the result says so. */
+  #hereOf<R extends Budgeted>(request: R): R {
+    const { partitions } = request;
+    const local = localOf(request);
+    return partitions === undefined || partitions === null ? local : { ...local, partitions: this.#known(request.collection, partitions) };
+  }
+
+  /** Partitions that nobody knows stay: the engine says so. */
+  #known(collection: string, partitions: readonly string[]): readonly string[] {
+    const here = new Set(this.#here(collection));
+    return partitions.filter((partition) => here.has(partition) || this.#sync.channelsOf(collection, partition).length === 0);
   }
 
   #isComplete(collection: string, partition: string): boolean {
@@ -282,7 +301,7 @@ export class SyncReads {
     const late: ReadInfo['degraded'] = this.#sync.isOnline ? 'server-timeout' : 'offline';
     const staleness = answer?.stalenessMs ?? null;
     return {
-      coverage: isCut ? this.#coverage(plan) : Math.min(local?.coverage ?? 1, answer?.coverage ?? 1),
+      coverage: isCut || plan.degraded === 'offline' ? this.#coverage(plan) : Math.min(local?.coverage ?? 1, answer?.coverage ?? 1),
       scope: plan.scope,
       degraded: plan.degraded ?? (isCut ? late : (answer?.degraded ?? local?.degraded ?? null)),
       stalenessMs: plan.here.length === 0 ? staleness : plan.stalenessMs === null ? null : Math.max(plan.stalenessMs, staleness ?? 0),
@@ -291,8 +310,8 @@ export class SyncReads {
   }
 
   /** Without the server's part: the share of partitions, as nobody here knows their rows. */
-  #coverage({ here, there }: Plan): number {
-    return here.length / (here.length + there.length);
+  #coverage({ here, there, missing }: Plan): number {
+    return (here.length - missing) / (here.length + there.length);
   }
 }
 

@@ -1,5 +1,5 @@
 import { defineSchema, f, type Schema, type Shapes } from '@terndb/core';
-import { encodeToken } from '@terndb/engine';
+import { decodeToken, encodeToken } from '@terndb/engine';
 import { afterEach, describe, expect, it } from 'vitest';
 import { browserClock } from '../adapters/clock.ts';
 import type { Database } from '../api/database.ts';
@@ -297,5 +297,40 @@ describe('a connected database', () => {
     expect(await notes.get('a')).toMatchObject({ title: 'before', color: null });
     await notes.put({ id: 'b', title: 'after', color: 'red' } as never, shared).wait('acked');
     expect(server.rows(CHANNEL)).toMatchObject({ b: { color: 'red' } });
+  });
+
+  it('[R14] follows a restored server under a new id, keeps everything, and says its universe in tokens', async () => {
+    const server = await startServer();
+    const { db, notes } = await openDb(server);
+    connect(db);
+    await until(() => isLive(db));
+    const before = decodeToken(await notes.put({ id: 'a', title: 'before' }, shared).wait('acked'));
+    expect(before).toMatchObject([{ logEpoch: 'epoch-1' }]);
+    await until(async () => (await notes.query(here)).pendingKeys.length === 0);
+    server.restore();
+    const after = decodeToken(await notes.put({ id: 'b', title: 'after' }, shared).wait('acked'));
+    expect(after).toMatchObject([{ logEpoch: "epoch-1'" }]);
+    await until(async () => isLive(db) && (await notes.query(here)).pendingKeys.length === 0);
+    expect((await notes.query(here)).entities).toMatchObject([{ id: 'a' }, { id: 'b' }]);
+    expect(Object.keys(server.rows(CHANNEL)).sort()).toEqual(['a', 'b']);
+  });
+
+  it('says offline and what is missing when a partition that is only searched is asked for without a server', async () => {
+    const server = await startServer();
+    const { db, notes } = await openDb(server);
+    db.connect({
+      url: 'http://server/sync',
+      partitions: [{ name: 'far', keep: 'search-only' }, 'shared'],
+      getToken: async () => tokenOf('ann'),
+    });
+    await until(() => isLive(db));
+    await notes.put({ id: 'a', title: 'near', vec: [1, 0] }, shared).wait('acked');
+    server.isUp = false;
+    server.cut();
+    await until(() => !isLive(db));
+    const found = await notes.search({ vector: [1, 0], partitions: ['far', 'shared'] } as never);
+    expect(found).toMatchObject({ degraded: 'offline', coverage: 0.5, scope: 'local', hits: [{ key: 'a' }] });
+    expect(await notes.count({ partitions: ['far'] })).toMatchObject({ count: 0, coverage: 0, degraded: 'offline' });
+    await expect(notes.count({ partitions: ['nowhere'] })).rejects.toMatchObject({ code: 'PARTITION_UNKNOWN' });
   });
 });

@@ -49,6 +49,7 @@ export class MemoryServer implements Network {
   readonly #lines = new Map<string, Line>();
   #leader!: LeaderMachine;
   #nextSession = 1;
+  #leaderEpoch = 2;
 
   private constructor(clock: Clock, kernel: Kernel, schema: SchemaDefinition) {
     this.#clock = clock;
@@ -80,6 +81,13 @@ export class MemoryServer implements Network {
   /** The connection of everybody is cut. */
   cut(): void {
     for (const line of [...this.#lines.values()]) this.#close(line);
+  }
+
+  /** As from a copy: the same data in another universe (R14). */
+  restore(): void {
+    this.logEpoch = `${this.logEpoch}'`;
+    this.cut();
+    this.#startLeader();
   }
 
   openSocket(_url: string, events: SocketEvents): SyncSocket {
@@ -201,7 +209,12 @@ export class MemoryServer implements Network {
   #startLeader(): void {
     const fold = (channel: string): ChannelFold => this.#foldOf(channel);
     const folds = { get: fold, apply: (frame: Frame) => void this.#fold(frame.channel).applyFrame(frame) };
-    this.#leader = new LeaderMachine({ logEpoch: this.logEpoch, leaderEpoch: 2, folds, validate: (channel) => this.validate(channel) });
+    this.#leader = new LeaderMachine({
+      logEpoch: this.logEpoch,
+      leaderEpoch: this.#leaderEpoch++,
+      folds,
+      validate: (channel) => this.validate(channel),
+    });
     for (const effect of this.#leader.start()) this.#leaderEffect(effect);
   }
 
@@ -213,7 +226,7 @@ export class MemoryServer implements Network {
     const later = (event: LeaderEvent): void => void this.#clock.after(1, () => this.#leaderEvent(event));
     switch (effect.type) {
       case 'replay':
-        later({ type: 'replayed', lastSequence: this.#log.length, newestEpoch: 0 } as never);
+        later({ type: 'replayed', lastSequence: this.#log.length, newestEpoch: this.#leaderEpoch - 2 } as never);
         return;
       case 'append':
         this.#log.push(...effect.entries);
