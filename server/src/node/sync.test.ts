@@ -113,6 +113,50 @@ describe('devices of a node', () => {
     expect(devices.map((one) => one.divergences)).toEqual([0, 0]);
   });
 
+  it('agree in the end, whatever is cut, restarted, sealed, truncated and given other fields meanwhile', async () => {
+    const channel = channelOf();
+    const random = seededRng(20_261_121);
+    const draw = (below: number): number => random.nextUint32() % below;
+    for (const subject of ['ann', 'bob', 'cyd']) device(subject);
+    for (let round = 0; round < 150; round++) {
+      const one = devices[draw(3)]!;
+      const pk = `k${draw(12)}`;
+      const kind = draw(4);
+      if (kind < 2) one.put(channel, pk, note(`round ${round}`));
+      else if (kind === 2) one.write(channel, { type: 'patch', pk, fields: { rank: round } });
+      else one.write(channel, { type: 'delete', pk });
+      if (draw(10) === 0) await node.write({ type: 'put', database, collection, entities: [{ id: pk, title: `server ${round}` }] });
+      if (draw(12) === 0) await node.flush(database);
+      if (draw(25) === 0) one.cut();
+      if (round === 60) {
+        const fields = { title: f.text(), rank: f.number().default(0), extra: f.number().nullable() };
+        await node.catalog.alterCollection(database, collection, {
+          definition: defineSchema({ notes: fields }).definition.collections.notes,
+        });
+      }
+      if (round === 50 || round === 100) {
+        await restart({ limits: { retainLogMs: 0, retainEntries: 4 } });
+        await node.housekeep({ sweep: true });
+      }
+      await new Promise((resolve) => setTimeout(resolve, draw(5)));
+    }
+    const isDone = (): boolean => {
+      const { position } = node.inspect().channels[0]!;
+      return devices.every((one) => one.link === 'live' && one.held(channel) === 0 && one.replica(channel).position === position);
+    };
+    await until('all devices at the end', isDone);
+    const [a, b, c] = devices as [TestDevice, TestDevice, TestDevice];
+    expect(b.rows(channel)).toEqual(a.rows(channel));
+    expect(c.rows(channel)).toEqual(a.rows(channel));
+    const { entities } = await node.query({ database, collection, consistency: 'strong' });
+    expect(entities.map(({ id, title, rank }) => [id, { title, rank }])).toEqual(Object.entries(a.rows(channel)));
+    expect(entities.length).toBeGreaterThan(3);
+    expect(devices.map((one) => one.divergences)).toEqual([0, 0, 0]);
+    expect(node.inspect().channels).toMatchObject([{ divergences: 0 }]);
+    // What was refused was refused for a reason: the entity was gone when the patch arrived.
+    expect(devices.flatMap((one) => one.rejected).filter(({ code }) => code !== 'NOT_FOUND')).toEqual([]);
+  }, 60_000);
+
   it('are told that a dropped partition is gone, and keep following the others', async () => {
     await node.catalog.createPartition(database, collection, 'trip');
     const [trip, main] = [channelOf('trip'), channelOf()];
