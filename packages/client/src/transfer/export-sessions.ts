@@ -99,6 +99,8 @@ function* linesOf(
 function entityAt(fields: readonly FieldDefinition[], block: RowBlock, offset: number): Record<string, JsonValue> {
   const entity: Record<string, JsonValue> = {};
   for (const field of fields) {
+    // Without what it was made from a derived vector would count as given by the application: it is derived again where it arrives.
+    if (field.type === 'vector' && (block.origins?.(field.name)?.originAt(offset) ?? null) !== null) continue;
     const stored = field.type === 'primaryKey' ? block.keyAt(offset) : block.valueAt(field.name, offset);
     const value = encodeValue(field, stored);
     if (value !== undefined) entity[field.name] = value;

@@ -7,7 +7,7 @@
  *
  * Values: text, keyword, number, boolean, json as they are; date ISO 8601 in UTC; int64 a number, beyond 2^53 a decimal string; array of those;
  * vector and binaryVector base64 of their bytes (float32 little-endian); collab base64 of its update; sparseVector {"indices":[],"values":[]}.
- * A field that is null and may not be given as null (a vector not yet embedded) is left out.
+ * A field that is null and may not be given as null (a vector not yet embedded) is left out, and so is a vector that was derived from text.
  *
  * History: 1 first version. Reads: 1. Unknown version -> FORMAT_VERSION_UNSUPPORTED, other text -> FORMAT_INVALID, wrong sum or end -> CHECKSUM_MISMATCH.
  */

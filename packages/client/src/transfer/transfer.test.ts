@@ -23,7 +23,7 @@ const { definition: schema } = defineSchema({
   items: { sku: f.primaryKey('int64'), at: f.date(), ok: f.boolean() },
 });
 
-async function openMemoryEngine(seed = 1): Promise<Engine> {
+async function openMemoryEngine(seed = 1, of = schema): Promise<Engine> {
   const ports = {
     log: new MemoryLogBroker(),
     meta: new MemoryMetaStore(),
@@ -32,7 +32,7 @@ async function openMemoryEngine(seed = 1): Promise<Engine> {
     rng: seededRng(seed),
     kernel: await loadKernel(),
   };
-  return await openEngine({ ports, schema });
+  return await openEngine({ ports, schema: of });
 }
 function exportAll(engine: Engine, collections?: readonly string[]): Uint8Array<ArrayBuffer> {
   const sessions = new ExportSessions(engine);
@@ -171,5 +171,28 @@ describe('an export', () => {
       bits: new Uint8Array([7]),
     });
     expect(engine.get({ collection: 'items', keys: [2n ** 61n] }).entities[0]).toMatchObject({ at: new Date(-4), ok: false });
+  });
+});
+
+describe('vectors derived from text', () => {
+  const embedded = defineSchema({ notes: { id: f.primaryKey('varchar'), title: f.text(), vec: f.vector({ embed: ['title'] }) } })
+    .definition as never;
+
+  it('stay behind, and are derived again where the text arrives; given ones come along', async () => {
+    const engine = await openMemoryEngine(1, embedded);
+    const entities = [
+      { id: 'derived', title: 'one' },
+      { id: 'given', title: 'two', vec: [1, 2] },
+    ];
+    await engine.write({ type: 'put', collection: 'notes', entities }).durable;
+    const ask = { collection: 'notes', field: 'vec', model: 'm', maxRows: 10, maxLookedAt: 10 };
+    const [row] = engine.waitingVectors(ask).rows;
+    const vectors = [{ key: row!.key, sourceHash: row!.sourceHash, vector: Float32Array.of(3, 4) }];
+    await engine.write({ type: 'vectors', collection: 'notes', partition: '_default', field: 'vec', model: 'm', vectors }).durable;
+    const other = await openMemoryEngine(2, embedded);
+    expect(await importAll(other, [exportAll(engine)])).toEqual({ entities: 2 });
+    expect(other.waitingVectors(ask).rows.map(({ key }) => key)).toEqual(['derived']);
+    expect(other.get({ collection: 'notes', keys: ['given'], select: ['vec'] }).entities[0]).toMatchObject({ vec: Float32Array.of(1, 2) });
+    await Promise.all([engine.close(), other.close()]);
   });
 });
