@@ -44,6 +44,9 @@ export type SessionEffect =
   | { readonly type: 'end' }
   | { readonly type: 'timer'; readonly delayMs: number };
 
+/** Timers fire this much early at most. */
+const EARLY_TIMER_MS = 1_000;
+
 /** Under the connection's id, and of no server's making. */
 function isOwn({ clientId, origin }: OpRecord, id: string): boolean {
   if (clientId !== id) return false;
@@ -74,7 +77,7 @@ export class SessionMachine {
       case 'drain':
         return this.#state === 'open' ? [{ type: 'send', message: { type: 'goaway', retryMs: event.retryMs } }] : this.#close();
       case 'timer':
-        return this.#state === 'open' && this.#hasExpired(nowMs) ? this.#refuse('auth') : [];
+        return this.#state === 'open' ? this.#expire(nowMs) : [];
       case 'closed':
         this.#state = 'closed';
         return [{ type: 'end' }];
@@ -135,6 +138,13 @@ export class SessionMachine {
     const principal = { session: this.#options.session, clientId, term, subject: this.#grants!.subject, canWrite };
     if (message.type === 'push' && message.records.some((record) => !isOwn(record, clientId))) return this.#close();
     return [{ type: 'route', principal, message }];
+  }
+
+  /** A timer may be early by its clock's grain; one that is early by more belongs to a token that has been renewed. */
+  #expire(nowMs: number): SessionEffect[] {
+    if (this.#hasExpired(nowMs)) return this.#refuse('auth');
+    const leftMs = this.#grants!.expiresAtMs - nowMs;
+    return leftMs <= EARLY_TIMER_MS ? [{ type: 'timer', delayMs: Math.ceil(leftMs) }] : [];
   }
 
   #hasExpired(nowMs: number): boolean {
