@@ -1,6 +1,7 @@
 import {
   defineSchema,
   f,
+  MAX_DIM,
   MAX_SPARSE_TERMS,
   normalizePatch,
   normalizePut,
@@ -105,6 +106,7 @@ describe('a pushed op', () => {
     ['a vector of another dimension', { dense: new Float32Array(4) }, 'DIMENSION_MISMATCH'],
     ['a vector with a NaN', { dense: Float32Array.of(1, Number.NaN, 3) }, 'FIELD_INVALID'],
     ['a derived vector without numbers', { derived: new Float32Array(0) }, 'FIELD_INVALID'],
+    ['a derived vector of more dimensions than any', { derived: new Float32Array(MAX_DIM + 1) }, 'FIELD_INVALID'],
     ['sparse dimensions out of order', { sparse: { indices: Uint32Array.of(3, 3), values: Float32Array.of(1, 1) } }, 'FIELD_INVALID'],
     ['sparse parts of unequal length', { sparse: { indices: Uint32Array.of(3), values: new Float32Array(2) } }, 'FIELD_INVALID'],
     [

@@ -7,6 +7,7 @@ import {
   type FieldDefinitionOf,
   fieldOf,
   keyFieldOf,
+  MAX_DIM,
   MAX_ENTITY_BYTES,
   MAX_JSON_BYTES,
   MAX_KEYWORD_BYTES,
@@ -170,7 +171,7 @@ function isSparse(value: StoredValue): boolean {
 function checkVector(channel: NodeChannel, field: FieldDefinitionOf<'vector'>, vector: Float32Array): ErrorCode | undefined {
   const { dims } = channel;
   const dim = field.params.dim ?? dims.get(field.name) ?? channel.channel.replica.entities.dimOf(field.name);
-  if (vector.length === 0 || !isFinite32(vector)) return 'FIELD_INVALID';
+  if (vector.length === 0 || vector.length > MAX_DIM || !isFinite32(vector)) return 'FIELD_INVALID';
   if (dim !== undefined && vector.length !== dim) return 'DIMENSION_MISMATCH';
   if (field.params.dim === null) dims.set(field.name, vector.length);
   return undefined;

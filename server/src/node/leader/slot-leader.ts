@@ -293,7 +293,9 @@ export class SlotLeader {
     try {
       // Folding what is in the log must not fail for want of memory.
       for (const frame of frames) if ('records' in frame) this.#reserve(frame);
-    } catch {
+    } catch (error) {
+      if (fromKernel(error).code !== 'MEMORY_LIMIT') throw error;
+      // Nothing was sent, so it is sent again later: rows that are sealed or dropped meanwhile make room.
       this.#after(0, { type: 'appended', append, outcome: 'unknown' });
       return;
     }
