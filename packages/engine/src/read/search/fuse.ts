@@ -3,8 +3,8 @@ import { compareScored, passesBounds, type Ranker, type ScoreBounds, type Scored
 
 /** The constant of reciprocal rank fusion in the paper (Cormack, Clarke and Büttcher 2009), and in Milvus. */
 export const RRF_K = 60;
-/** Ranks each list contributes: deep enough that pages of the usual sizes come from one and the same fused list. */
-export const FUSION_DEPTH = 1000;
+/** Ranks each list contributes at least: deep enough that pages of the usual sizes come from one and the same fused list; each costs a look at its row. */
+const FUSION_DEPTH = 256;
 
 /** One of several lists. `name` is `keyword` or a vector field's. */
 export interface FusedList {

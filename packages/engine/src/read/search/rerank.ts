@@ -1,10 +1,12 @@
 import { assertNever, evaluateFilter, type FilterNode, keyFieldOf } from '@terndb/core';
 import type { ReadContext } from '../context.ts';
-import { FUSION_DEPTH } from './fuse.ts';
 import { compareScored, passesBounds, type Ranker, type ScoreBounds, type Scored } from './ranking.ts';
 
+/** Candidates at least: what is further behind is not brought up by a boost. */
+const RERANK_DEPTH = 1000;
+
 /**
- * What changes the scores of the best FUSION_DEPTH rows before the last order.
+ * What changes the scores of the best RERANK_DEPTH rows before the last order.
  * - `decay`: times a factor that falls from 1 at `origin ± offset` to `decay` at `scale` beyond it. A row without a value keeps its score.
  * - `boost`: times `weight` where the filter is true.
  */
@@ -23,7 +25,7 @@ export type Reranker =
 export function rerankedRanker(rank: Ranker, rerankers: readonly Reranker[], bounds: ScoreBounds): Ranker {
   return (context, matched, k) => {
     const factors = rerankers.map((reranker) => factorOf(context, reranker));
-    return rank(context, matched, Math.max(k, FUSION_DEPTH))
+    return rank(context, matched, Math.max(k, RERANK_DEPTH))
       .map((row) => ({ ...row, score: factors.reduce((score, factor) => scaled(score, factor(row)), row.score) }))
       .filter(({ score }) => passesBounds(score, bounds))
       .sort(compareScored)
