@@ -12,6 +12,8 @@ export const MAX_UNANSWERED_OPS = 256;
 export const CHANNEL_CREDIT_BYTES: number = 1024 * 1024;
 /** R16: how long an acknowledged op is kept for a restored server. */
 export const KEEP_ACKED_MS: number = 7 * DAY;
+/** How often a connection that lasts drops what was kept too long. */
+export const PRUNE_MS: number = 60 * MINUTE;
 /** R15: how long an idle client's LMID is kept. */
 export const EXPIRE_IDLE_MS: number = 90 * DAY;
 /** R7: how old a tombstone is when it is collected. */

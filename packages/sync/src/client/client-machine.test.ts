@@ -190,6 +190,20 @@ describe('adopting a newer manifest', () => {
   });
 });
 
+describe('kept ops', () => {
+  it('[R16] are dropped when a server says that they are older than seven days, also without a new log epoch', () => {
+    const [channel] = AT_FIVE.channels;
+    const day = 24 * 3600_000;
+    const kept = [6, 8].map((days, index) => ({
+      ...{ id: index + 1, channel: CHANNEL, op: PUT, hlc: 5 as Timestamp, clientId: 'device', seq: index + 1, subject: 'user', sent: true },
+      schemaVersion: 1,
+      keptAtMs: 1_795_000_000_000 - days * day,
+    }));
+    const bench = new Bench().live({ ...AT_FIVE, channels: [{ ...channel!, nextSeq: 3, everSent: true, kept }] });
+    expect(bench.writes.filter(({ type }) => type === 'kept-delete')).toStrictEqual([{ type: 'kept-delete', channel: CHANNEL, id: 2 }]);
+  });
+});
+
 describe('a restart', () => {
   it('[R4] asks what became of entries that stayed under a former id, and queues them again when the log has forgotten it', () => {
     const held = {

@@ -1,5 +1,5 @@
 import { assert, assertNever } from '@terndb/core';
-import { ANSWER_TIMEOUT_MS, PING_MS, SILENCE_MS, STABLE_MS, TOKEN_MARGIN_MS, TOKEN_RETRY_MS, WATCHDOG_MS } from '../limits.ts';
+import { ANSWER_TIMEOUT_MS, PING_MS, PRUNE_MS, SILENCE_MS, STABLE_MS, TOKEN_MARGIN_MS, TOKEN_RETRY_MS, WATCHDOG_MS } from '../limits.ts';
 import {
   type ChannelAnswer,
   OLDEST_PROTOCOL_VERSION,
@@ -57,6 +57,7 @@ export class ClientMachine {
   #openedAtMs = 0;
   #heardAtMs = 0;
   #pingedAtMs = 0;
+  #prunedAtMs = 0;
   #token: { readonly token: string; readonly expiresAtMs: number } | undefined;
   #askedTokenAtMs: number | undefined;
   /** Since the last refusal for want of a right. */
@@ -411,8 +412,8 @@ export class ClientMachine {
     this.#pingedAtMs = monotonicMs;
     this.#wasWelcomed = true;
     const before = cx.device.logEpoch;
+    this.#prune(cx);
     if (before !== message.logEpoch) {
-      for (const state of this.#channels.values()) pruneKept(cx, state);
       // R14: another universe. The first one is no other.
       if (before !== null && !cx.ablations['keep-id-on-restore']) {
         newIdentity(cx, message.logEpoch);
@@ -424,6 +425,12 @@ export class ClientMachine {
     cx.isOpen = true;
     this.#changeLink('welcomed', cx.step);
     for (const state of this.#channels.values()) subscribe(cx, state);
+  }
+
+  /** R16, while the server's clock is known: a device's own may be wrong by any amount. */
+  #prune(cx: ClientContext): void {
+    this.#prunedAtMs = cx.step.now.monotonicMs;
+    for (const states of [this.#channels, this.#parked]) for (const state of states.values()) pruneKept(cx, state);
   }
 
   #refused(code: RefusalCode, cx: ClientContext): void {
@@ -507,6 +514,7 @@ export class ClientMachine {
       cx.step.effect({ type: 'send', socket: cx.socket, message: { type: 'ping', nonce: Math.floor(monotonicMs) } });
       for (const state of this.#channels.values()) sendCredit(cx, state);
     }
+    if (monotonicMs - this.#prunedAtMs >= PRUNE_MS && cx.serverClock !== undefined) this.#prune(cx);
     if (this.#token !== undefined && this.#token.expiresAtMs - monotonicMs < TOKEN_MARGIN_MS) this.#askToken(cx, 'expiring');
     for (const state of this.#channels.values()) this.#watchChannel(state, cx, monotonicMs);
   }
