@@ -45,6 +45,8 @@ export class EmbeddingService {
   #cancelRetry: () => void = () => {};
   #cancelReport: (() => void) | undefined;
   #isClosed = false;
+  /** Of each field, as text. */
+  #models = '';
   /** Fields that this embedder can fill, as far as is known. */
   readonly #places: readonly EmbeddedPlace[];
 
@@ -64,7 +66,7 @@ export class EmbeddingService {
       embedder: () => this.#load(),
       loaded: () => this.#ready,
       onProgress: () => this.#changed(),
-      onIdle: () => this.#spacesChanged(),
+      onIdle: () => this.#checkSpaces(),
       onTrouble: (error) => this.#failed(error),
     });
   }
@@ -237,6 +239,14 @@ export class EmbeddingService {
     if (this.#state === 'failed') this.#embedder = undefined;
     this.#error = null;
     this.#queue.wake();
+  }
+
+  /** After a round of the queue: only rows that went from one model to another concern searches under way. */
+  #checkSpaces(): void {
+    const models = JSON.stringify(this.#places.map(({ collection, field }) => this.#options.engine.vectorModels(collection, field)));
+    if (models === this.#models) return;
+    this.#models = models;
+    this.#spacesChanged();
   }
 
   #spacesChanged(): void {
