@@ -13,7 +13,7 @@ export interface AnalyzerDefinition {
   readonly tokenizer: 'standard' | 'whitespace' | 'icu';
   readonly filters: readonly AnalyzerFilter[];
 }
-export type StemmerLanguage = 'dutch' | 'english' | 'french' | 'german' | 'italian' | 'portuguese' | 'russian' | 'spanish';
+export type StemmerLanguage = 'english' | 'french' | 'german';
 export type AnalyzerFilter =
   | { readonly type: 'lowercase' }
   /** Latin letters without marks: `é` is `e`. */
@@ -42,16 +42,7 @@ export const NAMED_ANALYZERS: { readonly [N in AnalyzerName]: AnalyzerDefinition
 };
 
 const TOKENIZERS: readonly unknown[] = ['standard', 'whitespace', 'icu'];
-export const STEMMER_LANGUAGES: readonly StemmerLanguage[] = [
-  'dutch',
-  'english',
-  'french',
-  'german',
-  'italian',
-  'portuguese',
-  'russian',
-  'spanish',
-];
+export const STEMMER_LANGUAGES: readonly StemmerLanguage[] = ['english', 'french', 'german'];
 /** UTF-16 units of a term; longer ones are cut. A dictionary holds every term, and what is longer is no word. */
 export const MAX_TERM_LENGTH = 256;
 function invalid(where: string, expected: string, value: unknown): never {

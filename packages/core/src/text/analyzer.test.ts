@@ -109,8 +109,8 @@ describe('analyze', () => {
   });
 
   it.each(STEMMER_LANGUAGES)('has a stemmer for %s', (language) => {
-    const terms = termsOf('nationale nationalen национальные', { tokenizer: 'standard', filters: [{ type: 'stemmer', language }] });
-    expect(terms.join(' ')).not.toBe('nationale nationalen национальные');
+    const terms = termsOf('nationale nationalen', { tokenizer: 'standard', filters: [{ type: 'stemmer', language }] });
+    expect(terms.join(' ')).not.toBe('nationale nationalen');
   });
 });
 
