@@ -204,6 +204,40 @@ describe('kept ops', () => {
   });
 });
 
+describe('a log that lost its end and kept its epoch', () => {
+  const [channel] = AT_FIVE.channels;
+  const entry = { channel: CHANNEL, op: PUT, hlc: 5 as Timestamp, clientId: 'device', subject: 'user', sent: true, schemaVersion: 1 };
+  const kept = [{ ...entry, id: 1, seq: 1, keptAtMs: 1_795_000_000_000 }];
+  const durable = { ...AT_FIVE, channels: [{ ...channel!, nextSeq: 3, everSent: true, kept }] };
+
+  it('[R14] is another universe for who has shown more', () => {
+    const bench = new Bench().live(durable);
+    bench.subscribed(1, 4, { known: { clientId: 'device', lmid: 2, position: 3, rejected: [] } });
+    expect(bench.writes).toContainEqual({
+      type: 'channel',
+      record: { channel: CHANNEL, clientId: 'device', nextSeq: 3, everSent: true, logEpoch: 'epoch~lost' },
+    });
+    expect(bench.effects.map(({ type }) => type)).toContain('disconnect');
+  });
+
+  it('[R14] is another universe for who was told more of its own writes, and gets them again', () => {
+    const bench = new Bench().live(durable);
+    bench.subscribed(1, 5, { known: { clientId: 'device', lmid: 1, position: 3, rejected: [] } });
+    bench.step({ type: 'timer', timer: 'reconnect' });
+    const { socket } = bench.effects.find((effect) => effect.type === 'connect')!;
+    bench.step({ type: 'socket-open', socket });
+    const { clientId } = bench.sent.find((message) => message.type === 'hello')!;
+    const welcome = { type: 'welcome', protocol: 2, logEpoch: EPOCH, clock: 1_795_000_000_000, expiresInMs: 3_600_000 } as const;
+    bench.step({ type: 'message', socket, message: welcome, bytes: 50 });
+    expect(bench.sent).toMatchObject([{ type: 'subscribe', formers: ['device'] }]);
+    const known = { clientId, lmid: 0, position: 0, rejected: [] };
+    const formers = [{ clientId: 'device', lmid: 0, position: 0, rejected: [] }];
+    const answer = { type: 'subscribed', channel: CHANNEL, subscription: 2, head: 5, known, formers, from: 0 } as const;
+    bench.step({ type: 'message', socket, message: answer, bytes: 50 });
+    expect(bench.sent).toMatchObject([{ type: 'push', records: [{ clientId, seq: 1, origin: { clientId: 'device', seq: 1 } }] }]);
+  });
+});
+
 describe('a restart', () => {
   it('[R4] asks what became of entries that stayed under a former id, and queues them again when the log has forgotten it', () => {
     const held = {

@@ -6,6 +6,9 @@ import { type ClientContext, follow, setDevice, writeChannel, writeEntry } from 
 import { dropCovered, formersOf, queueAgain, restamp, settle, strandedOf } from './outbox.ts';
 import type { Snapshot } from './types.ts';
 
+/** Ends the name of a universe whose log lost its end: no server has one of this name. */
+const LOST_TAIL = '~lost';
+
 /** The machine of one channel of a client: subscribe, push, follow, bootstrap. Rules by their ids in SPEC.md. */
 
 function send(cx: ClientContext, message: Parameters<ClientContext['step']['effect']>[0] & { type: 'send' }): void {
@@ -189,6 +192,10 @@ function subscribed(cx: ClientContext, state: ChannelState, message: Subscribed)
   if (state.clientId !== cx.device.clientId) {
     queueAgain(cx, state, formers);
   } else {
+    if (hasLostTail(cx, state, message)) {
+      leaveUniverse(cx, state);
+      return;
+    }
     for (const former of formers) settle(cx, state, former);
     // The log forgot the id they stayed under: they are queued again with everything else, in their order.
     const isStranded = strandedOf(cx, state).length > 0;
@@ -210,6 +217,19 @@ function subscribed(cx: ClientContext, state: ChannelState, message: Subscribed)
     bootstrap(cx, state, message, adoptAbove !== undefined);
   else dropCovered(cx, state, new Map());
   pump(cx, state);
+}
+
+/** R14. The log ends before what is shown here, or knows less of this id than it has said: it lost its end and kept its epoch. */
+function hasLostTail(cx: ClientContext, state: ChannelState, { head, known }: Subscribed): boolean {
+  if (state.logEpoch === cx.device.logEpoch && head < state.position) return true;
+  return known.lmid > 0 && known.lmid < firstUnsettled(state, known.clientId) - 1;
+}
+
+/** For this channel it is another universe: what is held goes up again under a new id, kept ops too. */
+function leaveUniverse(cx: ClientContext, state: ChannelState): void {
+  state.logEpoch = `${state.logEpoch ?? ''}${LOST_TAIL}`;
+  writeChannel(cx, state);
+  newIdentity(cx);
 }
 
 function bootstrap(cx: ClientContext, state: ChannelState, { manifest, head }: Subscribed, isAdopting: boolean): void {
