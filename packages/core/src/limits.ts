@@ -80,6 +80,8 @@ export const MAX_WINDOW = 16_384;
 export const MAX_SEARCH_VECTORS = 10;
 /** `k` of reciprocal rank fusion. As in Milvus. */
 export const MAX_RRF_K = 16_384;
+/** `ef` of a search: candidates that a walk of a graph keeps. As many as a window may hold. */
+export const MAX_EF = 16_384;
 /** Rerankers of one search: each looks at every candidate. */
 export const MAX_RERANKERS = 8;
 /** Keys of one `getMany`. */

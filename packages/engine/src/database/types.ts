@@ -81,6 +81,8 @@ export interface SearchRequest extends ReadScope, FilterRequest {
   readonly offset?: number | undefined;
   readonly select?: readonly string[] | undefined;
   readonly exact?: boolean | undefined;
+  /** Candidates that a walk of a graph keeps (1 to MAX_EF, at least as many as hits are wanted): more finds more, and takes longer. */
+  readonly ef?: number | undefined;
   readonly range?: unknown;
   readonly groupBy?: unknown;
   readonly minScore?: unknown;
@@ -106,6 +108,8 @@ export interface RecallRequest extends ReadScope {
   readonly sample?: number | undefined;
   /** Hits per search (default 10, at most 100). */
   readonly limit?: number | undefined;
+  /** As of a search. */
+  readonly ef?: number | undefined;
 }
 export interface RecallResult {
   /** Share of the exact search's hits that the usual search finds, over all queries; hits of equal score count alike. */

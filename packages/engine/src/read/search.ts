@@ -33,7 +33,7 @@ export interface SearchWindow {
 
 export function searchWindow(context: ReadContext, plan: SearchPlan): SearchWindow {
   const matched = matchedRows(context, plan);
-  const how = accuracy(!plan.exact);
+  const how = accuracy(!plan.exact, plan.ef);
   const rank = openRanker(context, plan, matched, how);
   const groups =
     plan.grouping === undefined

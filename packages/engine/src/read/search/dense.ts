@@ -31,7 +31,7 @@ export function denseRanker({ field, metric, query, models }: DenseQuery, bounds
       if (models !== undefined && (vectors.dim !== query.length || countBits(bitmap) === 0)) continue;
       if (vectors.dim !== query.length) throw wrongDim(context.collection, field, vectors.dim, query.length);
       const scan = { query, metric, k, ...range };
-      const walked = accuracy.mayApproximate ? searchGraph(vectors, part.block, { ...scan, field, bitmap }) : undefined;
+      const walked = accuracy.mayApproximate ? searchGraph(vectors, part.block, { ...scan, field, bitmap, ef: accuracy.ef }) : undefined;
       if (walked !== undefined) accuracy.isApproximate = true;
       const hits = walked ?? scanBlock(vectors, part, bitmap, scan);
       for (let i = 0; i < hits.offsets.length; i++) offerRow(top, part, hits.offsets[i]!, hits.scores[i]!);

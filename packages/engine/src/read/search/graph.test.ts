@@ -175,6 +175,39 @@ describe('a search of segments with graphs', () => {
     );
   });
 
+  it('finds more with a larger `ef`, less with a smaller one, and is exact where `ef` is worth a scan', () => {
+    const recall = (more: Partial<SearchRequest>): number => {
+      let sum = 0;
+      for (const vector of QUERIES) {
+        const request: SearchRequest = { collection: 'items', field: 'cosine', vector, limit: 10, select: [] };
+        sum += recallOf(graphs.search({ ...request, ...more }).hits, exact.search(request).hits) / QUERIES.length;
+      }
+      return sum;
+    };
+    const [small, usual, large] = [recall({ ef: 10 }), recall({}), recall({ ef: 500 })];
+    expect(small).toBeLessThan(usual);
+    expect(large).toBeGreaterThanOrEqual(usual);
+    expect(large).toBeGreaterThan(0.99);
+    const request: SearchRequest = { collection: 'items', field: 'cosine', vector: QUERIES[0], limit: 10 };
+    expect(graphs.search({ ...request, ef: 16_384 }).exact).toBe(true);
+    expect(graphs.search({ ...request, ef: 10, exact: true })).toMatchObject({ exact: true });
+    // Fewer candidates than hits are never kept.
+    expect(graphs.search({ ...request, ef: 1, limit: 40 }).hits).toHaveLength(40);
+  });
+
+  it.each([0, 1.5, 16_385, '64', Number.NaN])('refuses ef %j', async (ef) => {
+    const request: SearchRequest = { collection: 'items', field: 'cosine', vector: QUERIES[0], ef: ef as never };
+    expect(() => graphs.search(request)).toThrow(/ef: an integer from 1 to 16384/);
+    await expect(graphs.recall({ collection: 'items', field: 'cosine', ef: ef as never })).rejects.toMatchObject({ code: 'QUERY_INVALID' });
+  });
+
+  it('can be probed for its recall at an `ef`', async () => {
+    const probe = (ef: number) => graphs.recall({ collection: 'items', field: 'cosine', sample: 40, ef });
+    const [small, large] = [await probe(10), await probe(500)];
+    expect(small.recall).toBeLessThan(large.recall);
+    expect(large.recall).toBeGreaterThan(0.99);
+  });
+
   it('can be probed for its recall', async () => {
     const probed = await graphs.recall({ collection: 'items', field: 'squared', sample: 40 });
     expect(probed).toMatchObject({ queries: 40, limit: 10, exact: false });

@@ -1,3 +1,4 @@
+import { MAX_EF } from '@terndb/core';
 import type { Metric, ScanHits, VectorBlock } from '@terndb/kernel';
 import { countBits } from '../../bitmap/bitmap.ts';
 import { HNSW_KIND } from '../../indexes/hnsw-kind.ts';
@@ -11,8 +12,6 @@ import type { Mask } from '../filter/mask.ts';
 const MIN_EF = 128;
 /** Twice the hits wanted, in powers of two: neighbouring pages come from one and the same list of candidates. */
 const EF_PER_HIT = 2;
-/** Above it the kernel takes neither k nor ef. */
-const MAX_EF = 16_384;
 
 export interface GraphSearch {
   readonly field: string;
@@ -23,6 +22,8 @@ export interface GraphSearch {
   readonly bitmap: Mask;
   readonly minScore: number;
   readonly maxScore: number;
+  /** As the caller wants it; undefined: by k. */
+  readonly ef: number | undefined;
 }
 
 /**
@@ -33,7 +34,7 @@ export function searchGraph(vectors: VectorBlock, block: RowBlock, search: Graph
   const { field, query, k, bitmap, minScore, maxScore } = search;
   const graph = block.index?.(HNSW_KIND, field);
   if (graph === undefined || k === 0 || maxScore < Infinity) return undefined;
-  const ef = Math.max(MIN_EF, 2 ** Math.ceil(Math.log2(k * EF_PER_HIT)));
+  const ef = search.ef === undefined ? Math.max(MIN_EF, 2 ** Math.ceil(Math.log2(k * EF_PER_HIT))) : Math.max(search.ef, k);
   if (ef > MAX_EF) return undefined;
   const survivors = countBits(bitmap);
   if (graph.planFor({ survivors, ef }) === 'scan') return undefined;

@@ -3,6 +3,7 @@ import {
   type FieldDefinition,
   isVectorField,
   type Kind,
+  MAX_EF,
   MAX_RERANKERS,
   MAX_RRF_K,
   MAX_SEARCH_VECTORS,
@@ -96,6 +97,13 @@ function readDecay(
   if (!isNumber(offset) || offset < 0) throw invalidOption(collection, `${where}.offset`, 'a number from 0', offset);
   if (!isNumber(decay) || decay <= 0 || decay >= 1) throw invalidOption(collection, `${where}.decay`, 'a number between 0 and 1', decay);
   return { type: 'decay', field: field.name, curve: curve as 'gauss' | 'exp' | 'linear', origin, scale, offset, decay };
+}
+
+/** Nothing to walk (keywords only, no graph, `exact`): it has no effect. QUERY_INVALID. */
+export function readEf(collection: string, value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= MAX_EF) return value;
+  throw invalidOption(collection, 'ef', `an integer from 1 to ${MAX_EF}`, value);
 }
 
 /** A switch that is on by default, or off. */

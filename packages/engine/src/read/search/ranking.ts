@@ -38,11 +38,13 @@ export const NO_BOUNDS: ScoreBounds = { atLeast: -Infinity, above: -Infinity, at
 /** Whether a search may use graphs, and whether it did. One per search. */
 export interface Accuracy {
   readonly mayApproximate: boolean;
+  /** Candidates that a walk keeps; undefined: chosen by the hits wanted. */
+  readonly ef: number | undefined;
   isApproximate: boolean;
 }
 
-export function accuracy(mayApproximate: boolean): Accuracy {
-  return { mayApproximate, isApproximate: false };
+export function accuracy(mayApproximate: boolean, ef?: number): Accuracy {
+  return { mayApproximate, ef, isApproximate: false };
 }
 
 /** The best `k` of the matched rows, best first, equal scores by key, then by partition. Fewer only when there are no more. */
