@@ -307,3 +307,33 @@ describe('pushes', () => {
     expect(replies(bench.commit())).toMatchObject([{ type: 'ack', seq: 3, rejected: [{ seq: 3, code: 'NOT_FOUND' }] }]);
   });
 });
+
+describe('without a rule whose absence the simulation seldom notices', () => {
+  it('[R15] a first push that comes once more after its id has expired is taken for a new client', () => {
+    const bench = new Bench({ ablations: { 'expire-keeps-subscription': true } }).serve();
+    bench.subscribe('s', 'a');
+    const first = [record('a', 1, put('k'))];
+    bench.push('s', 'a', first);
+    bench.commit();
+    bench.step({ type: 'maintain', channel: CHANNEL, records: [{ type: 'expire', clientId: 'a' }] });
+    const expiring = bench.append!.append;
+    bench.push('s', 'a', first);
+    bench.step({ type: 'appended', append: expiring, outcome: 'ok' });
+    bench.commit();
+    expect(bench.folds.get(CHANNEL).lmid('a')).toMatchObject({ seq: 1, position: 3 });
+  });
+
+  it("[R17] a leader serves without a `lead`, so that its predecessor's late append still fits", () => {
+    const bench = new Bench({ ablations: { 'no-lead-record': true } });
+    bench.step({ type: 'replayed', lastSequence: 4, newestEpoch: 0 });
+    expect(bench.append).toBeUndefined();
+    expect(bench.machine.isServing).toBe(true);
+  });
+
+  it('[R17] a leader that may be deposed tells a client that it is unknown', () => {
+    const bench = new Bench({ ablations: { 'unconfirmed-subscribe': true } }).serve();
+    const principal = principalOf('s', 'a');
+    const message = { type: 'subscribe', channel: CHANNEL, subscription: 1, credit: 1, formers: [] } as const;
+    expect(replies(bench.step({ type: 'subscribe', principal, message }))).toMatchObject([{ type: 'subscribed', known: { lmid: 0 } }]);
+  });
+});
