@@ -4,12 +4,16 @@
  *
  *   distance/   scores of four rows at a time            topk/    bounded heap of the best rows
  *   rows/       what is stored beside a row (norms)      scan/    walks rows or set bits and feeds the heap
+ *   elements/   rows of float16, bfloat16, int8          bits/    rows of bits
  *   screen/     int8 codes and bounds of scores          bounds decide which rows are worth a score
  *   graph/      HNSW over float32 rows or int8 codes     insert, walk, re-rank, validate
  */
 export { scan } from './scan/scan';
 export { scoreRows } from './scan/score-rows';
 export { writeNorms } from './rows/norms';
+export { writeBitCounts } from './bits/counts';
+export { decodeRows } from './elements/decode';
+export { writeElementNorms } from './elements/norms';
 export { writeCodes } from './screen/encode';
 export { writeChecksum } from './graph/checksum';
 export { graphStore } from './graph/encode';

@@ -8,6 +8,8 @@
  *   index/      graph over codes or rows: build, search, save, open
  *   wasm/       the module's exports, the platform       ../assembly/   what runs inside WebAssembly
  */
+export type { ElementType } from './block/elements.ts';
+export { fromBfloat16, fromFloat16, fromInt8, toBfloat16, toFloat16, toInt8 } from './block/elements.ts';
 export type { KernelErrorCode } from './errors.ts';
 export { KernelError } from './errors.ts';
 export { MAX_EF_CONSTRUCTION, MAX_M } from './index/layout.ts';
@@ -22,8 +24,21 @@ export type {
   SearchPlan,
 } from './index/types.ts';
 export type { KernelOptions } from './kernel.ts';
-export { createKernel, DEFAULT_MAX_BYTES, MAX_DIM } from './kernel.ts';
+export { createKernel, DEFAULT_MAX_BYTES, MAX_BINARY_DIM, MAX_DIM } from './kernel.ts';
 export type { LoadKernelOptions, WasmSource } from './load.ts';
 export { loadKernel, loadModule } from './load.ts';
-export type { BlockOptions, Kernel, Metric, ScanHits, ScanOptions, ScoreOptions, VectorBlock } from './types.ts';
+export type {
+  BinaryBlock,
+  BinaryBlockOptions,
+  BinaryMetric,
+  BinaryScanOptions,
+  BinaryScoreOptions,
+  BlockOptions,
+  Kernel,
+  Metric,
+  ScanHits,
+  ScanOptions,
+  ScoreOptions,
+  VectorBlock,
+} from './types.ts';
 export type { Fetch, HttpResponse, UrlLike, WasmModule } from './wasm/platform.ts';

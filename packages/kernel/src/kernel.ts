@@ -1,8 +1,11 @@
-import { type BlockHome, type Owner, WasmBlock } from './block/block.ts';
+import { WasmBinaryBlock } from './block/binary-block.ts';
+import { WasmBlock } from './block/block.ts';
+import { ELEMENT_NUMBERS } from './block/elements.ts';
+import type { BlockHome, Owner } from './block/home.ts';
 import { KernelError } from './errors.ts';
 import { Arena } from './memory/arena.ts';
 import { Scratch } from './memory/scratch.ts';
-import type { BlockOptions, Kernel, VectorBlock } from './types.ts';
+import type { BinaryBlock, BinaryBlockOptions, BlockOptions, Kernel, VectorBlock } from './types.ts';
 import { instantiate } from './wasm/exports.ts';
 import type { WasmModule } from './wasm/platform.ts';
 
@@ -10,6 +13,8 @@ import type { WasmModule } from './wasm/platform.ts';
 export const DEFAULT_MAX_BYTES: number = 3.5 * 2 ** 30;
 /** Largest dimension that any peer accepts, and far above any model's. */
 export const MAX_DIM = 32_768;
+/** 32 KiB, as in Milvus; sums of bits stay within 16 bits a lane. */
+export const MAX_BINARY_DIM = 262_144;
 const DEFAULT_CAPACITY = 64;
 /** Below, computing a score costs hardly more than bounding it; above, codes of the query are too coarse for tight bounds. */
 const SCREEN_MIN_DIM = 64;
@@ -61,8 +66,21 @@ class WasmKernel implements Kernel {
   createBlock(options: BlockOptions): VectorBlock {
     const dim = mustBeWithin('dim', options.dim, 1, MAX_DIM);
     const capacity = mustBeWithin('capacity', options.capacity ?? DEFAULT_CAPACITY, 0, 2 ** 32 - 1);
-    const screen = options.screen ?? (dim >= SCREEN_MIN_DIM && dim <= SCREEN_MAX_DIM);
-    const block = new WasmBlock(this.home, { dim, capacity: Math.max(1, capacity), screen });
+    const elements = options.elements ?? 'float32';
+    if (!Object.hasOwn(ELEMENT_NUMBERS, elements)) throw invalidElements(`${Object.keys(ELEMENT_NUMBERS).join(', ')} expected`, elements);
+    const floats = elements === 'float32';
+    if (!floats && options.screen) throw invalidElements('screening is for float32 rows', elements);
+    const screen = floats && (options.screen ?? (dim >= SCREEN_MIN_DIM && dim <= SCREEN_MAX_DIM));
+    const block = new WasmBlock(this.home, { dim, elements, capacity: Math.max(1, capacity), screen });
+    this.home.taken(block);
+    return block;
+  }
+
+  createBinaryBlock(options: BinaryBlockOptions): BinaryBlock {
+    const dim = mustBeWithin('dim', options.dim, 8, MAX_BINARY_DIM);
+    if (dim % 8 !== 0) throw new KernelError('OPTION_INVALID', `kernel: dim is a multiple of 8 bits, got ${dim}`, { details: { dim } });
+    const capacity = mustBeWithin('capacity', options.capacity ?? DEFAULT_CAPACITY, 0, 2 ** 32 - 1);
+    const block = new WasmBinaryBlock(this.home, { dim, capacity: Math.max(1, capacity) });
     this.home.taken(block);
     return block;
   }
@@ -74,4 +92,8 @@ export function mustBeWithin(name: string, value: number, low: number, high: num
   throw new KernelError('OPTION_INVALID', `kernel: ${name} is an integer from ${low} to ${high}, got ${value}`, {
     details: { [name]: value, low, high },
   });
+}
+
+function invalidElements(what: string, got: unknown): KernelError {
+  return new KernelError('OPTION_INVALID', `kernel: elements: ${what}, got ${String(got)}`, { details: { elements: got } });
 }

@@ -1,3 +1,5 @@
+import type { ElementType } from './block/elements.ts';
+
 /** Higher is better for every metric: `L2` is the negated squared distance, as Milvus' L2 is squared. */
 export type Metric = 'COSINE' | 'IP' | 'L2';
 
@@ -31,17 +33,22 @@ export interface ScoreOptions {
 
 export interface BlockOptions {
   readonly dim: number;
+  /**
+   * What rows are kept as (default float32). Queries are float32 in any case, and a row scores what a float32 row of the same values scores, to
+   * the last bit: elements are widened exactly, sums are float32 in the same order.
+   */
+  readonly elements?: ElementType;
   /** Rows to reserve (default 64); grows beyond it. */
   readonly capacity?: number;
   /**
    * Keep int8 codes beside the floats (a quarter more memory) and use them to skip rows that cannot be hits. Results are the same to the
-   * last bit. Default: from 64 to 4,096 dimensions, where it pays.
+   * last bit. float32 only. Default: from 64 to 4,096 dimensions, where it pays.
    */
   readonly screen?: boolean;
 }
 
 /**
- * A block of float32 vectors in kernel memory, row-major, one row after the other. A row's score depends only on the row, the query and the
+ * A block of vectors in kernel memory, row-major, one row after the other; float32 unless it was made for other elements. A row's score depends only on the row, the query and the
  * metric: not on its offset, its neighbours or the block. COSINE with a zero vector scores 0.
  */
 export interface VectorBlock {
@@ -51,14 +58,14 @@ export interface VectorBlock {
   readonly bytes: number;
   /** Makes room for so many more rows, so that appending them cannot fail. Throws MEMORY_LIMIT and changes nothing. */
   reserve(rows: number): void;
-  /** Appends `vectors.length / dim` rows (copied). Throws MEMORY_LIMIT and appends nothing. */
+  /** Appends `vectors.length / dim` rows (copied; rounded to the block's elements, halves to even). Throws MEMORY_LIMIT and appends nothing. */
   append(vectors: Float32Array): void;
   /**
-   * Appends raw little-endian float32 bytes, cut anywhere: a row that has only begun waits for the next chunk (no copy of the whole, for
+   * Appends raw little-endian elements, cut anywhere: a row that has only begun waits for the next chunk (no copy of the whole, for
    * loading stored chunks). `append` between two parts of a row throws OPTION_INVALID. Throws MEMORY_LIMIT and appends nothing.
    */
   appendBytes(chunk: Uint8Array): void;
-  /** A copy of one row. */
+  /** A copy of one row, as float32. */
   row(offset: number): Float32Array<ArrayBuffer>;
   /** Exact scan. Cost O(rows * dim) without a bitmap, O(set bits * dim) with one. */
   scan(options: ScanOptions): ScanHits;
@@ -68,9 +75,54 @@ export interface VectorBlock {
   free(): void;
 }
 
+/**
+ * Of bits; negated distances. `HAMMING`: how many differ. `JACCARD`: the share of those set in either that is not set in both, as the float32
+ * nearest to it; 0 when both are empty.
+ */
+export type BinaryMetric = 'HAMMING' | 'JACCARD';
+
+export interface BinaryScanOptions extends Omit<ScanOptions, 'query' | 'metric'> {
+  /** `dim / 8` bytes. Read only during the call. */
+  readonly query: Uint8Array;
+  readonly metric: BinaryMetric;
+}
+
+export interface BinaryScoreOptions {
+  readonly query: Uint8Array;
+  readonly metric: BinaryMetric;
+  /** Rows of the block, in any order, also repeated. */
+  readonly offsets: Uint32Array;
+}
+
+export interface BinaryBlockOptions {
+  /** Bits: a multiple of 8, at most 262,144. */
+  readonly dim: number;
+  /** Rows to reserve (default 64); grows beyond it. */
+  readonly capacity?: number;
+}
+
+/** A block of rows of bits; what is not said here is as in `VectorBlock`. The order of bits in a byte does not matter. */
+export interface BinaryBlock {
+  readonly dim: number;
+  readonly rows: number;
+  readonly bytes: number;
+  reserve(rows: number): void;
+  /** Appends `vectors.length * 8 / dim` rows (copied). Throws DIMENSION_MISMATCH, MEMORY_LIMIT and appends nothing. */
+  append(vectors: Uint8Array): void;
+  /** The same, cut anywhere. */
+  appendBytes(chunk: Uint8Array): void;
+  row(offset: number): Uint8Array<ArrayBuffer>;
+  /** Exact scan. Cost O(rows * dim) without a bitmap, O(set bits * dim) with one. */
+  scan(options: BinaryScanOptions): ScanHits;
+  scores(options: BinaryScoreOptions): Float32Array<ArrayBuffer>;
+  free(): void;
+}
+
 export interface Kernel {
   /** Throws OPTION_INVALID, MEMORY_LIMIT. */
   createBlock(options: BlockOptions): VectorBlock;
+  /** Throws OPTION_INVALID, MEMORY_LIMIT. */
+  createBinaryBlock(options: BinaryBlockOptions): BinaryBlock;
   /** WASM memory now, bytes. It never shrinks: throw the worker away to get it back. */
   readonly memoryBytes: number;
   /** Of those, in use by blocks. */

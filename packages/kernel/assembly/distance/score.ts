@@ -5,6 +5,9 @@ import { squaredL2x4 } from './squared-l2';
 export const COSINE: u32 = 0;
 export const IP: u32 = 1;
 export const L2: u32 = 2;
+/** Of bits. */
+export const HAMMING: u32 = 3;
+export const JACCARD: u32 = 4;
 
 /**
  * Scores of four rows, higher is better. COSINE divides by the rows' norms and expects a query of length 1 (or zero).

@@ -3,7 +3,7 @@
  * With float32 rows the scores are those of an exact scan (`distance/score.ts`), bit for bit: same order of additions, same divisors.
  */
 import { COSINE, L2 } from '../distance/score';
-import { sumLanes } from '../distance/sum';
+import { sumLanes, sumLanes32 } from '../distance/sum';
 import { batch, coded, countDistances, keys, metric, rowAddress, rowBytes, scales, squares } from './index';
 
 /** What four rows are compared with: a query or a row. */
@@ -52,13 +52,6 @@ export function gather4(values: usize, ids: usize): v128 {
     load<f32>(values + (<usize>load<u32>(ids, 8) << 2)),
     load<f32>(values + (<usize>load<u32>(ids, 12) << 2)),
   );
-}
-
-@inline
-function sumLanes32(a: v128, b: v128, c: v128, d: v128): v128 {
-  const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
-  const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
-  return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
 }
 
 @inline

@@ -1,4 +1,7 @@
+import { bitScores4 } from '../bits/score';
 import { score4 } from '../distance/score';
+import { elementScores4 } from '../elements/score';
+import { BIT, FLOAT32 } from '../elements/types';
 import { heapFloor, heapOffer } from '../topk/heap';
 import { Plan } from './plan';
 
@@ -18,12 +21,21 @@ export function gather(values: usize, a: u32, b: u32, c: u32, d: u32, adjacent: 
 @inline
 export function scoreOf4(plan: Plan, a: u32, b: u32, c: u32, d: u32): v128 {
   assert(a < plan.rows && b < plan.rows && c < plan.rows && d < plan.rows);
+  if (plan.elements != FLOAT32) return otherScoreOf4(plan, a, b, c, d);
   const vectors = plan.vectors, bytes = plan.rowBytes;
   return score4(
     plan.metric, plan.query,
     vectors + <usize>a * bytes, vectors + <usize>b * bytes, vectors + <usize>c * bytes, vectors + <usize>d * bytes,
     bytes, plan.norms ? gather(plan.norms, a, b, c, d, false) : f32x4.splat(1),
   );
+}
+
+function otherScoreOf4(plan: Plan, a: u32, b: u32, c: u32, d: u32): v128 {
+  const bytes = plan.rowBytes, vectors = plan.vectors;
+  const rowA = vectors + <usize>a * bytes, rowB = vectors + <usize>b * bytes, rowC = vectors + <usize>c * bytes, rowD = vectors + <usize>d * bytes;
+  const norms = plan.norms ? gather(plan.norms, a, b, c, d, false) : f32x4.splat(1);
+  if (plan.elements == BIT) return bitScores4(plan.metric, plan.query, rowA, rowB, rowC, rowD, bytes, plan.queryBits, norms);
+  return elementScores4(plan.elements, plan.metric, plan.query, rowA, rowB, rowC, rowD, bytes, norms);
 }
 
 /**

@@ -8,9 +8,9 @@ export class Plan {
   /** Padded query, of length 1 for COSINE. */
   query!: usize;
   vectors!: usize;
-  /** Padded length of a row, a multiple of 16. */
+  /** Padded length of a row: a multiple of 16, of 8 with int8. */
   rowBytes!: usize;
-  /** Divisors (`rows/norms.ts`) for COSINE, else 0. */
+  /** Divisors (`rows/norms.ts`) for COSINE, numbers of set bits for JACCARD, else 0. */
   norms!: usize;
   rows!: u32;
   /** Bit per row, or 0: every row. */
@@ -34,4 +34,8 @@ export class Plan {
   queryNorm!: f32;
   /** Rounded down. */
   querySquare!: f32;
+  /** What a row is made of: `elements/types.ts`. Other rows than float32 ones have no codes. */
+  elements!: u32;
+  /** Set bits of a binary query; the rows' own are at `norms`. */
+  queryBits!: f32;
 }

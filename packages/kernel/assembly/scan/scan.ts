@@ -37,7 +37,7 @@ function scanBits(plan: Plan): void {
  * With or without screening the result is the same to the last bit.
  */
 export function scan(plan: Plan): u32 {
-  assert(plan.k > 0 && plan.rowBytes % 16 == 0 && plan.codeBytes % 16 == 0);
+  assert(plan.k > 0 && plan.rowBytes % 8 == 0 && plan.codeBytes % 16 == 0);
   heapReset(plan.hits, plan.k, plan.minScore, plan.maxScore);
   if (plan.bitmap) scanBits(plan);
   else scanAll(plan);

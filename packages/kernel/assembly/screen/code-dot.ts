@@ -1,9 +1,4 @@
-@inline
-function sumLanes(a: v128, b: v128, c: v128, d: v128): v128 {
-  const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
-  const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
-  return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
-}
+import { sumLanes32 } from '../distance/sum';
 
 /**
  * Exact integer inner products of a query's i16 codes with the i8 codes of four rows: lane i belongs to row i. `bytes` is a multiple of 16.
@@ -23,5 +18,5 @@ export function codeDot4(query: usize, a: usize, b: usize, c: usize, d: usize, b
     c0 = i32x4.add(c0, i32x4.dot_i16x8_s(y, v128.load_ext<i8>(c + at, 8)));
     d0 = i32x4.add(d0, i32x4.dot_i16x8_s(y, v128.load_ext<i8>(d + at, 8)));
   }
-  return sumLanes(a0, b0, c0, d0);
+  return sumLanes32(a0, b0, c0, d0);
 }

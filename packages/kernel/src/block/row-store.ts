@@ -1,11 +1,15 @@
 import type { Arena } from '../memory/arena.ts';
+import type { Scratch } from '../memory/scratch.ts';
 import type { WasmExports } from '../wasm/exports.ts';
 import { Columns } from './columns.ts';
+import { BIT_ELEMENTS, decodeElements, ELEMENT_BYTES, ELEMENT_NUMBERS, type ElementType } from './elements.ts';
 import { codeBytesOf, queryRestOf, roundingOf } from './screening.ts';
 
 const FLOAT_BYTES = 4;
-/** Rows are padded with zeros to whole SIMD registers. */
+/** Rows are padded with zeros to whole SIMD registers: four float32, or eight of the elements that are widened by eights, or 128 bits. */
 const LANES = 4;
+const WIDENED = 8;
+const BIT_LANES = 128;
 
 const VECTORS = 0;
 const NORMS = 1;
@@ -15,28 +19,35 @@ const MARGINS = 4;
 const SQUARES = 5;
 
 export interface RowStoreOptions {
+  /** Bits with `bit`. */
   readonly dim: number;
+  readonly elements: ElementType | 'bit';
   readonly capacity: number;
-  /** Keep int8 codes beside the floats: a quarter more memory, some three times the speed. */
+  /** Keep int8 codes beside the floats (`float32` only): a quarter more memory, some three times the speed. */
   readonly screen: boolean;
 }
 
 /** The rows of a block in kernel memory: padded vectors and what is derived from each when it is appended. */
 export class RowStore {
   readonly dim: number;
-  /** Floats per padded row. */
+  readonly elements: ElementType | 'bit';
+  /** Elements per padded row. */
   readonly stride: number;
   readonly screened: boolean;
   private readonly arena: Arena;
+  private readonly scratch: Scratch;
   private readonly wasm: WasmExports;
   private readonly columns: Columns;
   private count = 0;
 
-  constructor(home: { readonly arena: Arena; readonly wasm: WasmExports }, options: RowStoreOptions) {
+  constructor(home: { readonly arena: Arena; readonly wasm: WasmExports; readonly scratch: Scratch }, options: RowStoreOptions) {
     this.arena = home.arena;
+    this.scratch = home.scratch;
     this.wasm = home.wasm;
     this.dim = options.dim;
-    this.stride = Math.ceil(options.dim / LANES) * LANES;
+    this.elements = options.elements;
+    const lanes = options.elements === 'float32' ? LANES : options.elements === 'bit' ? BIT_LANES : WIDENED;
+    this.stride = Math.ceil(options.dim / lanes) * lanes;
     this.screened = options.screen;
     const derived = options.screen ? [FLOAT_BYTES, codeBytesOf(this.stride), FLOAT_BYTES, FLOAT_BYTES, FLOAT_BYTES] : [FLOAT_BYTES];
     this.columns = new Columns(home.arena, [this.strideBytes, ...derived], options.capacity);
@@ -51,11 +62,16 @@ export class RowStore {
   }
 
   get rowBytes(): number {
-    return this.dim * FLOAT_BYTES;
+    return this.bytesOf(this.dim);
   }
 
   get strideBytes(): number {
-    return this.stride * FLOAT_BYTES;
+    return this.bytesOf(this.stride);
+  }
+
+  /** The number by which the module knows the elements. */
+  get elementNumber(): number {
+    return this.elements === 'bit' ? BIT_ELEMENTS : ELEMENT_NUMBERS[this.elements];
   }
 
   get codeBytes(): number {
@@ -76,16 +92,19 @@ export class RowStore {
     return { codes: at(CODES), scales: at(SCALES), margins: at(MARGINS), squares: at(SQUARES) };
   }
 
-  /** `bytes`: whole rows, unpadded, little-endian float32. Throws MEMORY_LIMIT and appends nothing. */
+  /** `bytes`: whole rows, unpadded, little-endian elements. Uses scratch memory. Throws MEMORY_LIMIT and appends nothing. */
   append(bytes: Uint8Array): void {
     const rows = bytes.length / this.rowBytes;
     if (rows === 0) return;
+    const widened = this.elements !== 'float32' && this.elements !== 'bit' ? this.stride * FLOAT_BYTES : 0;
+    this.scratch.begin([widened]);
     this.makeRoom(rows);
     const target = this.arena.u8(this.vectors + this.count * this.strideBytes, rows * this.strideBytes);
     if (this.strideBytes === this.rowBytes) target.set(bytes);
     else copyPadded(target, bytes, this.strideBytes, this.rowBytes);
-    this.derive(rows);
+    this.derive(rows, this.scratch.take(widened));
     this.count += rows;
+    this.scratch.end();
   }
 
   /** Room for `rows` more: doubles when full; near the limit takes only what is needed. */
@@ -102,8 +121,14 @@ export class RowStore {
     }
   }
 
+  /** The stored bytes of a row: a view of kernel memory. */
+  rowAt(offset: number): Uint8Array<ArrayBuffer> {
+    return this.arena.u8(this.vectors + offset * this.strideBytes, this.rowBytes);
+  }
+
+  /** Its float32 values, a copy; not with `bit`. */
   row(offset: number): Float32Array<ArrayBuffer> {
-    return this.arena.f32(this.vectors + offset * this.strideBytes, this.dim).slice();
+    return decodeElements(this.elements as ElementType, this.rowAt(offset));
   }
 
   free(): void {
@@ -111,9 +136,16 @@ export class RowStore {
     this.columns.free();
   }
 
-  private derive(rows: number): void {
-    const { wasm, vectors, strideBytes, count, stride } = this;
-    wasm.writeNorms(vectors, strideBytes, this.norms, count, rows);
+  private bytesOf(elements: number): number {
+    return this.elements === 'bit' ? elements / 8 : elements * ELEMENT_BYTES[this.elements];
+  }
+
+  /** `widened`: room for one row of float32, for other elements. */
+  private derive(rows: number, widened: number): void {
+    const { wasm, vectors, strideBytes, norms, count, stride, elementNumber } = this;
+    if (this.elements === 'bit') wasm.writeBitCounts(vectors, strideBytes, norms, count, rows);
+    else if (this.elements === 'float32') wasm.writeNorms(vectors, strideBytes, norms, count, rows);
+    else wasm.writeElementNorms(elementNumber, vectors, strideBytes, norms, count, rows, widened, stride * FLOAT_BYTES);
     if (!this.screened) return;
     const { codes, scales, margins, squares } = this.codes;
     const rounding = roundingOf(stride);

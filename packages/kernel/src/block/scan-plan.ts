@@ -14,6 +14,10 @@ export interface ScanPlan {
   readonly hits: number;
   readonly k: number;
   readonly screen: ScreenPlan | undefined;
+  /** The number of what rows are made of. */
+  readonly elements: number;
+  /** Set bits of a binary query, else 0. */
+  readonly queryBits: number;
 }
 
 export interface ScreenPlan {
@@ -28,7 +32,7 @@ export interface ScreenPlan {
   readonly querySquare: number;
 }
 
-const PLAN_WORDS = 20;
+const PLAN_WORDS = 22;
 export const PLAN_BYTES: number = PLAN_WORDS * 4;
 
 export function writePlan(arena: Arena, address: number, plan: ScanPlan): void {
@@ -38,6 +42,8 @@ export function writePlan(arena: Arena, address: number, plan: ScanPlan): void {
   floats.set([plan.minScore, plan.maxScore], 7);
   words.set([plan.hits, plan.k], 9);
   words.fill(0, 11);
+  words[20] = plan.elements;
+  floats[21] = plan.queryBits;
   const { screen } = plan;
   if (!screen) return;
   words.set([screen.codes, screen.codeBytes, screen.scales, screen.margins, screen.squares, screen.queryCodes], 11);

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isSet, makeBitmap } from '../testing/bitmap.ts';
 import { BUILDS, freshKernel } from '../testing/builds.ts';
 import { oracleHits } from '../testing/oracle.ts';
 import { propertyRuns } from '../testing/seed.ts';
-import { createUniform, makeVectors, type Shape } from '../testing/vectors.ts';
+import { makeVectors, type Shape } from '../testing/vectors.ts';
 import type { Kernel, Metric, VectorBlock } from '../types.ts';
 import { createHnsw, openHnsw } from './open.ts';
 import type { HnswIndex, HnswOptions, SearchPlan } from './types.ts';
@@ -47,16 +48,6 @@ function blockOf(kernel: Kernel, dim: number, vectors: Float32Array): VectorBloc
   block.append(vectors);
   return block;
 }
-
-function makeBitmap(rows: number, density: number, seed: number): Uint32Array {
-  const uniform = createUniform(seed ^ 0x5bd1e995);
-  // Longer than needed, with bits set beyond the rows: they mean nothing.
-  const bitmap = new Uint32Array(Math.ceil(rows / 32) + 1);
-  for (let row = 0; row < rows + 20; row++) if (uniform() < density) bitmap[row >> 5]! |= 1 << (row & 31);
-  return bitmap;
-}
-
-const isSet = (bitmap: Uint32Array | undefined, row: number): boolean => !bitmap || ((bitmap[row >> 5]! >>> (row & 31)) & 1) === 1;
 
 describe.each(BUILDS)('graph index (%s)', { timeout: 240_000 }, (build_) => {
   const runs = build_ === 'kernel.wasm' ? 600 : 200;

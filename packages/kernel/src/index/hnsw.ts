@@ -1,5 +1,6 @@
-import { type BlockHome, WasmBlock } from '../block/block.ts';
+import { WasmBlock } from '../block/block.ts';
 import { mustCount, readHits } from '../block/hits.ts';
+import type { BlockHome } from '../block/home.ts';
 import { checkQuery, writeQuery } from '../block/query.ts';
 import { scoreBounds } from '../block/score-bounds.ts';
 import { KernelError } from '../errors.ts';
@@ -107,10 +108,27 @@ export class WasmHnsw implements HnswIndex {
     const first = this.rows;
     const rows = mustBeWithin('count', count, 0, Math.max(0, block.rows - first));
     if (rows === 0) return;
-    this.makeRoom(rows);
-    this.store.setRows(first + rows);
-    const { address, strideBytes } = source.rowsAt();
-    this.home.wasm.graphStore(this.currentPlan(), address + first * strideBytes, strideBytes, first, rows);
+    const { scratch, wasm } = this.home;
+    const { floatStrideBytes } = source.rowsAt();
+    const widened = source.elements === 'float32' ? 0 : Math.min(rows, Math.max(1, Math.floor(ADD_CHUNK_BYTES / floatStrideBytes)));
+    scratch.begin([widened * floatStrideBytes]);
+    try {
+      this.makeRoom(rows);
+      this.store.setRows(first + rows);
+      const plan = this.currentPlan();
+      const floats = scratch.take(widened * floatStrideBytes);
+      const { address, strideBytes, elementNumber } = source.rowsAt();
+      if (widened === 0) wasm.graphStore(plan, address + first * strideBytes, strideBytes, first, rows);
+      else {
+        for (let from = first; from < first + rows; from += widened) {
+          const count = Math.min(widened, first + rows - from);
+          wasm.decodeRows(elementNumber, address + from * strideBytes, strideBytes, floats, floatStrideBytes, count);
+          wasm.graphStore(plan, floats, floatStrideBytes, from, count);
+        }
+      }
+    } finally {
+      scratch.end();
+    }
   }
 
   buildStep(maxRows: number): BuildProgress {
@@ -178,7 +196,7 @@ export class WasmHnsw implements HnswIndex {
       );
     }
     mustCount('k', k);
-    const block = new WasmBlock(this.home, { dim: this.dim, capacity: Math.max(1, offsets.length), screen: false });
+    const block = new WasmBlock(this.home, { dim: this.dim, elements: 'float32', capacity: Math.max(1, offsets.length), screen: false });
     try {
       block.append(vectors);
       const scores = block.scores({ query, metric: this.metric, offsets: Uint32Array.from(offsets, (_, index) => index) });

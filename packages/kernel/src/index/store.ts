@@ -1,4 +1,4 @@
-import type { BlockHome } from '../block/block.ts';
+import type { BlockHome } from '../block/home.ts';
 import type { Region } from '../memory/arena.ts';
 import { HEADER_BYTES, type Layout, layoutOf, SECTIONS, type Shape, unitBytes, WORD, writeHeader } from './layout.ts';
 

@@ -3,12 +3,26 @@ import { host, type WasmMemory, type WasmModule } from './platform.ts';
 
 /** The metrics' numbers in `assembly/distance/score.ts`. */
 export const METRIC_NUMBERS = { COSINE: 0, IP: 1, L2: 2 } as const;
+export const BINARY_METRIC_NUMBERS = { HAMMING: 3, JACCARD: 4 } as const;
 
 /** What `assembly/index.ts` exports. Addresses and counts go in as numbers; ones above 2 GiB come out negative (`>>> 0`). */
 export interface WasmExports {
   readonly memory: WasmMemory;
   heapBase(): number;
   writeNorms(vectors: number, rowBytes: number, norms: number, first: number, rows: number): void;
+  writeBitCounts(vectors: number, rowBytes: number, counts: number, first: number, rows: number): void;
+  writeElementNorms(
+    elements: number,
+    vectors: number,
+    rowBytes: number,
+    norms: number,
+    first: number,
+    rows: number,
+    scratch: number,
+    floatBytes: number,
+  ): void;
+  /** float32 values of padded rows of any elements but bits. */
+  decodeRows(elements: number, source: number, rowBytes: number, target: number, stride: number, rows: number): void;
   writeCodes(
     vectors: number,
     rowBytes: number,
@@ -50,6 +64,9 @@ export interface WasmExports {
 const NAMES = [
   'heapBase',
   'writeNorms',
+  'writeBitCounts',
+  'writeElementNorms',
+  'decodeRows',
   'writeCodes',
   'scan',
   'scoreRows',
