@@ -373,6 +373,8 @@ function pushEnd(ready: readonly PendingEntry[], start: number): number {
   let bytes = 0;
   let end = start;
   while (end < ready.length && end - start < MAX_PUSH_OPS) {
+    // One that is settled already may lie between: a push is contiguous.
+    if (end > start && ready[end]!.stored.seq !== ready[end - 1]!.stored.seq + 1) break;
     bytes += encodedOpBytes(ready[end]!.stored.op);
     if (bytes > MAX_PUSH_BYTES && end > start) break;
     end += 1;
