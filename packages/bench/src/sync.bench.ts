@@ -1,0 +1,22 @@
+/**
+ * Replication as its users meet it: a real `terndb serve` on embedded storage in a process of its own, on loopback, and real clients. What each
+ * figure is, and how it is taken: the head of its file in `sync/`, and docs/benchmarks/sync.md. BENCH_PARTS=NAME,NAME takes some of them.
+ */
+import { globalSearch } from './sync/global-search.ts';
+import { idleSubscribers } from './sync/idle-subscribers.ts';
+import { leaderAppend } from './sync/leader-append.ts';
+import { sustainedRate } from './sync/sustained-rate.ts';
+
+const PARTS: Readonly<Record<string, () => Promise<void>>> = {
+  'leader-append': leaderAppend,
+  'idle-subscribers': idleSubscribers,
+  'global-search': globalSearch,
+  'sustained-rate': sustainedRate,
+};
+
+const wanted = process.env['BENCH_PARTS']?.split(',') ?? Object.keys(PARTS);
+for (const name of wanted) {
+  const part = PARTS[name];
+  if (part === undefined) throw new Error(`no part named ${name}; there are: ${Object.keys(PARTS).join(', ')}`);
+  await part();
+}
