@@ -9,6 +9,8 @@ export { decodeRecord, encodeRecord, invalidRecord, type RecordFields, textOf } 
 export type { Channel, Published } from './database/channel.ts';
 export { inspectChannel } from './database/channel.ts';
 export { fromKernel } from './database/from-kernel.ts';
+export { type HnswlibImport, importHnswlib } from './indexes/hnswlib/import-hnswlib.ts';
+export type { HnswlibGraph, HnswlibLibrary, HnswlibOptions } from './indexes/hnswlib/types.ts';
 export { type IndexedChannel, IndexManager } from './indexes/index-manager.ts';
 export { LogTail } from './leader/log-tail.ts';
 export { type PartitionOps, resolveWrite, type WriteTarget } from './leader/resolve.ts';
