@@ -63,7 +63,7 @@ export class SelfLed {
       onFailed: (error) => this.#onAppendFailed(error),
     });
     this.#sealer = new Sealer({
-      context: { ports, pool, logEpoch: catalog.database.logEpoch, flush: () => this.#committer.flushForJob() },
+      context: { ports, pool, clock: ports.clock, logEpoch: catalog.database.logEpoch, flush: () => this.#committer.flushForJob() },
       log: ports.log,
       stream: STREAM,
       clock: ports.clock,

@@ -91,16 +91,22 @@ export class IndexFiles {
     }
   }
 
-  /** Builds, writes and attaches the kinds that come with a new segment; a file that cannot be built is left to the background. */
-  async buildWithSegment(segment: Segment, fields: readonly FieldDefinition[], channel: string): Promise<ManifestIndex[]> {
+  /** Builds, writes and attaches the kinds that come with a new segment; a file that cannot be built is left to the background. ABORTED by `pause`. */
+  async buildWithSegment(
+    segment: Segment,
+    fields: readonly FieldDefinition[],
+    channel: string,
+    pause: BuildContext['pause'],
+  ): Promise<ManifestIndex[]> {
     const built: ManifestIndex[] = [];
     for (const kind of this.kinds) {
       for (const field of fields) {
         if (kind.stage !== 'seal' || !kind.wants(segment, field)) continue;
         try {
-          const listed = await this.build({ segment, field, kind }, channel, NO_SLICES);
+          const listed = await this.build({ segment, field, kind }, channel, { pause, onProgress: () => {} });
           if (await this.load({ segment, field, kind }, listed)) built.push(listed);
         } catch (error) {
+          if (error instanceof DbError && error.code === 'ABORTED') throw error;
           ignoreUnavailable(error);
         }
       }
@@ -135,8 +141,6 @@ export class IndexFiles {
     return whole;
   }
 }
-
-const NO_SLICES: Omit<BuildContext, 'kernel'> = { pause: () => Promise.resolve(), onProgress: () => {} };
 
 /** Bugs are not swallowed. */
 function ignoreUnavailable(error: unknown): void {

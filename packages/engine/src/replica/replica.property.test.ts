@@ -1,4 +1,4 @@
-import type { Frame, LogRecord } from '@terndb/core';
+import type { Clock, Frame, LogRecord } from '@terndb/core';
 import { propertyOptions } from '@terndb/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -34,6 +34,19 @@ function expectSame(replica: Replica, fold: NaiveFold): void {
   expect(replica.position).toBe(fold.records);
   expect(replica.divergences).toBe(0);
 }
+
+/** For which every step is a slice of its own. */
+const impatientClock: Clock = {
+  nowMs: () => 0,
+  monotonicMs: (
+    (now) => () =>
+      (now += 1_000)
+  )(0),
+  after: (_delayMs, callback) => {
+    void Promise.resolve().then(callback);
+    return () => {};
+  },
+};
 
 const anyCounts = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 10 });
 
@@ -108,7 +121,15 @@ describe('a replica', () => {
           const channel = await testChannel();
           const ports = await memoryPorts();
           const pool = new SegmentPool(ports.objects, kernel);
-          const context = { ports, pool, logEpoch: TEST_EPOCH, flush: async () => {}, cursorAt: () => 0, isShown: () => true };
+          const context = {
+            ports,
+            pool,
+            clock: impatientClock,
+            logEpoch: TEST_EPOCH,
+            flush: async () => {},
+            cursorAt: () => 0,
+            isShown: () => true,
+          };
           const held: { view: ReturnType<Replica['view']>; rows: unknown }[] = [];
           const frames = framesOf(records, counts);
           let sealing: Promise<unknown> = Promise.resolve();
@@ -154,6 +175,7 @@ describe('a replica', () => {
           const context = {
             ports: { objects, meta: ports.meta },
             pool,
+            clock: ports.clock,
             logEpoch: TEST_EPOCH,
             flush: async () => {},
             cursorAt: () => 0,

@@ -1,4 +1,4 @@
-import type { ObjectStore } from '@terndb/core';
+import { type Clock, DbError, type ObjectStore } from '@terndb/core';
 import { writeManifestPointer } from '../catalog/manifest-pointer.ts';
 import type { Channel } from '../database/channel.ts';
 import type { EnginePorts } from '../database/types.ts';
@@ -8,10 +8,12 @@ import { BlockState } from '../replica/block-state.ts';
 import type { Replica } from '../replica/replica.ts';
 import { SealedRows } from '../replica/sealed-rows.ts';
 import type { SegmentPool } from '../replica/segment-pool.ts';
-import { buildSegment } from '../segment/build-segment.ts';
+import { buildSegmentInSteps } from '../segment/build-segment.ts';
+import { runInSlices } from '../segment/steps.ts';
 import { writeTombstones } from '../tombstones/tombstone-file.ts';
 import { manifestName, segmentName, tombstonesName } from './object-names.ts';
 import { SealRows } from './seal-rows.ts';
+import { ClockSlices } from './slices.ts';
 import { isSealed, keptSegments, type SealSnapshot, type SnapshotOptions, takeSnapshot } from './snapshot.ts';
 
 /** Tombstone files up to this size are part of the manifest: one object less to read at open. */
@@ -20,6 +22,8 @@ const MAX_INLINE_TOMBSTONE_BYTES = 16 * 1024;
 export interface SealContext {
   readonly ports: Pick<EnginePorts, 'objects' | 'meta'>;
   readonly pool: SegmentPool;
+  /** Segments are written in slices of a few milliseconds by it, beside reads and writes. */
+  readonly clock: Clock;
   readonly logEpoch: string;
   /** Resolves when everything folded so far is durable; rejects when it will never be. */
   readonly flush: () => Promise<void>;
@@ -32,7 +36,8 @@ export interface SealContext {
 /**
  * Growing rows and deaths at a position become a segment, a tombstone file and, last, a manifest; small and half-dead segments are
  * rewritten with them. The objects are written before the pointer moves, so a crash at any point leaves the state before or after.
- * @returns whether a manifest was published. On an error the channel is as it was; what was written is collected at the next open.
+ * @returns whether a manifest was published: not when there is nothing to do, or the channel is no longer shown while the segment is written. On
+ * an error the channel is as it was; what was written is collected at the next open.
  */
 export async function sealChannel(context: SealContext, channel: Channel, options: SnapshotOptions): Promise<boolean> {
   const snapshot = takeSnapshot(channel.replica, channel.published?.manifest.upTo ?? 0, options);
@@ -41,18 +46,24 @@ export async function sealChannel(context: SealContext, channel: Channel, option
   for (const { block } of snapshot.inputs) block.pin();
   try {
     await sealSnapshot(context, channel, snapshot);
+    return true;
+  } catch (error) {
+    if (error instanceof DbError && error.code === 'ABORTED' && !context.isShown(channel.replica)) return false;
+    throw error;
   } finally {
     for (const { block } of snapshot.inputs) block.unpin();
   }
-  return true;
 }
 
 async function sealSnapshot(context: SealContext, channel: Channel, snapshot: SealSnapshot): Promise<void> {
   // A manifest never covers what the log may still lose.
   await context.flush();
-  const rows = new SealRows(snapshot.inputs);
   const { replica } = channel;
-  const added = rows.count === 0 ? undefined : await writeSegment(context, channel, snapshot, rows);
+  const slices = new ClockSlices(context.clock, () => {
+    if (!context.isShown(replica)) throw new DbError('ABORTED', `seal of ${channel.name}: a channel that is shown expected`);
+  });
+  const rows = await runInSlices(SealRows.of(snapshot.inputs), slices);
+  const added = rows.count === 0 ? undefined : await writeSegment({ ...context, slices }, channel, snapshot, rows);
   const before = channel.published?.manifest.segments ?? [];
   let isInstalled = false;
   try {
@@ -71,25 +82,26 @@ interface AddedSegment {
 }
 
 /** Written and opened again: what is published is known to be readable. */
-async function writeSegment({ ports, pool }: SealContext, channel: Channel, snapshot: SealSnapshot, rows: SealRows): Promise<AddedSegment> {
+async function writeSegment(
+  { ports, pool, slices }: SealContext & { readonly slices: ClockSlices },
+  channel: Channel,
+  snapshot: SealSnapshot,
+  rows: SealRows,
+): Promise<AddedSegment> {
   const { definition, schemaHash, schemaVersion } = channel.collection;
   const { minPosition, maxPosition, upTo, maxHlc } = snapshot;
-  const built = buildSegment({
-    channel: channel.name,
-    definition,
-    schemaHash,
-    schemaVersion,
-    minPosition,
-    maxPosition,
-    upTo,
-    maxHlc,
-    rows,
-  });
+  const input = { channel: channel.name, definition, schemaHash, schemaVersion, minPosition, maxPosition, upTo, maxHlc, rows };
+  const built = await runInSlices(buildSegmentInSteps(input), slices);
   const { id, bytes } = built.info;
   const name = segmentName(channel.name, id);
   await ports.objects.put(name, built.parts);
   const segment = await pool.open(name, definition, { id, channel: channel.name, rows: rows.count, bytes });
-  const indexes = await pool.indexFiles.buildWithSegment(segment, definition.fields, channel.name);
+  const indexes = await pool.indexFiles
+    .buildWithSegment(segment, definition.fields, channel.name, () => slices.pauseIfOver())
+    .catch((error: unknown) => {
+      pool.release(segment);
+      throw error;
+    });
   return { source: new SealedRows(segment, pool), listed: { id, name, rows: rows.count, bytes, dead: null, indexes } };
 }
 

@@ -1,8 +1,9 @@
 import { comparePrimaryKeys, type PrimaryKey, type Stamp, type StoredValue } from '@terndb/core';
-import { forEachSet } from '../bitmap/bitmap.ts';
+import { testBit } from '../bitmap/bitmap.ts';
 import type { VectorOrigin } from '../embedding/origin.ts';
 import { LiveBitmap } from '../growing/live-bitmap.ts';
 import type { BlockState } from '../replica/block-state.ts';
+import { ROWS_PER_STEP, type Steps, sortInSteps } from '../segment/steps.ts';
 import type { FieldStamp, SegmentRows } from '../segment/types.ts';
 
 /** A block as it was when the seal began. */
@@ -12,29 +13,43 @@ export interface SealInput {
   readonly live: Uint32Array;
 }
 
+interface SealPlace {
+  readonly key: PrimaryKey;
+  /** Index of the block, and the offset in it. */
+  readonly block: number;
+  readonly offset: number;
+}
+
 /** The live rows of several blocks as one list, ascending by key. A key is live in at most one block. Values are read through. */
 export class SealRows implements SegmentRows {
   readonly count: number;
   readonly #blocks: readonly BlockState[];
-  readonly #keys: readonly PrimaryKey[];
-  /** Index of the block, and the offset in it. */
-  readonly #places: readonly { readonly block: number; readonly offset: number }[];
+  readonly #places: readonly SealPlace[];
+
+  private constructor(blocks: readonly BlockState[], places: readonly SealPlace[]) {
+    this.count = places.length;
+    this.#blocks = blocks;
+    this.#places = places;
+  }
 
   /** Cost: O(rows log rows) comparisons; sorted blocks merge in fewer. */
-  constructor(inputs: readonly SealInput[]) {
-    const rows: { key: PrimaryKey; block: number; offset: number }[] = [];
-    inputs.forEach(({ block, live }, index) => {
-      forEachSet(live, (offset) => rows.push({ key: block.source.keyAt(offset), block: index, offset }));
-    });
-    rows.sort((a, b) => comparePrimaryKeys(a.key, b.key));
-    this.count = rows.length;
-    this.#blocks = inputs.map((input) => input.block);
-    this.#keys = rows.map((row) => row.key);
-    this.#places = rows;
+  static *of(inputs: readonly SealInput[]): Steps<SealRows> {
+    const places: SealPlace[] = [];
+    for (const [index, { block, live }] of inputs.entries()) {
+      for (let offset = 0; offset < live.length * 32; offset++) {
+        if (testBit(live, offset)) places.push({ key: block.source.keyAt(offset), block: index, offset });
+        if (offset % ROWS_PER_STEP === 0) yield;
+      }
+    }
+    const sorted = yield* sortInSteps(places, (a, b) => comparePrimaryKeys(a.key, b.key));
+    return new SealRows(
+      inputs.map((input) => input.block),
+      sorted,
+    );
   }
 
   keyAt(index: number): PrimaryKey {
-    return this.#keys[index]!;
+    return this.#places[index]!.key;
   }
 
   putAt(index: number): Stamp {

@@ -20,6 +20,7 @@ import { type EncodedField, encodeField } from './field-writer.ts';
 import { writeFooter } from './footer.ts';
 import { hasCollabFields, MAX_SEGMENT_ROWS, NO_FIELD, SECTION, type SegmentHeader, segmentFieldsOf, writeHead } from './format.ts';
 import { type EncodedSection, SectionList } from './section-list.ts';
+import { ROWS_PER_STEP, runAtOnce, type Steps } from './steps.ts';
 import { encodeStrings } from './strings.ts';
 import type { BuiltSegment, ColumnStats, SegmentInput, SegmentRows } from './types.ts';
 
@@ -28,20 +29,25 @@ import type { BuiltSegment, ColumnStats, SegmentInput, SegmentRows } from './typ
  * are the pieces; one column's intermediate arrays at a time. Cost: O(rows) per column, plus a sort of each scalar column for its statistics.
  */
 export function buildSegment(input: SegmentInput): BuiltSegment {
+  return runAtOnce(buildSegmentInSteps(input));
+}
+
+/** The same in steps, between which others may run: the rows must not change meanwhile. */
+export function* buildSegmentInSteps(input: SegmentInput): Steps<BuiltSegment> {
   const { rows, definition } = input;
   assert(rows.count > 0 && rows.count <= MAX_SEGMENT_ROWS, () => `segment: 1 to ${MAX_SEGMENT_ROWS} rows expected, got ${rows.count}`);
   const key = keyFieldOf(definition);
   const keyType = key.params.keyType;
   const fields = segmentFieldsOf(definition);
   const list = new SectionList();
-  for (const section of encodeKeys(rows, keyType)) list.add(NO_FIELD, section);
-  const stamps = encodeStamps(rows, fields);
-  for (const section of stamps.sections) list.add(NO_FIELD, section);
-  if (hasCollabFields(fields)) list.add(NO_FIELD, encodePutSeqs(rows));
-  const columns = addColumns(list, fields, rows);
+  for (const section of yield* encodeKeys(rows, keyType)) yield* list.add(NO_FIELD, section);
+  const stamps = yield* encodeStamps(rows, fields);
+  for (const section of stamps.sections) yield* list.add(NO_FIELD, section);
+  if (hasCollabFields(fields)) yield* list.add(NO_FIELD, yield* encodePutSeqs(rows));
+  const columns = yield* addColumns(list, fields, rows);
   const keyStats: ColumnStats = { min: rows.keyAt(0), max: rows.keyAt(rows.count - 1), nulls: 0, distinct: rows.count };
   const footer = writeFooter({ hash: stamps.hash, stats: [keyStats, ...columns.map((column) => column.stats)] });
-  list.add(NO_FIELD, { kind: SECTION.FOOTER, parts: [footer] });
+  yield* list.add(NO_FIELD, { kind: SECTION.FOOTER, parts: [footer] });
   const header = headerOf(input, { keyType, keyField: key.name, fields, columns });
   const { head, fileBytes } = writeHead(header, list.entries);
   const stats = new Map([[key.name, keyStats], ...fields.map((field, index) => [field.name, columns[index]!.stats] as const)]);
@@ -58,15 +64,14 @@ export function segmentId(head: Uint8Array, footer: Uint8Array): string {
 }
 
 /** Every column before the first dense vectors, so that all but those can be read in one range. */
-function addColumns(list: SectionList, fields: readonly FieldDefinition[], rows: SegmentRows): EncodedField[] {
-  const columns = fields.map((field, index) => {
-    const column = encodeField(field, rows);
-    for (const section of column.sections) list.add(index, section);
-    return column;
-  });
-  columns.forEach((column, index) => {
-    if (column.bulk !== undefined) list.add(index, column.bulk);
-  });
+function* addColumns(list: SectionList, fields: readonly FieldDefinition[], rows: SegmentRows): Steps<EncodedField[]> {
+  const columns: EncodedField[] = [];
+  for (const [index, field] of fields.entries()) {
+    const column = yield* encodeField(field, rows);
+    for (const section of column.sections) yield* list.add(index, section);
+    columns.push(column);
+  }
+  for (const [index, column] of columns.entries()) if (column.bulk !== undefined) yield* list.add(index, column.bulk);
   return columns;
 }
 
@@ -93,26 +98,26 @@ function headerOf(input: SegmentInput, parts: HeaderParts): SegmentHeader {
   };
 }
 
-function encodeKeys(rows: SegmentRows, keyType: 'int64' | 'varchar'): EncodedSection[] {
+function* encodeKeys(rows: SegmentRows, keyType: 'int64' | 'varchar'): Steps<EncodedSection[]> {
   const bloom = new Uint32Array(bloomWords(rows.count));
-  const sections = keyType === 'int64' ? encodeInt64Keys(rows, bloom) : encodeTextKeys(rows, bloom);
+  const sections = yield* keyType === 'int64' ? encodeInt64Keys(rows, bloom) : encodeTextKeys(rows, bloom);
   return [...sections, { kind: SECTION.KEY_BLOOM, parts: [bytesOf(bloom)] }];
 }
 
-function encodeInt64Keys(rows: SegmentRows, bloom: Uint32Array): EncodedSection[] {
+function* encodeInt64Keys(rows: SegmentRows, bloom: Uint32Array): Steps<EncodedSection[]> {
   const values = new BigInt64Array(rows.count);
   const bytes = bytesOf(values);
-  forEachKey(rows, (key, index) => {
+  yield* forEachKey(rows, (key, index) => {
     values[index] = BigInt(key);
     addToBloom(bloom, bytes.subarray(index * 8, index * 8 + 8));
   });
   return [{ kind: SECTION.KEY_VALUES, parts: [bytes] }];
 }
 
-function encodeTextKeys(rows: SegmentRows, bloom: Uint32Array): EncodedSection[] {
+function* encodeTextKeys(rows: SegmentRows, bloom: Uint32Array): Steps<EncodedSection[]> {
   const bytes = new ChunkedBytes();
   const offsets = new Uint32Array(rows.count + 1);
-  forEachKey(rows, (key, index) => {
+  yield* forEachKey(rows, (key, index) => {
     const encoded = utf8Encode(key as string);
     addToBloom(bloom, encoded);
     bytes.appendBytes(encoded);
@@ -124,9 +129,10 @@ function encodeTextKeys(rows: SegmentRows, bloom: Uint32Array): EncodedSection[]
   ];
 }
 
-function forEachKey(rows: SegmentRows, visit: (key: PrimaryKey, index: number) => void): void {
+function* forEachKey(rows: SegmentRows, visit: (key: PrimaryKey, index: number) => void): Steps<void> {
   let previous: PrimaryKey | undefined;
   for (let index = 0; index < rows.count; index++) {
+    if (index % ROWS_PER_STEP === 0) yield;
     const key = rows.keyAt(index);
     assert(
       previous === undefined || comparePrimaryKeys(previous, key) < 0,
@@ -164,10 +170,10 @@ interface FlatException {
   readonly client: number;
 }
 
-function encodeStamps(
+function* encodeStamps(
   rows: SegmentRows,
   fields: readonly FieldDefinition[],
-): { readonly sections: EncodedSection[]; readonly hash: Hash64 } {
+): Steps<{ readonly sections: EncodedSection[]; readonly hash: Hash64 }> {
   const clients = new ClientTable();
   const timestamps = new Float64Array(rows.count);
   const putClients = new Uint32Array(rows.count);
@@ -176,6 +182,7 @@ function encodeStamps(
   const fieldIndexes = new Map(fields.map((field, index) => [field.name, index]));
   let hash = ZERO_HASH;
   for (let index = 0; index < rows.count; index++) {
+    if (index % ROWS_PER_STEP === 0) yield;
     const put = rows.putAt(index);
     timestamps[index] = put.hlc;
     putClients[index] = clients.indexOf(put.clientId);
@@ -187,7 +194,7 @@ function encodeStamps(
   }
   const { ids, rank } = clients.sorted();
   const sections: EncodedSection[] = [
-    ...encodeStrings(ids, { offsets: SECTION.CLIENT_OFFSETS, values: SECTION.CLIENT_VALUES }),
+    ...(yield* encodeStrings(ids, { offsets: SECTION.CLIENT_OFFSETS, values: SECTION.CLIENT_VALUES })),
     { kind: SECTION.PUT_TIMESTAMPS, parts: [bytesOf(timestamps)] },
     {
       kind: SECTION.PUT_CLIENTS,
@@ -203,8 +210,12 @@ function encodeStamps(
   return { sections, hash };
 }
 
-function encodePutSeqs(rows: SegmentRows): EncodedSection {
-  const seqs = Float64Array.from({ length: rows.count }, (_, index) => rows.putSeqAt?.(index) ?? 0);
+function* encodePutSeqs(rows: SegmentRows): Steps<EncodedSection> {
+  const seqs = new Float64Array(rows.count);
+  for (let index = 0; index < rows.count; index++) {
+    if (index % ROWS_PER_STEP === 0) yield;
+    seqs[index] = rows.putSeqAt?.(index) ?? 0;
+  }
   return { kind: SECTION.PUT_SEQS, parts: [bytesOf(seqs)] };
 }
 

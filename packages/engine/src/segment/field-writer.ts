@@ -6,6 +6,7 @@ import { detailOf, SECTION } from './format.ts';
 import { encodeOrigins } from './origin-sections.ts';
 import { createScalarSink } from './scalar-sinks.ts';
 import type { EncodedSection } from './section-list.ts';
+import { ROWS_PER_STEP, type Steps } from './steps.ts';
 import type { ColumnStats, SegmentRows } from './types.ts';
 
 /** One field's column as sections. */
@@ -21,7 +22,7 @@ export interface EncodedField {
 const VECTOR_PART_BYTES = 4 << 20;
 
 /** Reads the field's values once or twice in order and encodes them. Memory: the encoded column. */
-export function encodeField(field: FieldDefinition, rows: SegmentRows): EncodedField {
+export function* encodeField(field: FieldDefinition, rows: SegmentRows): Steps<EncodedField> {
   const column = new FieldValues(field.name, rows);
   switch (field.type) {
     case 'text':
@@ -29,15 +30,15 @@ export function encodeField(field: FieldDefinition, rows: SegmentRows): EncodedF
     case 'json':
     case 'collab':
     case 'binaryVector':
-      return { ...encodeBytes(column), detail: detailOf(field) ?? 0, bulk: undefined };
+      return { ...(yield* encodeBytes(column)), detail: detailOf(field) ?? 0, bulk: undefined };
     case 'array':
-      return { ...encodeList(column, field.params.of.type), detail: detailOf(field) ?? 0, bulk: undefined };
+      return { ...(yield* encodeList(column, field.params.of.type)), detail: detailOf(field) ?? 0, bulk: undefined };
     case 'sparseVector':
-      return { ...encodeSparse(column), detail: 0, bulk: undefined };
+      return { ...(yield* encodeSparse(column)), detail: 0, bulk: undefined };
     case 'vector':
-      return withOrigins(encodeVectors(column, detailOf(field)), encodeOrigins(field.name, rows));
+      return withOrigins(yield* encodeVectors(column, detailOf(field)), yield* encodeOrigins(field.name, rows));
     default:
-      return { ...encodeScalars(column, field.type), detail: 0, bulk: undefined };
+      return { ...(yield* encodeScalars(column, field.type)), detail: 0, bulk: undefined };
   }
 }
 
@@ -56,9 +57,10 @@ class FieldValues {
   }
 
   /** Calls with each row that has a value, in order; `onNull` with the others. */
-  each(visit: (value: NonNullable<StoredValue>, index: number) => void, onNull?: (index: number) => void): void {
+  *each(visit: (value: NonNullable<StoredValue>, index: number) => void, onNull?: (index: number) => void): Steps<void> {
     this.nulls = 0;
     for (let index = 0; index < this.count; index++) {
+      if (index % ROWS_PER_STEP === 0) yield;
       const value = this.#rows.valueAt(this.name, index);
       if (value !== null) visit(value, index);
       else {
@@ -82,17 +84,17 @@ class FieldValues {
 
 type Encoded = Pick<EncodedField, 'sections' | 'stats'>;
 
-function encodeScalars(column: FieldValues, type: Kind): Encoded {
+function* encodeScalars(column: FieldValues, type: Kind): Steps<Encoded> {
   const sink = createScalarSink(type, column.count);
-  column.each((value, index) => sink.set(index, value));
-  const { sections, stats } = sink.finish();
+  yield* column.each((value, index) => sink.set(index, value));
+  const { sections, stats } = yield* sink.finish();
   return { sections: [...column.validity(), ...sections], stats: column.stats(stats) };
 }
 
-function encodeBytes(column: FieldValues): Encoded {
+function* encodeBytes(column: FieldValues): Steps<Encoded> {
   const bytes = new ChunkedBytes();
   const offsets = new Uint32Array(column.count + 1);
-  column.each(
+  yield* column.each(
     (value, index) => {
       if (typeof value === 'string') bytes.appendText(value);
       else bytes.appendBytes(value as Uint8Array);
@@ -111,26 +113,26 @@ function encodeBytes(column: FieldValues): Encoded {
   return { sections, stats: column.stats() };
 }
 
-function encodeList(column: FieldValues, type: Kind): Encoded {
-  const offsets = lengthsToOffsets(column, (value) => (value as readonly unknown[]).length);
+function* encodeList(column: FieldValues, type: Kind): Steps<Encoded> {
+  const offsets = yield* lengthsToOffsets(column, (value) => (value as readonly unknown[]).length);
   const sink = createScalarSink(type, offsets[column.count]!);
-  column.each((value, index) => {
+  yield* column.each((value, index) => {
     (value as readonly StoredValue[]).forEach((item, at) => {
       sink.set(offsets[index]! + at, item);
     });
   });
-  const { sections, stats } = sink.finish();
+  const { sections, stats } = yield* sink.finish();
   return {
     sections: [...column.validity(), { kind: SECTION.OFFSETS, parts: [bytesOf(offsets)] }, ...sections],
     stats: column.stats(stats),
   };
 }
 
-function encodeSparse(column: FieldValues): Encoded {
-  const offsets = lengthsToOffsets(column, (value) => (value as SparseValue).indices.length);
+function* encodeSparse(column: FieldValues): Steps<Encoded> {
+  const offsets = yield* lengthsToOffsets(column, (value) => (value as SparseValue).indices.length);
   const indices = new Uint32Array(offsets[column.count]!);
   const values = new Float32Array(offsets[column.count]!);
-  column.each((value, index) => {
+  yield* column.each((value, index) => {
     indices.set((value as SparseValue).indices, offsets[index]!);
     values.set((value as SparseValue).values, offsets[index]!);
   });
@@ -143,9 +145,9 @@ function encodeSparse(column: FieldValues): Encoded {
   return { sections, stats: column.stats() };
 }
 
-function lengthsToOffsets(column: FieldValues, lengthOf: (value: NonNullable<StoredValue>) => number): Uint32Array {
+function* lengthsToOffsets(column: FieldValues, lengthOf: (value: NonNullable<StoredValue>) => number): Steps<Uint32Array> {
   const offsets = new Uint32Array(column.count + 1);
-  column.each((value, index) => {
+  yield* column.each((value, index) => {
     offsets[index + 1] = lengthOf(value);
   });
   let end = 0;
@@ -162,21 +164,24 @@ function withOrigins(column: EncodedField, origins: readonly EncodedSection[]): 
 }
 
 /** `dim` undefined: what the first vector has. */
-function encodeVectors(column: FieldValues, dim: number | undefined): EncodedField {
+function* encodeVectors(column: FieldValues, dim: number | undefined): Steps<EncodedField> {
   let width = dim ?? 0;
   const parts: Float32Array[] = [];
   let partRows = 0;
-  column.each((value, index) => {
+  const addParts = (count: number): void => {
+    while (parts.length < count) parts.push(new Float32Array(Math.min(partRows, column.count - parts.length * partRows) * width));
+  };
+  yield* column.each((value, index) => {
     const vector = value as Float32Array;
     if (parts.length === 0) {
       if (width === 0) width = vector.length;
       partRows = Math.max(1, Math.floor(VECTOR_PART_BYTES / (width * 4)));
-      for (let from = 0; from < column.count; from += partRows)
-        parts.push(new Float32Array(Math.min(partRows, column.count - from) * width));
     }
+    addParts(Math.floor(index / partRows) + 1);
     assert(vector.length === width, () => `segment: field ${column.name} row ${index}: ${width} dimensions expected, got ${vector.length}`);
     parts[Math.floor(index / partRows)]!.set(vector, (index % partRows) * width);
   });
+  if (parts.length > 0) addParts(Math.ceil(column.count / partRows));
   const bulk = parts.length === 0 ? undefined : { kind: SECTION.VECTORS, parts: parts.map(bytesOf) };
   return { detail: width, sections: column.validity(), bulk, stats: column.stats() };
 }

@@ -2,8 +2,9 @@ import { type FieldDefinition, MemoryObjectStore, type ObjectStore } from '@tern
 import { loadKernel } from '@terndb/kernel';
 import { describe, expect, it } from 'vitest';
 import { damageCode, withFlippedBit } from '../bytes/testing/damage-bytes.ts';
-import { buildSegment } from './build-segment.ts';
+import { buildSegment, buildSegmentInSteps } from './build-segment.ts';
 import { openSegment } from './open-segment.ts';
+import { ROWS_PER_STEP } from './steps.ts';
 import { definitionOf, FIELDS, inputOf, type TestRow } from './testing/segment-arbitraries.ts';
 
 const ROWS = 9000;
@@ -72,6 +73,30 @@ async function checkRows(objects: ObjectStore): Promise<void> {
 }
 
 describe('a segment larger than the pieces it is read in', () => {
+  it('is written in steps that look at few rows each', () => {
+    const input = inputOf(definition, rows);
+    let values = 0;
+    const watchedRows: typeof input.rows = {
+      count: input.rows.count,
+      keyAt: (index) => input.rows.keyAt(index),
+      putAt: (index) => input.rows.putAt(index),
+      exceptionsAt: (index) => input.rows.exceptionsAt(index),
+      valueAt: (field, index) => {
+        values += 1;
+        return input.rows.valueAt(field, index);
+      },
+    };
+    const steps = buildSegmentInSteps({ ...input, rows: watchedRows });
+    let most = 0;
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) {
+      most = Math.max(most, values);
+      values = 0;
+    }
+    expect(step.value.info).toEqual(built.info);
+    expect(most).toBe(ROWS_PER_STEP);
+  });
+
   it('is read by ranges of at most 8 MiB, none twice', async () => {
     const { objects, reads } = watched();
     await checkRows(objects);

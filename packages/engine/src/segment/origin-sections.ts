@@ -4,14 +4,16 @@ import { decodeCodes, encodeCodes } from './codes.ts';
 import { SECTION } from './format.ts';
 import type { EncodedSection } from './section-list.ts';
 import type { Sections } from './sections.ts';
+import { ROWS_PER_STEP, type Steps } from './steps.ts';
 import { decodeStrings, encodeStrings } from './strings.ts';
 import type { SegmentRows } from './types.ts';
 
 /** A field's ORIGIN sections; none when none of its vectors is derived. */
-export function encodeOrigins(field: string, rows: SegmentRows): EncodedSection[] {
+export function* encodeOrigins(field: string, rows: SegmentRows): Steps<EncodedSection[]> {
   const models = new Map<string, number[]>();
   const hashes = new Uint8Array(rows.count * SOURCE_HASH_BYTES);
   for (let index = 0; index < rows.count; index++) {
+    if (index % ROWS_PER_STEP === 0) yield;
     const origin = rows.originAt?.(field, index);
     if (origin === null || origin === undefined) continue;
     assert(
@@ -30,7 +32,7 @@ export function encodeOrigins(field: string, rows: SegmentRows): EncodedSection[
     for (const index of models.get(name)!) codes[index] = model + 1;
   });
   return [
-    ...encodeStrings(names, { offsets: SECTION.ORIGIN_MODEL_OFFSETS, values: SECTION.ORIGIN_MODEL_VALUES }),
+    ...(yield* encodeStrings(names, { offsets: SECTION.ORIGIN_MODEL_OFFSETS, values: SECTION.ORIGIN_MODEL_VALUES })),
     { kind: SECTION.ORIGIN_CODES, parts: [encodeCodes(codes, names.length + 1)] },
     { kind: SECTION.ORIGIN_HASHES, parts: [hashes] },
   ];

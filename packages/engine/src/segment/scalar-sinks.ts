@@ -3,6 +3,7 @@ import { bytesOf } from '../bytes/typed-views.ts';
 import { encodeCodes } from './codes.ts';
 import { SECTION } from './format.ts';
 import type { EncodedSection } from './section-list.ts';
+import { type Steps, sortInSteps } from './steps.ts';
 import { encodeStrings } from './strings.ts';
 
 /** What is known of a run of scalars, apart from its nulls. */
@@ -15,7 +16,7 @@ export interface ScalarStats {
 /** Takes the scalars of a column, or the items of a list column, in order of index, each at most once; what is not set stays zero. */
 export interface ScalarSink {
   set(index: number, value: StoredValue): void;
-  finish(): { readonly sections: EncodedSection[]; readonly stats: ScalarStats };
+  finish(): Steps<{ readonly sections: EncodedSection[]; readonly stats: ScalarStats }>;
 }
 
 export function createScalarSink(type: Kind, count: number): ScalarSink {
@@ -41,7 +42,8 @@ class NumberSink implements ScalarSink {
     this.#set[this.#count++] = value as number;
   }
 
-  finish(): { sections: EncodedSection[]; stats: ScalarStats } {
+  *finish(): ReturnType<ScalarSink['finish']> {
+    yield;
     const sorted = this.#set.subarray(0, this.#count).sort();
     let distinct = 0;
     for (let index = 0; index < sorted.length; index++) if (index === 0 || sorted[index] !== sorted[index - 1]) distinct++;
@@ -66,7 +68,8 @@ class Int64Sink implements ScalarSink {
     this.#set[this.#count++] = wide;
   }
 
-  finish(): { sections: EncodedSection[]; stats: ScalarStats } {
+  *finish(): ReturnType<ScalarSink['finish']> {
+    yield;
     const sorted = this.#set.subarray(0, this.#count).sort();
     let distinct = 0;
     for (let index = 0; index < sorted.length; index++) if (index === 0 || sorted[index] !== sorted[index - 1]) distinct++;
@@ -88,7 +91,8 @@ class BooleanSink implements ScalarSink {
     this.#seen |= value === true ? 2 : 1;
   }
 
-  finish(): { sections: EncodedSection[]; stats: ScalarStats } {
+  *finish(): ReturnType<ScalarSink['finish']> {
+    yield;
     const seen = this.#seen;
     const stats = {
       min: seen === 0 ? null : (seen & 1) === 0,
@@ -118,15 +122,15 @@ class KeywordSink implements ScalarSink {
     this.#codes[index] = code;
   }
 
-  finish(): { sections: EncodedSection[]; stats: ScalarStats } {
-    const dictionary = [...this.#codeOf.keys()].sort();
+  *finish(): ReturnType<ScalarSink['finish']> {
+    const dictionary = yield* sortInSteps([...this.#codeOf.keys()], (a, b) => (a < b ? -1 : 1));
     const rank = new Uint32Array(dictionary.length + 1);
     dictionary.forEach((text, index) => {
       rank[this.#codeOf.get(text)!] = index;
     });
     const codes = this.#codes.map((code) => rank[code]!);
     const stats = { min: dictionary[0] ?? null, max: dictionary[dictionary.length - 1] ?? null, distinct: dictionary.length };
-    const strings = encodeStrings(dictionary, { offsets: SECTION.DICTIONARY_OFFSETS, values: SECTION.DICTIONARY_VALUES });
+    const strings = yield* encodeStrings(dictionary, { offsets: SECTION.DICTIONARY_OFFSETS, values: SECTION.DICTIONARY_VALUES });
     return { sections: [{ kind: SECTION.CODES, parts: [encodeCodes(codes, dictionary.length)] }, ...strings], stats };
   }
 }

@@ -1,6 +1,7 @@
 import { crc32c } from '@terndb/core';
 import { alignUp } from '../bytes/typed-views.ts';
 import type { SectionEntry, SectionKind } from './format.ts';
+import { BYTES_PER_STEP, type Steps } from './steps.ts';
 
 export interface EncodedSection {
   readonly kind: SectionKind;
@@ -22,11 +23,14 @@ export class SectionList {
     return this.#parts;
   }
 
-  add(field: number, section: EncodedSection): void {
+  *add(field: number, section: EncodedSection): Steps<void> {
     let checksum = 0;
     let length = 0;
     for (const part of section.parts) {
-      checksum = crc32c(part, checksum);
+      for (let from = 0; from < part.length; from += BYTES_PER_STEP) {
+        checksum = crc32c(part.subarray(from, from + BYTES_PER_STEP), checksum);
+        yield;
+      }
       length += part.length;
       this.#parts.push(part);
     }

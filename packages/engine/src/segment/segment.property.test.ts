@@ -16,8 +16,9 @@ import { describe, expect, it } from 'vitest';
 import { testBit } from '../bitmap/bitmap.ts';
 import { columnValue } from '../columns/column-value.ts';
 import { rowHash } from '../fold/row-hash.ts';
-import { buildSegment } from './build-segment.ts';
+import { buildSegment, buildSegmentInSteps } from './build-segment.ts';
 import { openSegment } from './open-segment.ts';
+import { runInSlices } from './steps.ts';
 import { definitionOf, definitions, FIELDS, inputOf, inputs, rowsFor, type TestRow } from './testing/segment-arbitraries.ts';
 import type { BuiltSegment, Segment } from './types.ts';
 
@@ -145,6 +146,30 @@ describe('a sealed segment', () => {
         }),
       ),
       propertyOptions(100),
+    );
+  });
+
+  it('has the same bytes when it is written in slices', async () => {
+    await fc.assert(
+      fc.asyncProperty(inputs, fc.nat({ max: 5 }), async ({ definition, rows }, stepsPerSlice) => {
+        const inOne = buildSegment(inputOf(definition, rows));
+        let steps = 0;
+        let pauses = 0;
+        const slices = {
+          begin: () => {},
+          get isOver() {
+            return ++steps % (stepsPerSlice + 1) === 0;
+          },
+          pause: async () => {
+            pauses += 1;
+          },
+        };
+        const inSlices = await runInSlices(buildSegmentInSteps(inputOf(definition, rows)), slices);
+        expect(fileOf(inSlices)).toEqual(fileOf(inOne));
+        expect(inSlices.info).toEqual(inOne.info);
+        expect(pauses).toBeGreaterThan(0);
+      }),
+      propertyOptions(60),
     );
   });
 

@@ -4,15 +4,20 @@ import { bytesOf } from '../bytes/typed-views.ts';
 import { decodeUtf8 } from '../bytes/utf8.ts';
 import type { SectionKind } from './format.ts';
 import type { EncodedSection } from './section-list.ts';
+import { ROWS_PER_STEP, type Steps } from './steps.ts';
 
-/** Offsets and UTF-8 of a short list of strings: the dictionary, the client table. */
-export function encodeStrings(strings: readonly string[], kinds: { offsets: SectionKind; values: SectionKind }): EncodedSection[] {
+/** Offsets and UTF-8 of a list of strings: the dictionary, the client table. */
+export function* encodeStrings(
+  strings: readonly string[],
+  kinds: { readonly offsets: SectionKind; readonly values: SectionKind },
+): Steps<EncodedSection[]> {
   const bytes = new ChunkedBytes();
   const offsets = new Uint32Array(strings.length + 1);
-  strings.forEach((text, index) => {
+  for (const [index, text] of strings.entries()) {
     bytes.appendText(text);
     offsets[index + 1] = bytes.length;
-  });
+    if (index % ROWS_PER_STEP === 0) yield;
+  }
   return [
     { kind: kinds.offsets, parts: [bytesOf(offsets)] },
     { kind: kinds.values, parts: bytes.finish() },

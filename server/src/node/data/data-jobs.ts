@@ -230,10 +230,11 @@ export class DataJobs {
   }
 
   #context(found: NodeChannel, leader: SlotLeader): SealContext {
-    const { meta, pool, logEpoch, isGone } = this.#options;
+    const { meta, pool, clock, logEpoch, isGone } = this.#options;
     return {
       ports: { objects: this.#objects, meta },
       pool,
+      clock,
       logEpoch,
       // The leader folds what is in the log, and nothing else.
       flush: () => Promise.resolve(),

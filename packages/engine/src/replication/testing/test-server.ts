@@ -69,9 +69,10 @@ export class TestServer {
 
   /** Seals all there is, and copies the objects to the device. */
   async manifest(to: MemoryObjectStore): Promise<{ manifest: Manifest; manifestObject: string } | 'empty'> {
-    const { objects, meta } = this.#ports;
+    const { objects, meta, clock } = this.#ports;
     const context = {
       ports: { objects, meta },
+      clock,
       pool: this.#pool,
       logEpoch: TEST_EPOCH,
       flush: async () => {},
