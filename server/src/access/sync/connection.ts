@@ -1,13 +1,5 @@
 import { type Clock, DbError } from '@terndb/core';
-import {
-  type ClientMessage,
-  decodeMessage,
-  encodeMessage,
-  type ServerMessage,
-  type SessionEffect,
-  type SessionEvent,
-  SessionMachine,
-} from '@terndb/sync';
+import { type ClientMessage, decodeMessage, type ServerMessage, type SessionEffect, type SessionEvent, SessionMachine } from '@terndb/sync';
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
 import type { Config } from '../../config/config.ts';
@@ -16,6 +8,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { type AccessPrincipal, canRead, canWrite } from '../auth/principal.ts';
 import type { AccessMetrics } from '../metrics.ts';
 import { type BootstrapSource, withBootstrap } from './bootstrap.ts';
+import { encodeShared } from './shared-frames.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface ConnectionServices {
@@ -259,7 +252,7 @@ export class SyncConnection {
   #send(message: ServerMessage): void {
     if (this.#isClosing || this.#isOver) return;
     const { metrics, limits } = this.#services;
-    const bytes = encodeMessage(message);
+    const bytes = encodeShared(message);
     metrics.messages.inc({ direction: 'out' });
     metrics.bytes.inc({ direction: 'out', door: 'sync' }, bytes.length);
     this.#socket.send(bytes, () => {
