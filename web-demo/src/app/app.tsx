@@ -3,6 +3,7 @@ import { Notifications } from '@mantine/notifications';
 import { Suspense } from 'react';
 import { ImportProvider } from '../importing/import-context.tsx';
 import { LibraryProvider } from '../library/library-context.tsx';
+import { SyncProvider } from '../sync/sync-context.tsx';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { Opening } from './opening.tsx';
 import { Shell } from './shell.tsx';
@@ -15,9 +16,11 @@ export function App() {
       <ErrorBoundary>
         <Suspense fallback={<Opening />}>
           <LibraryProvider>
-            <ImportProvider>
-              <Shell />
-            </ImportProvider>
+            <SyncProvider>
+              <ImportProvider>
+                <Shell />
+              </ImportProvider>
+            </SyncProvider>
           </LibraryProvider>
         </Suspense>
       </ErrorBoundary>

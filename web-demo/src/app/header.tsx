@@ -2,6 +2,7 @@ import { ActionIcon, Button, Tooltip } from '@mantine/core';
 import { IconAdjustmentsHorizontal, IconChartBar, IconFileImport, IconPlus } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useImport } from '../importing/import-context.tsx';
+import { SyncButton } from '../sync/sync-button.tsx';
 import { ColorSchemeButton } from './color-scheme-button.tsx';
 import classes from './shell.module.css';
 import { TernLogo } from './tern-logo.tsx';
@@ -11,11 +12,12 @@ interface Props {
   children: ReactNode;
   onNewNote: () => void;
   onInsights: () => void;
+  onSync: () => void;
   onFilters: () => void;
   filterCount: number;
 }
 
-export function Header({ children, onNewNote, onInsights, onFilters, filterCount }: Props) {
+export function Header({ children, onNewNote, onInsights, onSync, onFilters, filterCount }: Props) {
   const { chooseFiles, running } = useImport();
   return (
     <header className={classes['header']}>
@@ -37,6 +39,7 @@ export function Header({ children, onNewNote, onInsights, onFilters, filterCount
         <IconButton label="Import files" onClick={chooseFiles} disabled={running !== null}>
           <IconFileImport size={20} stroke={1.6} />
         </IconButton>
+        <SyncButton onClick={onSync} />
         <IconButton label="Library and storage" onClick={onInsights}>
           <IconChartBar size={20} stroke={1.6} />
         </IconButton>

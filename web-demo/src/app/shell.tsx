@@ -13,6 +13,7 @@ import { StorageWarning } from '../library/storage-warning.tsx';
 import { useFacets } from '../library/use-facets.ts';
 import { useNewNote } from '../library/use-new-note.ts';
 import { PassageDrawer } from '../passage/passage-drawer.tsx';
+import { SyncDrawer } from '../sync/sync-drawer.tsx';
 import { Header } from './header.tsx';
 import { Opening } from './opening.tsx';
 import classes from './shell.module.css';
@@ -26,6 +27,7 @@ export function Shell() {
   const [openKey, setOpenKey] = useState<string | null>(null);
   const [filtersOpen, filters] = useDisclosure(false);
   const [insightsOpen, insights] = useDisclosure(false);
+  const [syncOpen, sync] = useDisclosure(false);
   const searchRef = useRef<HTMLInputElement>(null);
   const resultsRef = useRef<ResultsHandle>(null);
   const { running } = useImport();
@@ -39,7 +41,7 @@ export function Shell() {
   const panel = <Filters facets={facets} view={view} dispatch={dispatch} />;
   return (
     <div className={classes['shell']} data-empty={empty || undefined}>
-      <Header onNewNote={newNote} onInsights={insights.open} onFilters={filters.open} filterCount={filterCount(view)}>
+      <Header onNewNote={newNote} onInsights={insights.open} onSync={sync.open} onFilters={filters.open} filterCount={filterCount(view)}>
         <SearchField
           ref={searchRef}
           view={view}
@@ -85,6 +87,7 @@ export function Shell() {
           />
         )}
       </Suspense>
+      <SyncDrawer opened={syncOpen} onClose={sync.close} />
       <ImportPanel />
       <DropAnywhere />
     </div>

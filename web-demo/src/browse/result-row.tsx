@@ -1,12 +1,15 @@
 import { memo } from 'react';
 import { topicLabel } from '../app/format.ts';
 import type { Passage } from '../library/schema.ts';
+import { PendingMark } from '../sync/pending-mark.tsx';
 import { snippet } from './highlight.ts';
 import { MarkedText } from './marked-text.tsx';
 import classes from './results.module.css';
 
 interface Props {
   passage: Passage;
+  /** Has writes that the server has not confirmed. */
+  pending: boolean;
   words: readonly string[];
   index: number;
   tabIndex: 0 | -1;
@@ -14,7 +17,7 @@ interface Props {
 }
 
 /** Unchanged entities keep their identity from result to result, so unchanged rows are not drawn again. */
-export const ResultRow = memo(function ResultRow({ passage, words, index, tabIndex, onOpen }: Props) {
+export const ResultRow = memo(function ResultRow({ passage, pending, words, index, tabIndex, onOpen }: Props) {
   return (
     <button type="button" className={classes['row']} data-row={index} tabIndex={tabIndex} onClick={() => onOpen(passage.id)}>
       <span className={classes['top']}>
@@ -22,6 +25,7 @@ export const ResultRow = memo(function ResultRow({ passage, words, index, tabInd
           <MarkedText text={passage.title} words={words} />
         </span>
         <span className={classes['meta']}>
+          {pending && <PendingMark />}
           {passage.stars > 0 && (
             <span className={classes['stars']} role="img" aria-label={`${passage.stars} of 5 stars`}>
               {'★'.repeat(passage.stars)}

@@ -92,6 +92,7 @@ export function Results({ ref, results, view, dispatch, total, onOpen }: Props) 
             >
               <ResultRow
                 passage={rows[item.index]!}
+                pending={results.pendingKeys.has(rows[item.index]!.id)}
                 words={words}
                 index={item.index}
                 tabIndex={item.index === tabStop ? 0 : -1}

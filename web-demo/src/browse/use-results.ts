@@ -9,6 +9,8 @@ import type { View } from './view-state.ts';
 
 export interface LiveResults {
   readonly rows: readonly Passage[];
+  /** Of rows with writes that the server has not confirmed. */
+  readonly pendingKeys: ReadonlySet<string>;
   /** How many pass the filters; null for a search, and until counted. */
   readonly matches: number | null;
   /** Ranked by a question, or sorted. */
@@ -35,9 +37,13 @@ export function useResults(view: View): LiveResults {
     () => (ranked ? found.data?.hits.map((hit) => hit.entity) : listed.data?.entities) ?? NO_ROWS,
     [ranked, found.data, listed.data],
   );
+  const pendingKeys = useMemo(
+    () => new Set(ranked ? found.data?.hits.filter((hit) => hit.pending).map((hit) => hit.key) : listed.data?.pendingKeys),
+    [ranked, found.data, listed.data],
+  );
   const matches = useMatches(passages, view, ranked, listed.data);
   const wordsOnly = ranked && found.data?.degraded === 'embedder-loading';
-  return { rows, matches, ranked, wordsOnly, loading: live.loading, error: live.error, change: live.data };
+  return { rows, pendingKeys, matches, ranked, wordsOnly, loading: live.loading, error: live.error, change: live.data };
 }
 
 /** Counted whenever the list changed, for the rows in the list are only the first of them. */

@@ -31,6 +31,7 @@ export function PassageDrawer({ openKey, topics, onClose, onOpen, onMoreLikeThis
           <PassagePanel
             key={passage.id}
             passage={passage}
+            pending={data?.pendingKeys.includes(passage.id) === true}
             topics={topics}
             onClose={onClose}
             onOpen={onOpen}

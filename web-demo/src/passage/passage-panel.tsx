@@ -14,13 +14,15 @@ import { useDraft } from './use-draft.ts';
 
 interface Props {
   passage: Passage;
+  /** Has writes that the server has not confirmed. */
+  pending: boolean;
   topics: readonly Facet[];
   onClose: () => void;
   onOpen: (key: string) => void;
   onMoreLikeThis: (key: string, title: string) => void;
 }
 
-export function PassagePanel({ passage, topics, onClose, onOpen, onMoreLikeThis }: Props) {
+export function PassagePanel({ passage, pending, topics, onClose, onOpen, onMoreLikeThis }: Props) {
   const draft = useDraft(passage);
   const remove = useDelete();
   const { values, edit } = draft;
@@ -33,7 +35,7 @@ export function PassagePanel({ passage, topics, onClose, onOpen, onMoreLikeThis 
   return (
     <div className={classes['panel']}>
       <div className={classes['toolbar']}>
-        <SaveStateLine draft={draft} />
+        <SaveStateLine draft={draft} pending={pending} />
         <Tooltip label="Delete">
           <ActionIcon
             variant="subtle"

@@ -80,6 +80,14 @@ export interface Inspection {
   readonly partitions: readonly {
     readonly collection: string;
     readonly partition: string;
+    /** Who leads its log: this device, or the server it follows. */
+    readonly leader: 'self' | 'server';
+    /** Of the log: how far it is applied. */
+    readonly position: number;
+    /** Writes in the outbox. */
+    readonly pending: number;
+    /** Of the rows without the outbox; equal on devices at the same position. */
+    readonly hash: string;
     readonly entities: number;
     readonly growing: number;
     readonly segments: readonly {

@@ -100,7 +100,7 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
   // Stock clients run anywhere: the token decides. Without security only pages of this machine may use it.
   await http.register(async (milvus) => milvusRoutes(milvus, { node, authenticator }, !rule.onlyLoopbackHosts), { prefix: '/v2/vectordb' });
   if (config.demo === undefined) http.setNotFoundHandler(({ url }) => unknownRoute(url));
-  else await serveFiles(http, config.demo);
+  else await serveFiles(http, config.demo, config.issueTokens !== 'off');
   return {
     http,
     tickets,
@@ -138,7 +138,8 @@ function corsOptions(rule: OriginRule): object {
   };
 }
 
-async function serveFiles(http: FastifyInstance, root: string): Promise<void> {
+/** `isShared`: the pages get tokens here, so `/connect.json` tells them to connect; a static host serves the folder's own, which does not. */
+async function serveFiles(http: FastifyInstance, root: string, isShared: boolean): Promise<void> {
   await http.register(async (files) => {
     files.addHook('onSend', async (_request, reply) => {
       void reply.headers(SECURITY_HEADERS);
@@ -150,6 +151,9 @@ async function serveFiles(http: FastifyInstance, root: string): Promise<void> {
         void reply.header('cache-control', cacheControlOf(`/${relative(root, path).replaceAll('\\', '/')}`));
       },
     });
+    files.get('/connect.json', async (_request, reply) =>
+      reply.header('cache-control', 'no-store').send({ sync: isShared ? '/sync' : null }),
+    );
     files.setNotFoundHandler(({ url }) => unknownRoute(url));
   });
 }
