@@ -60,6 +60,7 @@ export type {
   RejectedEvent,
   TransferOptions,
 } from './api/database.ts';
+export type { FieldVector, Fusion, Highlight, HitPart, Reranker } from './api/ranking.ts';
 export type { Consistency, CountResult, Query, QueryResult, ReadInfo, ReadOptions, Scope, Token } from './api/reading.ts';
 export type { Hit, Search, SearchOptions, SearchResult } from './api/search.ts';
 export type { EmbeddingStatus, EmbeddingStore, Keep, StorageStatus, Store, SyncState, SyncStatus } from './api/status.ts';

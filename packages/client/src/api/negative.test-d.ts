@@ -80,6 +80,29 @@ db.notes.search({ text: 'q', consistency: { atLeast: 'abc' } });
 // @ts-expect-error vectors come only when selected
 (await db.notes.search({ text: 'q' })).hits[0]!.entity.vec;
 
+// @ts-expect-error one vector per field, by name
+db.two.search({ vectors: [{ field: 'v3', vector: [1, 2, 3] }] });
+// @ts-expect-error v2 is sparse
+db.two.search({ vectors: [{ field: 'v2', vector: new Float32Array(3) }] });
+// @ts-expect-error a search has one vector or several
+db.two.search({ vector: [1, 2, 3], field: 'v1', vectors: [{ field: 'v1', vector: [1, 2, 3] }] });
+// @ts-expect-error no text here, so no words to highlight
+db.two.search({ vector: [1, 2, 3], field: 'v1', highlight: true });
+// @ts-expect-error a stored entity has no last word
+db.notes.search({ like: 'a', prefix: false });
+// @ts-expect-error weights are by list: keyword, or a vector field
+db.notes.search({ text: 'q', fusion: { type: 'weighted', weights: { title: 1 } } });
+// @ts-expect-error weighted fusion has no k
+db.notes.search({ text: 'q', fusion: { type: 'weighted', k: 60 } });
+// @ts-expect-error a keyword does not decay
+db.notes.search({ text: 'q', rerank: { type: 'decay', field: 'tag', origin: 0, scale: 1 } });
+// @ts-expect-error a number has no date of origin
+db.notes.search({ text: 'q', rerank: { type: 'decay', field: 'n', origin: new Date(), scale: 1 } });
+// @ts-expect-error a boost needs a weight
+db.notes.search({ text: 'q', rerank: [{ type: 'boost', where: { tag: 'a' } }] });
+// @ts-expect-error a boost's condition is one of the collection
+db.notes.search({ text: 'q', rerank: { type: 'boost', where: { tag: 'c' }, weight: 2 } });
+
 /* schema */
 // @ts-expect-error embed source does not exist
 defineSchema({ a: { title: f.text(), v: f.vector(3, { embed: ['titel'] }) } });

@@ -125,6 +125,29 @@ await db.notes.search({
   consistency: { maxStalenessMs: 100 },
 });
 await db.notes.search({ like: durable, consistency: { atLeast: parseToken('abc') } });
+const ranked = await db.notes.search({
+  text: 'plan',
+  prefix: false,
+  highlight: true,
+  fusion: { type: 'rrf', k: 20, weights: { keyword: 2, vec: 1 } },
+  rerank: [
+    { type: 'decay', field: 'stars', origin: 5, scale: 2, curve: 'exp' },
+    { type: 'boost', where: { tag: 'work' }, weight: 1.5 },
+  ],
+});
+for (const { parts, highlights } of ranked.hits) {
+  same<NonNullable<typeof parts>[number], { readonly name: string; readonly score: number; readonly rank: number }>();
+  const start: number | undefined = highlights?.[0]?.ranges[0]?.[0];
+  void start;
+}
+await store.items.search({
+  vectors: [
+    { field: 'image', vector: new Float32Array(512) },
+    { field: 'terms', vector: { 7: 1 } },
+  ],
+  fusion: { type: 'weighted', weights: { image: 0.7, terms: 0.3 } },
+  rerank: { type: 'decay', field: 'added', origin: new Date(), scale: 86_400_000 },
+});
 db.notes.liveQuery(
   { where: { tag: 'home' }, orderBy: { field: 'stars', order: 'desc' } },
   (r) => r.entities.map((e) => e.title),
@@ -158,7 +181,7 @@ await db.import(blob.stream(), { signal: AbortSignal.timeout(1000) });
 const remote = await db.openCollection('orders');
 remote.put({ any: 1 });
 const total: unknown = (await remote.query({ where: { total: { gt: 1 } }, orderBy: { field: 'total' } })).entities[0]!['total'];
-await remote.search({ text: 'x', select: ['total'] });
+await remote.search({ text: 'x', select: ['total'], highlight: true, rerank: { type: 'boost', filter: 'total > 1', weight: 2 } });
 const error = new DbError('TIMEOUT', 'search: 300 ms passed');
 same<typeof error.kind, 'unavailable'>();
 const kind: 'input' | 'conflict' | 'unavailable' | 'data' | 'closed' | 'internal' = (error as DbError).kind;

@@ -137,14 +137,14 @@ export class SyncReads {
     const local =
       plan.scope === 'global' ? undefined : this.#engine.search({ ...localOf(request), ...window, partitions: this.#shown(request) });
     const own = new Map(local?.hits.map((hit) => [toKey(hit.key), hit]));
-    const theirs = (answer?.hits ?? []).flatMap(({ key, entity, score }): SearchHit[] => {
-      const pk = toKey(key);
+    const theirs = (answer?.hits ?? []).flatMap((hit): SearchHit[] => {
+      const pk = toKey(hit.key);
       return own.has(pk) || this.#isOverlaid(request.collection, plan.there, pk)
         ? []
-        : [{ key: pk, entity, score, from: 'global', pending: false, version: Number.NaN }];
+        : [{ ...(hit as SearchHit), key: pk, from: 'global', pending: false, version: Number.NaN }];
     });
-    // Scores of words depend on all texts of a side, so they are compared by rank.
-    const byRank = request.text !== undefined && request.text !== null;
+    // Scores of words depend on all texts of a side, and fused ones on its ranks, so they are compared by rank.
+    const byRank = [request.text, request.vectors].some((value) => value !== undefined && value !== null);
     const hits = merge(local?.hits ?? [], theirs, byRank).slice(offset, offset + limit);
     return { hits, exact: (local?.exact ?? true) && (answer?.exact ?? true), ...this.#info(plan, local, answer) };
   }

@@ -225,7 +225,8 @@ describe('a connected database', () => {
     const server = await startServer();
     const { db, notes } = await openDb(server);
     const asked: any[] = [];
-    const hit = (key: string, score: number): object => ({ key, score, entity: { id: key, title: 'far' } });
+    const highlights = [{ field: 'title', ranges: [[0, 3]] }];
+    const hit = (key: string, score: number): object => ({ key, score, entity: { id: key, title: 'far' }, highlights });
     server.onRead = (what, body) => {
       asked.push({ what, body });
       const info = {
@@ -251,6 +252,7 @@ describe('a connected database', () => {
     const found = await notes.search({ vector: [1, 0] } as never);
     expect(found.hits.map(({ key, from }) => `${key} ${from}`)).toEqual(['own local', 'z global', 'mine local', 'y global']);
     expect(found).toMatchObject({ scope: 'hybrid', degraded: null, coverage: 1, exact: true });
+    expect(found.hits[1]).toMatchObject({ highlights });
     expect(asked.at(-1)).toMatchObject({ what: 'search', body: { partitions: ['far'], limit: 10 } });
     expect((await notes.count()).count).toBe(4);
     expect((await notes.query({ limit: 3 })).entities).toMatchObject([{ id: 'mine' }, { id: 'own' }, { id: 'y' }]);
