@@ -40,6 +40,7 @@ const SEARCH: Options<SearchRequest> = {
   limit: true,
   offset: true,
   select: true,
+  ef: true,
   exact: true,
   range: true,
   groupBy: true,
