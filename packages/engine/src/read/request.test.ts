@@ -210,10 +210,13 @@ describe('a text search where the schema embeds text and no embedder is loaded',
   ]);
   const text = (request: object) => runSearch(notesContext, { collection: 'notes', text: 'tern', ...request });
 
-  test.each([{}, { mode: 'hybrid' }])('answers with keywords and says so: %j', (request) => {
-    const { hits, degraded } = text(request);
-    expect([hits.map((hit) => hit.key), degraded]).toEqual([['a'], 'embedder-loading']);
-  });
+  test.each([{}, { mode: 'hybrid' }, { fusion: { type: 'weighted', weights: { vec: 2 } } }])(
+    'answers with keywords and says so: %j',
+    (request) => {
+      const { hits, degraded } = text(request);
+      expect([hits.map((hit) => hit.key), degraded]).toEqual([['a'], 'embedder-loading']);
+    },
+  );
 
   test.each([{ mode: 'keyword' }, { field: 'title' }])('is whole where keywords were asked for: %j', (request) => {
     expect(text(request).degraded).toBeNull();

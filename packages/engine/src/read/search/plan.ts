@@ -75,7 +75,7 @@ export function planSearch(definition: CollectionDefinition, request: SearchRequ
     minScore: readMinScore(collection, request.minScore),
     range: readRange(definition, collection, source, request.range),
     grouping: readGrouping(definition, request),
-    fusion: readFusion(collection, request.fusion, listsOf(source)),
+    fusion: readFusion(collection, request.fusion, degraded === 'embedder-loading' ? listsMeant(definition) : listsOf(source)),
     rerank: readRerank(definition, request),
     highlight: readHighlight(collection, request.highlight, source),
     exact: readSwitch(collection, 'exact', request.exact, false),
@@ -133,6 +133,11 @@ function mustReadKeywords(definition: CollectionDefinition, request: SearchReque
 function listsOf(source: SearchSource): string[] {
   if (source.type !== 'hybrid') return [];
   return [...source.queries.map(({ field }) => field), ...(source.text === undefined ? [] : [KEYWORD_LIST])];
+}
+
+/** Those that the search will have once its text has vectors: until then it is no mistake to say how they are fused. */
+function listsMeant(definition: CollectionDefinition): string[] {
+  return [...vectorFieldsOf(definition).map(({ name }) => name), KEYWORD_LIST];
 }
 
 function readHighlight(collection: string, value: unknown, source: SearchSource): KeywordQuery | undefined {
