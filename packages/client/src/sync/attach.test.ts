@@ -82,6 +82,20 @@ describe('attaching a local partition', () => {
     expect(outbox[1]!.op).toMatchObject({ fields: { stars: 5, due: null } });
   });
 
+  it('[R14] gives a put every field that must be there, also one that was changed later', async () => {
+    const { engine, store } = await open(1);
+    engine.write({ type: 'patch', collection: 'notes', partition: 'mine', key: keyOf(0), fields: { title: 'renamed' } });
+    const one = attachment(engine, store());
+    await one.copy();
+    await one.finish();
+    const { outbox } = await store().readChannel(CHANNEL);
+    expect(outbox.map(({ op }) => op)).toMatchObject([
+      { type: 'put', fields: { title: 'renamed' } },
+      { type: 'patch', fields: { title: 'renamed' } },
+    ]);
+    expect(outbox[1]!.hlc).toBeGreaterThan(outbox[0]!.hlc);
+  });
+
   it('[R14] takes up what was written and deleted while it copied', async () => {
     const { engine, store } = await open(4);
     const one = attachment(engine, store());

@@ -186,7 +186,7 @@ function opsOf(view: View, block: RowBlock, offset: number): readonly StampedOp[
   const put: Record<string, StoredFields[string]> = {};
   const patches = new Map<Timestamp, Record<string, StoredFields[string]>>();
   const vectors: StampedOp[] = [];
-  for (const { name, type, default: initial } of view.definition.fields) {
+  for (const { name, type, nullable, default: initial } of view.definition.fields) {
     if (type === 'primaryKey') continue;
     const value = block.valueAt(name, offset);
     const newer = stamps?.exceptions?.get(name)?.hlc;
@@ -196,6 +196,8 @@ function opsOf(view: View, block: RowBlock, offset: number): readonly StampedOp[
       vectors.push({ op: { type: 'vector', pk, field: name, model, sourceHash, vector: value }, hlc: newer ?? putHlc });
     } else if (newer !== undefined) {
       patches.set(newer, { ...patches.get(newer), [name]: value });
+      // A put without a field that must be there is refused. What it says of this one gives way to the patch.
+      if (nullable !== true && initial === undefined) put[name] = value;
     } else if (value !== null || initial !== undefined) {
       put[name] = value;
     }
