@@ -9,11 +9,13 @@ import { pinnedNode, run } from './lib/run.mjs';
 
 /** `@terndb/*` resolve to their sources only for a process that was started so. */
 const SOURCES = '--conditions=@terndb/source';
+/** A run makes many small short-lived objects: fewer and larger rounds of the collector take a tenth less time. */
+const YOUNG = '--max-semi-space-size=32';
 
 if (process.execArgv.includes(SOURCES)) {
   const { main } = await import('../packages/sim/src/cli.ts');
   process.exitCode = main(process.argv.slice(2), (line) => console.log(line));
 } else {
-  const outcome = await run(pinnedNode(), [SOURCES, fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
+  const outcome = await run(pinnedNode(), [SOURCES, YOUNG, fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
   process.exitCode = outcome.code;
 }

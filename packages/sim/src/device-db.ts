@@ -1,6 +1,7 @@
 import { newClientId, type Stamp, stampOf, type Timestamp } from '@terndb/core';
 import type { ChannelRecord, DeviceRecord, DurableState, KeptEntry, OutboxEntry, StoreWrite } from '@terndb/sync';
 import { wasPrunedInTime } from './checkers/end.ts';
+import { checkOutbox } from './checkers/outbox.ts';
 import { checkMonotonic, type Shown } from './checkers/shown.ts';
 import type { WriteInfo } from './ledger.ts';
 import { ModelFold } from './model-fold.ts';
@@ -11,7 +12,7 @@ export interface StoredChannel {
   fold: ModelFold;
   readonly outbox: Map<number, OutboxEntry>;
   readonly kept: Map<number, KeptEntry>;
-  newest: { readonly info: WriteInfo; readonly stamp: Stamp } | undefined;
+  newest: { readonly id: number; readonly info: WriteInfo; readonly stamp: Stamp } | undefined;
 }
 
 /** What IndexedDB holds of one device: transactions, all or nothing, with the term that fences (R11). */
@@ -45,17 +46,20 @@ export class DeviceDb {
       outbox: [...outbox.values()],
       kept: [...kept.values()],
     }));
+    for (const channel of channels) checkOutbox(this.#world.ledger, this.name, channel);
     return { device: this.device, channels };
   }
 
   shown(channel: string): Shown {
     const { record, fold, outbox, newest } = this.channels.get(channel)!;
-    const overlay = new Set<WriteInfo>();
-    for (const { op } of outbox.values()) {
-      const info = this.#world.ledger.infoOf(op);
-      if (info !== undefined) overlay.add(info);
-    }
-    return { device: this.name, channel, logEpoch: record.logEpoch, fold, newest, overlay };
+    return {
+      device: this.name,
+      channel,
+      logEpoch: record.logEpoch,
+      fold,
+      newest,
+      isPending: newest !== undefined && outbox.has(newest.id),
+    };
   }
 
   /** One transaction. `staged`: bootstraps held by the tab. @returns channels whose shown state changed, and those whose hash did not fit. */
@@ -126,7 +130,9 @@ export class DeviceDb {
     channel.outbox.set(entry.id, entry);
     const info = this.#world.ledger.infoOf(entry.op);
     if (info === undefined) return;
-    if (channel.newest === undefined || channel.newest.info.uid <= info.uid) channel.newest = { info, stamp: stampOf(entry) };
+    if (channel.newest === undefined || channel.newest.info.uid <= info.uid) {
+      channel.newest = { id: entry.id, info, stamp: stampOf(entry) };
+    }
   }
 
   /**

@@ -2,7 +2,7 @@ import { type Frame, type Hash64, type Op, type OpRecord, type PrimaryKey, type 
 import type { Ablations } from '@terndb/sync/testing';
 import { lastOf } from './broker.ts';
 import { checkBases } from './checkers/bases.ts';
-import { checkCausality, type Touch } from './checkers/causality.ts';
+import { checkCausality, type Register } from './checkers/causality.ts';
 import { checkDeleted } from './checkers/deleted.ts';
 import { checkFrame, checkOnce } from './checkers/once.ts';
 import { checkStamp } from './checkers/stamps.ts';
@@ -30,8 +30,8 @@ export interface WriteInfo {
   /** Taken away again by a restore from backup. */
   wasRestored: boolean;
   rejected: string | undefined;
-  /** Its entity died at this position, and field registers with it. */
-  buriedAt: number | undefined;
+  /** Log epoch and key of each of its entities that died since → position of the death, and of that of the field registers. */
+  readonly buriedAt: Map<string, number>;
 }
 
 type Fate = 'isLocal' | 'isAcked' | 'ackedEpoch' | 'keptAtMs' | 'wasPruned' | 'wasRestored' | 'rejected' | 'buriedAt';
@@ -39,7 +39,7 @@ type Fate = 'isLocal' | 'isAcked' | 'ackedEpoch' | 'keptAtMs' | 'wasPruned' | 'w
 /** A write of which nothing has become yet. */
 export function newWrite(what: Omit<WriteInfo, Fate>): WriteInfo {
   const fate = { isLocal: false, isAcked: false, ackedEpoch: undefined, keptAtMs: undefined, wasPruned: false, wasRestored: false };
-  return { ...what, ...fate, rejected: undefined, buriedAt: undefined };
+  return { ...what, ...fate, rejected: undefined, buriedAt: new Map() };
 }
 
 export interface ChannelLedger {
@@ -49,7 +49,7 @@ export interface ChannelLedger {
   lastSeq: Map<string, number>;
   expired: Set<string>;
   newestDelete: Map<PrimaryKey, Stamp>;
-  touches: Map<string, Touch[]>;
+  touches: Map<string, Register>;
   /** Server's clock and position of each frame, since the last restore. */
   readonly appendedAt: { readonly ms: number; readonly position: number }[];
   /** Writes to fields of an entity since it was last dead. */
@@ -133,7 +133,7 @@ export class Ledger {
       if (record.type === 'op' && info !== undefined) this.#accept(channel, record, info, position, isReplay);
       if (record.type === 'op' && !isReplay) checkBases(this, channel.truth, record);
       channel.truth.apply({ ...frame, base: position, records: [record] });
-      if (record.type === 'op') noteFields(channel, record, info, position);
+      if (record.type === 'op') noteFields(channel, record, info, { epoch: this.logEpoch, position });
     }
     channel.hashAt.set(lastOf(frame), channel.truth.hash);
     if (!isReplay) checkDeleted(this, channel, frame);
@@ -149,11 +149,22 @@ export class Ledger {
   }
 }
 
-function noteFields(channel: ChannelLedger, { op }: OpRecord, info: WriteInfo | undefined, position: number): void {
+/** A write of several entities is buried once for each of them, and a device may show a universe before this one. */
+export function graveOf(epoch: string, pk: PrimaryKey): string {
+  return `${epoch} ${typeof pk} ${pk}`;
+}
+
+function noteFields(
+  channel: ChannelLedger,
+  { op }: OpRecord,
+  info: WriteInfo | undefined,
+  at: { readonly epoch: string; readonly position: number },
+): void {
   for (const { pk, type } of singlesOf(op)) {
     const writes = channel.fieldWrites.get(pk) ?? new Set();
     if (!channel.truth.isLive(pk)) {
-      for (const write of writes) write.buriedAt = position;
+      const grave = graveOf(at.epoch, pk);
+      for (const write of writes) if (!write.buriedAt.has(grave)) write.buriedAt.set(grave, at.position);
       writes.clear();
     } else if (info !== undefined && type !== 'put' && type !== 'delete') {
       writes.add(info);

@@ -3,7 +3,6 @@ import {
   compareStamps,
   type Frame,
   type Hash64,
-  hash64,
   type LogRecord,
   type Op,
   type Origin,
@@ -14,7 +13,6 @@ import {
   stampOf,
   subHash,
   type Timestamp,
-  utf8Encode,
   ZERO_HASH,
 } from '@terndb/core';
 import type { ChannelFold, Lmid } from '@terndb/sync';
@@ -80,11 +78,10 @@ export class ModelFold implements ChannelFold {
 
   /** Records at or below the position are skipped; a hole is the caller's to see. */
   apply(frame: Frame): void {
-    for (const [index, record] of frame.records.entries()) {
-      const position = frame.base + index;
-      if (position <= this.position) continue;
-      this.position = position;
-      this.#apply(record, position);
+    const { base, records } = frame;
+    for (let index = Math.max(0, this.position + 1 - base); index < records.length; index++) {
+      this.position = base + index;
+      this.#apply(records[index]!, base + index);
     }
   }
 
@@ -192,5 +189,25 @@ function hashOf(pk: PrimaryKey, doc: Doc): Hash64 {
   let key = `${pk}|${text(doc.put)}|${text(doc.delete)}`;
   for (const field of [...doc.fields.keys()].sort()) key += `|${field}=${text(doc.fields.get(field))}`;
   if (doc.updates !== undefined) key += `|${doc.base?.clientId}:${doc.base?.seq}:${doc.updates.join(' ')}`;
-  return hash64(utf8Encode(key));
+  return hashText(key);
+}
+
+/** Two lanes of FNV-1a with Murmur's finish: as good as the engine's hash for telling states apart, without encoding the text first. */
+function hashText(text: string): Hash64 {
+  let lo = 0x811c9dc5;
+  let hi = 0x9747b28c;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    lo = Math.imul(lo ^ code, 0x01000193);
+    hi = Math.imul(hi ^ code, 0x5bd1e995);
+    hi ^= hi >>> 15;
+  }
+  return { lo: mixed(lo), hi: mixed(hi) };
+}
+
+function mixed(value: number): number {
+  let h = value ^ (value >>> 16);
+  h = Math.imul(h, 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
 }

@@ -84,6 +84,10 @@ describe('seeds that found bugs', () => {
     [3657, 'a deposed tab moves the day that an op was kept'],
     [13083, 'entries under an expired former id are stuck after a restart'],
     [14946, 'the same, with a bootstrap between'],
+    [7941, 'a refused batch of an earlier term takes one of the present term with it'],
+    [13606, 'the token of an earlier term pushes under the name of somebody else'],
+    [13649, 'of a write of two entities that died, the later death hides the earlier one'],
+    [14678, 'the same, of collab updates'],
   ])('seed %i: %s', (seed) => {
     expect(runSeed(seed).failures).toStrictEqual([]);
   });

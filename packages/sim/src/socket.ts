@@ -76,8 +76,27 @@ function carry(world: World, message: Message): number {
   if (!world.swarm.encodes) return MESSAGE_BYTES + ('frame' in message ? message.frame.records.length * RECORD_BYTES : 0);
   const bytes = encodeMessage(message);
   const back = decodeMessage(bytes);
-  if (textOf(back) !== textOf(message)) world.ledger.fail('codec', `${message.type}: ${textOf(message)} came back as ${textOf(back)}`);
+  if (!isSame(back, message)) world.ledger.fail('codec', `${message.type}: ${textOf(message)} came back as ${textOf(back)}`);
   return bytes.length;
+}
+
+/** Fields that are undefined count as absent, and bytes of any view as bytes. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
+  if (ArrayBuffer.isView(a) || ArrayBuffer.isView(b) || Array.isArray(a) || Array.isArray(b)) return isSameList(a, b);
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  for (const key in left) if (!isSame(left[key], right[key])) return false;
+  for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false;
+  return true;
+}
+
+function isSameList(a: object, b: object): boolean {
+  const left = a as ArrayLike<unknown>;
+  const right = b as ArrayLike<unknown>;
+  if (Array.isArray(a) !== Array.isArray(b) || left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index++) if (!isSame(left[index], right[index])) return false;
+  return true;
 }
 
 function textOf(message: Message | undefined): string {

@@ -221,19 +221,23 @@ export class Tab {
     this.#after(this.#device.world.random.between(1, 12), () => {
       if (this.#db !== db || this.#batches[0] !== batch) return undefined;
       this.#isWriting = false;
-      return this.#commit(batch);
+      this.#commit(batch);
+      return undefined;
     });
   }
 
-  #commit({ batch, term, writes, madeAtMs }: Batch): ClientEvent | undefined {
+  #commit({ batch, term, writes, madeAtMs }: Batch): void {
     const { world } = this.#device;
     const db = this.#db!;
     const isFenced = db !== this.#device.db || (term < db.term && !world.ablations['no-term-fence']);
     const isRefused = world.fault('storage-abort', 0.003) || world.fault('storage-quota', 0.003);
     if (isFenced || isRefused) {
-      this.#batches = [];
+      // Those after it belong to the same term, unless the tab was elected anew while it stood still.
+      this.#batches = this.#batches.filter((later) => later.term > term);
       world.ledger.count(isFenced ? 'fenced batches' : 'refused batches');
-      return { type: 'persist-failed', batch, reason: isFenced ? 'fenced' : 'storage' };
+      this.event({ type: 'persist-failed', batch, reason: isFenced ? 'fenced' : 'storage' });
+      this.#writeNext();
+      return;
     }
     for (const write of writes) {
       if (write.type !== 'outbox' && write.type !== 'kept') continue;
@@ -252,7 +256,6 @@ export class Tab {
       this.event({ type: 'diverged', channel });
     }
     this.#writeNext();
-    return undefined;
   }
 
   /* ---------- network ---------- */

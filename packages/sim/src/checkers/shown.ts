@@ -1,5 +1,5 @@
 import { compareStamps, hashEquals, type Stamp } from '@terndb/core';
-import type { Ledger, WriteInfo } from '../ledger.ts';
+import { graveOf, type Ledger, type WriteInfo } from '../ledger.ts';
 import { fieldsOf, type ModelFold, singlesOf } from '../model-fold.ts';
 
 /** What a device shows of one channel. */
@@ -10,13 +10,14 @@ export interface Shown {
   readonly fold: ModelFold;
   /** Its newest write, and the stamp that has now. */
   readonly newest: { readonly info: WriteInfo; readonly stamp: Stamp } | undefined;
-  readonly overlay: ReadonlySet<WriteInfo>;
+  /** Its newest write is still in the overlay. */
+  readonly isPending: boolean;
 }
 
 /** No flicker: a device's newest write stays visible until something newer takes its place. */
 export function checkFlicker(ledger: Ledger, shown: Shown): void {
-  const { newest, overlay, fold } = shown;
-  if (newest === undefined || !newest.info.isLocal || newest.info.rejected !== undefined || overlay.has(newest.info)) return;
+  const { newest, isPending, fold } = shown;
+  if (newest === undefined || !newest.info.isLocal || newest.info.rejected !== undefined || isPending) return;
   // Too old for R16 when a restore took it away: gone for good, and rightly.
   if (newest.info.wasPruned && newest.info.wasRestored) return;
   for (const op of singlesOf(newest.info.op)) {
@@ -26,8 +27,8 @@ export function checkFlicker(ledger: Ledger, shown: Shown): void {
     if (isNewer(doc?.put) || isNewer(doc?.delete)) continue;
     if (op.type !== 'put' && op.type !== 'delete') {
       // Death takes field registers with it, whatever their stamps: a patch makes nothing live.
-      const isBuried = newest.info.buriedAt !== undefined && newest.info.buriedAt <= fold.position;
-      if (isBuried || !fold.isLive(op.pk) || fieldsOf(op).every((field) => isNewer(doc?.fields.get(field)))) continue;
+      const buriedAt = newest.info.buriedAt.get(graveOf(shown.logEpoch ?? '', op.pk)) ?? Number.POSITIVE_INFINITY;
+      if (buriedAt <= fold.position || !fold.isLive(op.pk) || fieldsOf(op).every((field) => isNewer(doc?.fields.get(field)))) continue;
     }
     const registers = [doc?.put, doc?.delete, ...(doc?.fields.values() ?? [])].map((stamp) => stamp?.hlc ?? '-').join(' ');
     const what = `write ${newest.info.uid} (${op.type} ${op.pk} ${newest.stamp.hlc})`;

@@ -238,7 +238,49 @@ describe('a log that lost its end and kept its epoch', () => {
   });
 });
 
+describe('a token of an earlier term', () => {
+  const bound = (subject: string): DurableState => ({ ...EMPTY, device: { ...EMPTY.device, subject } });
+
+  it('is not used when the database belongs to another subject by now', () => {
+    const bench = new Bench().live();
+    bench.step({ type: 'elected', term: 2, durable: bound('somebody-else') });
+    expect(bench.effects).toContainEqual({ type: 'get-token', reason: 'start' });
+    expect(bench.effects.map(({ type }) => type)).not.toContain('connect');
+  });
+
+  it('is used again by the same subject, and binds a database that is not bound yet', () => {
+    const bench = new Bench().live();
+    bench.step({ type: 'elected', term: 2, durable: bound('user') });
+    expect(bench.effects.map(({ type }) => type)).toContain('connect');
+    bench.step({ type: 'elected', term: 3, durable: EMPTY });
+    expect(bench.writes.at(-1)).toMatchObject({ type: 'device', device: { subject: 'user' } });
+  });
+});
+
+describe('batches', () => {
+  it('become durable in their order: a host that leaves one out is stopped', () => {
+    const { machine } = new Bench();
+    const now = { wallMs: 1e12, monotonicMs: 1 };
+    machine.step({ type: 'elected', term: 1, durable: EMPTY }, now);
+    const batches = [1, 2].map((request) => {
+      const effects = machine.step({ type: 'write', request, channel: CHANNEL, op: PUT }, now);
+      return effects.find((effect) => effect.type === 'persist')!.batch;
+    });
+    expect(() => machine.step({ type: 'persisted', batch: batches[1]! }, now)).toThrow(/expected to be durable next/);
+  });
+});
+
 describe('a restart', () => {
+  it('[R2] with a hole in the outbox queues what is left under a new id', () => {
+    const [channel] = AT_FIVE.channels;
+    const entry = { channel: CHANNEL, op: PUT, hlc: 5 as Timestamp, clientId: 'device', subject: 'user', sent: false, schemaVersion: 1 };
+    const outbox = [1, 3].map((seq) => ({ ...entry, id: seq, seq }));
+    const bench = new Bench().live({ ...AT_FIVE, channels: [{ ...channel!, nextSeq: 4, outbox }] });
+    bench.subscribed(1, 5);
+    expect(bench.sent.map(({ type }) => type)).not.toContain('push');
+    expect(bench.effects.map(({ type }) => type)).toContain('disconnect');
+  });
+
   it('[R4] asks what became of entries that stayed under a former id, and queues them again when the log has forgotten it', () => {
     const held = {
       id: 1,

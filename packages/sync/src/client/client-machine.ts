@@ -58,7 +58,7 @@ export class ClientMachine {
   #heardAtMs = 0;
   #pingedAtMs = 0;
   #prunedAtMs = 0;
-  #token: { readonly token: string; readonly expiresAtMs: number } | undefined;
+  #token: { readonly token: string; readonly subject: string; readonly expiresAtMs: number } | undefined;
   #askedTokenAtMs: number | undefined;
   /** Since the last refusal for want of a right. */
   #wasWelcomed = false;
@@ -260,6 +260,7 @@ export class ClientMachine {
     this.#parked = new Map(durable.channels.map((channel) => [channel.channel, openChannelState(channel)]));
     for (const channel of this.#followed) this.#follow(channel, this.#cx);
     for (const { maxHlc } of durable.channels) follow(this.#cx, maxHlc);
+    this.#bindToken(this.#cx);
     step.effect({ type: 'timer', timer: 'watchdog', delayMs: WATCHDOG_MS });
     this.#connect();
   }
@@ -321,6 +322,16 @@ export class ClientMachine {
     cx.step.effect({ type: 'connect', socket: this.#socket });
   }
 
+  /**
+   * The token of an earlier term: another tab may have bound the database to another subject meanwhile, or the batch that bound it was refused.
+   * Pushed under a token of somebody else, everything would be in the log under their name.
+   */
+  #bindToken(cx: ClientContext): void {
+    if (this.#token === undefined) return;
+    if (cx.device.subject === '') setDevice(cx, { subject: this.#token.subject });
+    else if (cx.device.subject !== this.#token.subject) this.#token = undefined;
+  }
+
   #askToken(cx: ClientContext, reason: 'start' | 'expiring' | 'rejected'): void {
     if (this.#askedTokenAtMs !== undefined) return;
     this.#askedTokenAtMs = cx.step.now.monotonicMs;
@@ -337,7 +348,7 @@ export class ClientMachine {
       return;
     }
     if (cx.device.subject === '') setDevice(cx, { subject: event.subject });
-    this.#token = { token: event.token, expiresAtMs: cx.step.now.monotonicMs + event.expiresInMs };
+    this.#token = { token: event.token, subject: event.subject, expiresAtMs: cx.step.now.monotonicMs + event.expiresInMs };
     if (cx.socket !== undefined) {
       cx.step.effect({ type: 'send', socket: cx.socket, message: { type: 'auth', token: event.token } });
       for (const state of this.#channels.values()) this.#retryDenied(state, cx);

@@ -1,3 +1,4 @@
+import { assert } from '@terndb/core';
 import type { ClientEffect, Now, StoreWrite } from './types.ts';
 
 /**
@@ -90,7 +91,9 @@ export class CommitLog {
 
   persisted(batch: number): readonly ClientEffect[] {
     const first = this.#pending[0];
-    if (first === undefined || first.batch !== batch) return [];
+    if (first === undefined || batch < first.batch) return [];
+    // One that was left out would be a hole in the database that this machine knows nothing of.
+    assert(first.batch === batch, () => `client: batch ${first.batch} expected to be durable next, got ${batch}`);
     this.#pending.shift();
     return first.after;
   }

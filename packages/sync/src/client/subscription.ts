@@ -1,4 +1,4 @@
-import { encodedOpBytes, type Frame, MAX_AHEAD_MS, type OpRecord } from '@terndb/core';
+import { encodedOpBytes, type Frame, MAX_AHEAD_MS, type Op, type OpRecord, opBytesBound } from '@terndb/core';
 import { CHANNEL_CREDIT_BYTES, FETCH_RETRY_MS, MAX_PUSH_BYTES, MAX_PUSH_OPS, MAX_UNANSWERED_OPS } from '../limits.ts';
 import type { ChannelAnswer, Subscribe, Subscribed, Tick } from '../protocol.ts';
 import { type ChannelState, type Covered, coveredBy, coverFrame, firstUnsettled, heldIds, type PendingEntry } from './channel-state.ts';
@@ -362,6 +362,11 @@ export function pump(cx: ClientContext, state: ChannelState): void {
   // An entry goes out only under the subject that wrote it; what was written before the first connection has none yet.
   const foreign = window.findIndex(({ stored }) => stored.subject !== '' && stored.subject !== cx.device.subject);
   const ready = foreign < 0 ? window : window.slice(0, foreign);
+  // A database that lost an entry: nothing after it would ever be taken. Under a new id there is no hole (R2).
+  if (ready.some(({ stored }, index) => index > 0 && stored.seq !== ready[index - 1]!.stored.seq + 1)) {
+    newIdentity(cx);
+    return;
+  }
   for (let start = 0; start < ready.length; ) {
     const end = pushEnd(ready, start);
     push(cx, state, ready.slice(start, end));
@@ -373,13 +378,17 @@ function pushEnd(ready: readonly PendingEntry[], start: number): number {
   let bytes = 0;
   let end = start;
   while (end < ready.length && end - start < MAX_PUSH_OPS) {
-    // One that is settled already may lie between: a push is contiguous.
-    if (end > start && ready[end]!.stored.seq !== ready[end - 1]!.stored.seq + 1) break;
-    bytes += encodedOpBytes(ready[end]!.stored.op);
+    bytes += pushedBytes(ready[end]!.stored.op);
     if (bytes > MAX_PUSH_BYTES && end > start) break;
     end += 1;
   }
   return end;
+}
+
+/** Measuring exactly costs an encoding; ops so small that a push of nothing else fits are not worth it. */
+function pushedBytes(op: Op): number {
+  const bound = opBytesBound(op);
+  return bound * MAX_PUSH_OPS <= MAX_PUSH_BYTES ? bound : encodedOpBytes(op);
 }
 
 function push(cx: ClientContext, state: ChannelState, entries: readonly PendingEntry[]): void {
