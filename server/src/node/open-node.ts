@@ -1,5 +1,5 @@
 import { type Clock, DbError, type LogBroker, type MetaStore, type ObjectStore, type Rng } from '@terndb/core';
-import { SegmentPool } from '@terndb/engine/parts';
+import { type IndexBuilder, SegmentPool } from '@terndb/engine/parts';
 import type { Kernel } from '@terndb/kernel';
 import { StoredCatalog } from './catalog/node-catalog.ts';
 import { ensureNodeRecord, takeLeaderEpoch } from './catalog/records.ts';
@@ -23,6 +23,8 @@ export interface NodePorts {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly kernel: Kernel;
+  /** Builds the indexes of larger segments elsewhere. Left out: on this thread, in slices. */
+  readonly indexBuilder?: IndexBuilder | undefined;
 }
 
 export interface OpenNodeOptions {
@@ -52,7 +54,7 @@ export async function openNode(options: OpenNodeOptions): Promise<StandaloneNode
     newEpoch: options.newEpoch ?? false,
   });
   const catalog = await StoredCatalog.open(ports);
-  const pool = new SegmentPool(ports.objects, ports.kernel);
+  const pool = new SegmentPool(ports.objects, ports.kernel, undefined, ports.indexBuilder);
   const channels = new ChannelTable({ ...ports, pool, logEpoch, slots });
   let isStopped = false;
   const stop = (error: DbError): void => {

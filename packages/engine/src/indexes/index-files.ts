@@ -1,10 +1,11 @@
-import { crc32c, DbError, type FieldDefinition, type ObjectStore } from '@terndb/core';
+import { type CollectionDefinition, crc32c, DbError, type FieldDefinition, type ObjectStore } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
 import { checksumMismatch, formatInvalid } from '../bytes/damage.ts';
 import { fromKernel } from '../database/from-kernel.ts';
 import type { ManifestIndex } from '../manifest/types.ts';
 import { indexName } from '../seal/object-names.ts';
 import type { Segment } from '../segment/types.ts';
+import { type IndexBuilder, type IndexFile, isKnownKind, makeIndexFile } from './index-builder.ts';
 import { INDEX_KINDS } from './registry.ts';
 import type { BuildContext, IndexKind } from './types.ts';
 
@@ -14,6 +15,8 @@ const PIECE_BYTES = 4 << 20;
 const PIECES_AHEAD = 2;
 /** More is no index of a segment that a channel can hold, and is refused before memory is taken for it. */
 const MAX_INDEX_BYTES = 2 ** 32;
+/** Smaller segments are not worth another thread, which has to read them first. */
+const MIN_ELSEWHERE_ROWS = 10_000;
 
 /** Which index of which segment. */
 export interface IndexPlace {
@@ -22,17 +25,26 @@ export interface IndexPlace {
   readonly kind: IndexKind<unknown>;
 }
 
+/** Whose segment it is. */
+export interface IndexOwner {
+  readonly channel: string;
+  readonly definition: CollectionDefinition;
+}
+
 /** Writes index files to the object store and opens them from there, attached to their segment. */
 export class IndexFiles {
   readonly kinds: readonly IndexKind<unknown>[];
   readonly #objects: ObjectStore;
   readonly #kernel: Kernel;
+  readonly #builder: IndexBuilder | undefined;
   #damaged = 0;
 
-  constructor(objects: ObjectStore, kernel: Kernel, kinds: readonly IndexKind<unknown>[] = INDEX_KINDS) {
+  /** `builder`: takes over the builds of larger segments. */
+  constructor(objects: ObjectStore, kernel: Kernel, kinds: readonly IndexKind<unknown>[] = INDEX_KINDS, builder?: IndexBuilder) {
     this.#objects = objects;
     this.#kernel = kernel;
     this.kinds = kinds;
+    this.#builder = builder;
   }
 
   /** Files that were damaged, lost or of another version, and so were dropped. */
@@ -69,18 +81,11 @@ export class IndexFiles {
    * Builds a file and writes it, over the damaged one of this name if there is one. Not listed anywhere yet.
    * @throws what the kind throws (MEMORY_LIMIT), ABORTED, STORAGE_FULL, STORAGE_UNAVAILABLE.
    */
-  async build({ segment, field, kind }: IndexPlace, channel: string, context: Omit<BuildContext, 'kernel'>): Promise<ManifestIndex> {
+  async build(place: IndexPlace, owner: IndexOwner, context: Omit<BuildContext, 'kernel'>): Promise<ManifestIndex> {
+    const { segment, field, kind } = place;
+    const { channel } = owner;
     try {
-      const parts = await kind.build(segment, field, { ...context, kernel: this.#kernel });
-      let checksum = 0;
-      let bytes = 0;
-      for (const part of parts) {
-        for (let from = 0; from < part.length; from += PIECE_BYTES) {
-          checksum = crc32c(part.subarray(from, from + PIECE_BYTES), checksum);
-          await context.pause();
-        }
-        bytes += part.length;
-      }
+      const { parts, bytes, checksum } = await this.#make(place, owner, context);
       const name = indexName(channel, { segment: segment.id, type: kind.type, field: field.name, bytes, checksum });
       if (segment.indexes.isDamaged(name)) await this.#objects.delete(name);
       await this.#objects.put(name, parts);
@@ -92,18 +97,13 @@ export class IndexFiles {
   }
 
   /** Builds, writes and attaches the kinds that come with a new segment; a file that cannot be built is left to the background. ABORTED by `pause`. */
-  async buildWithSegment(
-    segment: Segment,
-    fields: readonly FieldDefinition[],
-    channel: string,
-    pause: BuildContext['pause'],
-  ): Promise<ManifestIndex[]> {
+  async buildWithSegment(segment: Segment, owner: IndexOwner, pause: BuildContext['pause']): Promise<ManifestIndex[]> {
     const built: ManifestIndex[] = [];
     for (const kind of this.kinds) {
-      for (const field of fields) {
+      for (const field of owner.definition.fields) {
         if (kind.stage !== 'seal' || !kind.wants(segment, field)) continue;
         try {
-          const listed = await this.build({ segment, field, kind }, channel, { pause, onProgress: () => {} });
+          const listed = await this.build({ segment, field, kind }, owner, { pause, onProgress: () => {} });
           if (await this.load({ segment, field, kind }, listed)) built.push(listed);
         } catch (error) {
           if (error instanceof DbError && error.code === 'ABORTED') throw error;
@@ -112,6 +112,14 @@ export class IndexFiles {
       }
     }
     return built;
+  }
+
+  #make({ segment, field, kind }: IndexPlace, { definition }: IndexOwner, context: Omit<BuildContext, 'kernel'>): Promise<IndexFile> {
+    if (this.#builder === undefined || segment.rows < MIN_ELSEWHERE_ROWS || !isKnownKind(kind))
+      return makeIndexFile({ segment, field, kind }, { ...context, kernel: this.#kernel });
+    const { id, channel, rows, bytes } = segment.info;
+    const job = { object: segment.name, expected: { id, channel, rows, bytes }, definition, field: field.name, type: kind.type };
+    return this.#builder.build(job, context);
   }
 
   async #read({ name, bytes, checksum }: ManifestIndex): Promise<Uint8Array<ArrayBuffer>> {

@@ -220,7 +220,8 @@ export class IndexManager {
   async #build(task: Task): Promise<void> {
     const { files, deleteObject } = this.#options;
     const { channel, segment } = task;
-    const built = await files.build(task, channel.name, {
+    const owner = { channel: channel.name, definition: channel.collection.definition };
+    const built = await files.build(task, owner, {
       pause: this.#slices(task),
       onProgress: (done) => {
         if (this.#current?.task === task) this.#current.done = done;

@@ -1,5 +1,6 @@
 import { assert, type CollectionDefinition, type ObjectStore } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
+import type { IndexBuilder } from '../indexes/index-builder.ts';
 import { IndexFiles } from '../indexes/index-files.ts';
 import type { IndexKind } from '../indexes/types.ts';
 import { openSegment } from '../segment/open-segment.ts';
@@ -20,9 +21,9 @@ export class SegmentPool {
   readonly #kernel: Kernel;
   readonly #pooled = new Map<string, Pooled>();
 
-  /** `kinds` of index files that are built and read; default: all of this version. */
-  constructor(objects: ObjectStore, kernel: Kernel, kinds?: readonly IndexKind<unknown>[]) {
-    this.indexFiles = new IndexFiles(objects, kernel, kinds);
+  /** `kinds` of index files that are built and read; default: all of this version. `builder`: takes over the builds of larger segments. */
+  constructor(objects: ObjectStore, kernel: Kernel, kinds?: readonly IndexKind<unknown>[], builder?: IndexBuilder) {
+    this.indexFiles = new IndexFiles(objects, kernel, kinds, builder);
     this.#objects = objects;
     this.#kernel = kernel;
   }

@@ -97,7 +97,7 @@ async function writeSegment(
   await ports.objects.put(name, built.parts);
   const segment = await pool.open(name, definition, { id, channel: channel.name, rows: rows.count, bytes });
   const indexes = await pool.indexFiles
-    .buildWithSegment(segment, definition.fields, channel.name, () => slices.pauseIfOver())
+    .buildWithSegment(segment, { channel: channel.name, definition }, () => slices.pauseIfOver())
     .catch((error: unknown) => {
       pool.release(segment);
       throw error;

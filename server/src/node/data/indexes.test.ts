@@ -1,5 +1,6 @@
 import { defineSchema, f } from '@terndb/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { IndexWorkers } from '../../adapters/workers/index-workers.ts';
 import { type NodePorts, openNode } from '../open-node.ts';
 import type { StandaloneNode } from '../standalone-node.ts';
 import { memoryNodePorts } from '../testing/node-ports.ts';
@@ -45,4 +46,27 @@ it('builds the graph of a sealed segment, names it in the manifest, and finds it
   expect(again.exact).toBe(false);
   expect(again.hits).toEqual(approximate.hits);
   expect(node.inspect().counters['indexes_published']).toBeUndefined();
+});
+
+it('publishes the same file when another thread builds it', async () => {
+  const entities = Array.from({ length: ROWS }, (_, row) => ({ id: `k${row}`, place: vectorOf(row) }));
+  const indexBuilder = new IndexWorkers({ objects: ports.objects });
+  const names: string[][] = [];
+  for (const builder of [undefined, indexBuilder]) {
+    await node.close();
+    ports = { ...(await memoryNodePorts({ clock: ports.clock })), objects: ports.objects, indexBuilder: builder };
+    for (const { name } of await ports.objects.list('')) await ports.objects.delete(name);
+    node = await openNode({ ports, slots: 1 });
+    await node.catalog.createCollection(database, collection, definition.collections.notes);
+    await node.write({ type: 'put', database, collection, entities });
+    await node.flush(database);
+    await until('the index', () => node.inspect().counters['indexes_published'] === 1);
+    const indexes = (await ports.objects.list('')).filter(({ name }) => name.includes('/index-'));
+    // Length and checksum end the name; the segment's stamps, and so its id, differ.
+    names.push(indexes.map(({ name }) => name.split('-').slice(3).join('-')));
+  }
+  expect(names[0]).toHaveLength(1);
+  expect(names[1]).toEqual(names[0]);
+  expect(indexBuilder.threads).toBe(1);
+  await indexBuilder.close();
 });
