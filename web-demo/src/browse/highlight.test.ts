@@ -1,42 +1,62 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { highlight, snippet, wordsOf } from './highlight.ts';
+import { markedWords, markRanges, type Ranges, snippet } from './highlight.ts';
 
-const marked = (text: string, question: string): string =>
-  highlight(text, wordsOf(question))
+const marked = (text: string, ranges: Ranges): string =>
+  markRanges(text, ranges)
     .map((part) => (part.marked ? `[${part.text}]` : part.text))
     .join('');
 
+/** Ranges of every place where the word stands. */
+const rangesOf = (text: string, word: string): Ranges =>
+  [...text.matchAll(new RegExp(word, 'g'))].map((match) => [match.index, match.index + word.length] as const);
+
 describe('highlights', () => {
-  it('mark whole words, and the last one where a word begins with it', () => {
-    expect(marked('The Arctic tern turns; terns return.', 'arctic ter')).toBe('The [Arctic] [ter]n turns; [ter]ns return.');
-    expect(marked('art arts', 'art x')).toBe('[art] arts');
-  });
-
-  it('do not mark inside a word, and take marks of a pattern as text', () => {
-    expect(marked('eastern (tern)', 'tern')).toBe('eastern ([tern])');
-    expect(marked('a.b*c', '.*')).toBe('a.b*c');
-  });
-
-  it('keep the text whole', () => {
-    const text = 'Größe zählt – die größte Größe.';
+  it('mark the ranges the search gave', () => {
+    const text = 'The Arctic tern turns.';
     expect(
-      highlight(text, wordsOf('größe gr'))
-        .map((part) => part.text)
-        .join(''),
-    ).toBe(text);
+      marked(text, [
+        [4, 10],
+        [11, 15],
+      ]),
+    ).toBe('The [Arctic] [tern] turns.');
+    expect(marked(text, [])).toBe(text);
+  });
+
+  it('keep the text whole, whatever the ranges, for an edit may have shortened it', () => {
+    const range = fc.tuple(fc.nat(60), fc.nat(60));
+    fc.assert(
+      fc.property(fc.string({ maxLength: 40 }), fc.array(range), (text, ranges) => {
+        expect(
+          markRanges(text, ranges)
+            .map((part) => part.text)
+            .join(''),
+        ).toBe(text);
+      }),
+    );
+  });
+
+  it('name their words once', () => {
+    expect(markedWords('Tern, tern and Gull', rangesOf('tern, tern and Gull', 'tern'))).toEqual(['tern']);
   });
 });
 
 describe('snippets', () => {
-  it('show the first match of a long text', () => {
-    const long = `${'before '.repeat(100)}the tern ${'after '.repeat(100)}`;
-    const shown = snippet(long, wordsOf('tern'));
-    expect(shown).toContain('the tern');
-    expect(shown.length).toBeLessThan(270);
-    expect(snippet(long, [])).toMatch(/^before/);
+  it('show the first match of a long text, and mark it there', () => {
+    const long = `${'before\n'.repeat(100)}the tern ${'after tern '.repeat(100)}`;
+    const shown = snippet(long, rangesOf(long, 'tern'));
+    expect(marked(shown.text, shown.ranges)).toContain('the [tern] after [tern]');
+    expect(shown.text.length).toBeLessThan(270);
+    expect(snippet(long, []).text).toMatch(/^before before/);
+  });
+
+  it('show a match in the middle of one endless word', () => {
+    const long = `${'x'.repeat(500)}tern${'y'.repeat(500)}`;
+    const shown = snippet(long, rangesOf(long, 'tern'));
+    expect(marked(shown.text, shown.ranges)).toMatch(/^…\[tern\]y/);
   });
 
   it('are the text itself when it is short', () => {
-    expect(snippet(' a\n b ', ['b'])).toBe('a b');
+    expect(snippet('a\nb', [[2, 3]])).toEqual({ text: 'a b', ranges: [[2, 3]] });
   });
 });

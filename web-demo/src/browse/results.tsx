@@ -1,7 +1,9 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type Dispatch, type KeyboardEvent, type Ref, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
-import { wordsOf } from './highlight.ts';
+import { type Dispatch, type KeyboardEvent, type Ref, useEffect, useImperativeHandle, useRef, useState } from 'react';
+import { SAMPLE_NAME } from '../sample/sample-source.ts';
+import { ExampleQueries } from './example-queries.tsx';
 import { NoResults } from './no-results.tsx';
+import { rankingOf } from './request.ts';
 import { ResultRow } from './result-row.tsx';
 import classes from './results.module.css';
 import { ResultsBar } from './results-bar.tsx';
@@ -31,7 +33,6 @@ export function Results({ ref, results, view, dispatch, total, onOpen }: Props) 
   const { rows } = results;
   const scrollRef = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
-  const words = useMemo(() => wordsOf(view.text), [view.text]);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scrollRef.current,
@@ -40,6 +41,7 @@ export function Results({ ref, results, view, dispatch, total, onOpen }: Props) 
     getItemKey: (index) => rows[index]!.id,
   });
   const items = virtual.getVirtualItems();
+  const ranking = rankingOf(view, results.wordsOnly);
   const tabStop = Math.min(active, rows.length - 1);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new question is read from its top, whatever its rows.
@@ -76,6 +78,7 @@ export function Results({ ref, results, view, dispatch, total, onOpen }: Props) 
   return (
     <>
       <ResultsBar results={results} view={view} dispatch={dispatch} total={total} />
+      {!results.ranked && rows.some(({ source }) => source === SAMPLE_NAME) && <ExampleQueries dispatch={dispatch} />}
       {rows.length === 0 && !results.loading && <NoResults view={view} dispatch={dispatch} error={results.error} />}
       <div ref={scrollRef} className={classes['scroll']}>
         {/* The keys move the focus among the rows, which are buttons. */}
@@ -93,7 +96,8 @@ export function Results({ ref, results, view, dispatch, total, onOpen }: Props) 
               <ResultRow
                 passage={rows[item.index]!}
                 pending={results.pendingKeys.has(rows[item.index]!.id)}
-                words={words}
+                hit={results.hits?.[item.index] ?? null}
+                ranking={ranking}
                 index={item.index}
                 tabIndex={item.index === tabStop ? 0 : -1}
                 onOpen={onOpen}

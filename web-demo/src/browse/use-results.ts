@@ -6,9 +6,12 @@ import type { Passages } from '../library/open-library.ts';
 import type { Passage } from '../library/schema.ts';
 import { queryOf, searchOf, whereOf } from './request.ts';
 import type { View } from './view-state.ts';
+import type { PassageHit } from './why.ts';
 
 export interface LiveResults {
   readonly rows: readonly Passage[];
+  /** Of a search, in the order of the rows; null for a list. */
+  readonly hits: readonly PassageHit[] | null;
   /** Of rows with writes that the server has not confirmed. */
   readonly pendingKeys: ReadonlySet<string>;
   /** How many pass the filters; null for a search, and until counted. */
@@ -24,6 +27,7 @@ export interface LiveResults {
 }
 
 const NO_ROWS: readonly Passage[] = [];
+const NO_HITS: readonly PassageHit[] = [];
 
 /** The rows of the view, kept up to date with every write of this tab and of others. */
 export function useResults(view: View): LiveResults {
@@ -33,17 +37,15 @@ export function useResults(view: View): LiveResults {
   const listed = useQuery(passages, queryOf(view));
   const ranked = search !== null;
   const live = ranked ? found : listed;
-  const rows = useMemo(
-    () => (ranked ? found.data?.hits.map((hit) => hit.entity) : listed.data?.entities) ?? NO_ROWS,
-    [ranked, found.data, listed.data],
-  );
+  const hits = ranked ? (found.data?.hits ?? NO_HITS) : null;
+  const rows = useMemo(() => hits?.map((hit) => hit.entity) ?? listed.data?.entities ?? NO_ROWS, [hits, listed.data]);
   const pendingKeys = useMemo(
-    () => new Set(ranked ? found.data?.hits.filter((hit) => hit.pending).map((hit) => hit.key) : listed.data?.pendingKeys),
-    [ranked, found.data, listed.data],
+    () => new Set(hits === null ? listed.data?.pendingKeys : hits.filter((hit) => hit.pending).map((hit) => hit.key)),
+    [hits, listed.data],
   );
   const matches = useMatches(passages, view, ranked, listed.data);
   const wordsOnly = ranked && found.data?.degraded === 'embedder-loading';
-  return { rows, pendingKeys, matches, ranked, wordsOnly, loading: live.loading, error: live.error, change: live.data };
+  return { rows, hits, pendingKeys, matches, ranked, wordsOnly, loading: live.loading, error: live.error, change: live.data };
 }
 
 /** Counted whenever the list changed, for the rows in the list are only the first of them. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { queryOf, searchOf } from './request.ts';
+import { queryOf, rankingOf, searchOf } from './request.ts';
 import { filterCount, MAX_LIMIT, reduceView, START, type View, type ViewAction } from './view-state.ts';
 
 const after = (...actions: readonly ViewAction[]): View => actions.reduce(reduceView, START);
@@ -29,6 +29,21 @@ describe('the view', () => {
     expect(searchOf(like)).toMatchObject({ like: 'k' });
     expect(like.text).toBe('');
     expect(searchOf(reduceView(like, { type: 'text', text: 'y' }))).toMatchObject({ text: 'y' });
+  });
+
+  it('fuses only where there are two lists to fuse, and asks for the words found', () => {
+    const asked = after({ type: 'text', text: 'x' });
+    expect(searchOf(asked)).toMatchObject({ mode: 'hybrid', fusion: { type: 'weighted' }, highlight: true });
+    for (const mode of ['keyword', 'semantic'] as const) {
+      expect(searchOf(reduceView(asked, { type: 'mode', mode }))).not.toHaveProperty('fusion');
+    }
+    expect(searchOf(after({ type: 'like', key: 'k', title: 'Tern' }))).not.toHaveProperty('fusion');
+  });
+
+  it('is ranked by words alone without a model, and by meaning alone when it asks for what is alike', () => {
+    const asked = after({ type: 'text', text: 'x' });
+    expect([rankingOf(asked, false), rankingOf(asked, true)]).toEqual(['hybrid', 'keyword']);
+    expect(rankingOf(after({ type: 'like', key: 'k', title: 'Tern' }), false)).toBe('semantic');
   });
 
   it('filters searches and lists alike, by any of the chosen values', () => {

@@ -6,7 +6,7 @@ import { readSampleVectors } from './sample-vectors.ts';
 const PASSAGES_URL = '/sample/wordnet-passages.jsonl';
 const VECTORS_URL = '/sample/wordnet-passages.vectors.bin';
 /** Where the passages say they come from; also how the app recognises them. */
-const SAMPLE_NAME = 'WordNet 3.0';
+export const SAMPLE_NAME = 'WordNet 3.0';
 /** For the progress bar, until the download tells. */
 const EXPECTED_BYTES = 1_700_000;
 
