@@ -6,6 +6,7 @@
  *   rows/       what is stored beside a row (norms)      scan/    walks rows or set bits and feeds the heap
  *   elements/   rows of float16, bfloat16, int8          bits/    rows of bits
  *   screen/     int8 codes and bounds of scores          bounds decide which rows are worth a score
+ *   lists/      IVF: k-means, int8 and one-bit codes      estimates, bounds of their error, exact scores of what they let through
  *   graph/      HNSW over float32 rows or int8 codes     insert, walk, re-rank, validate
  */
 export { scan } from './scan/scan';
@@ -22,6 +23,10 @@ export { graphLink } from './graph/insert';
 export { graphRefine, graphRerank } from './graph/refine';
 export { countBits, graphCheck, graphDistances, graphHits, graphQuery, graphScan, graphWalk, graphWalkFiltered } from './graph/search';
 export { graphValidate } from './graph/validate';
+export { listsEncode } from './lists/encode';
+export { listsAssign, listsMeans, listsSum } from './lists/k-means';
+export { listsLoad, listsQuery } from './lists/rows';
+export { listsEstimate, listsExact, rerankHits } from './lists/scan';
 
 /** First address that the host may hand out: below it live the module's own constants. */
 export function heapBase(): usize {

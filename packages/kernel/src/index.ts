@@ -6,6 +6,7 @@
  *   load.ts     finds and compiles kernel.wasm           memory/    who has which part of WASM memory (free list, limit, scratch)
  *   kernel.ts   one instance with its blocks             block/     rows, their columns, preparing a query, reading hits
  *   index/      graph over codes or rows: build, search, save, open
+ *   lists/      lists of near rows (IVF): the same
  *   wasm/       the module's exports, the platform       ../assembly/   what runs inside WebAssembly
  */
 export type { ElementType } from './block/elements.ts';
@@ -25,6 +26,9 @@ export type {
 } from './index/types.ts';
 export type { KernelOptions } from './kernel.ts';
 export { createKernel, DEFAULT_MAX_BYTES, MAX_BINARY_DIM, MAX_DIM } from './kernel.ts';
+export { MAX_LISTS } from './lists/layout.ts';
+export { buildLists, openLists } from './lists/open.ts';
+export type { ListBuild, ListBuildProgress, ListCodes, ListIndex, ListMemory, ListOptions, ListSearchOptions } from './lists/types.ts';
 export type { LoadKernelOptions, WasmSource } from './load.ts';
 export { loadKernel, loadModule } from './load.ts';
 export type {

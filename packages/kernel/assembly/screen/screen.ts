@@ -30,7 +30,8 @@ function bound4(plan: Plan, a: u32, b: u32, c: u32, d: u32, adjacent: bool): v12
   return bound;
 }
 
-function wait(plan: Plan, offset: u32): void {
+/** Scores the row when four of them have come together; `screenFlush` scores the last ones. */
+export function wait(plan: Plan, offset: u32): void {
   store<u32>(waiting + (<usize>waitingCount << 2), offset);
   if (++waitingCount < 4) return;
   waitingCount = 0;

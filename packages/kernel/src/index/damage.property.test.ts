@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { KernelError } from '../errors.ts';
 import { homeOf } from '../kernel.ts';
 import { BUILDS, freshKernel } from '../testing/builds.ts';
+import { damaged, damages } from '../testing/damage.ts';
 import { propertyRuns } from '../testing/seed.ts';
 import { makeVectors } from '../testing/vectors.ts';
 import type { Kernel, Metric } from '../types.ts';
@@ -65,49 +66,7 @@ function opensAndWorks(kernel: Kernel, bytes: Uint8Array): boolean {
   return true;
 }
 
-const damage = fc.oneof(
-  fc.record({ kind: fc.constant('flip' as const), at: fc.nat(), bit: fc.nat(7), times: fc.integer({ min: 1, max: 4 }) }),
-  fc.record({
-    kind: fc.constant('word' as const),
-    at: fc.nat(),
-    value: fc.oneof(fc.nat(200), fc.constantFrom(0xffffffff, 0x7fffffff, 0x80000000)),
-  }),
-  fc.record({
-    kind: fc.constant('header' as const),
-    at: fc.nat(HEADER_BYTES / 4 - 1),
-    value: fc.oneof(fc.nat(200), fc.constantFrom(0xffffffff, 0x7fffffff)),
-  }),
-  fc.record({ kind: fc.constant('cut' as const), at: fc.nat() }),
-  fc.record({ kind: fc.constant('splice' as const), at: fc.nat(), from: fc.nat(), length: fc.nat(300) }),
-);
-
-function damaged(
-  bytes: Uint8Array<ArrayBuffer>,
-  other: Uint8Array<ArrayBuffer>,
-  how: typeof damage extends fc.Arbitrary<infer T> ? T : never,
-): Uint8Array<ArrayBuffer> {
-  const out = bytes.slice();
-  const words = new Uint32Array(out.buffer);
-  switch (how.kind) {
-    case 'flip':
-      for (let time = 0; time < how.times; time++) out[(how.at * (time + 1)) % out.length]! ^= 1 << how.bit;
-      return out;
-    case 'word':
-      words[how.at % words.length] = how.value;
-      return out;
-    case 'header':
-      words[how.at] = how.value;
-      return out;
-    case 'cut':
-      return out.slice(0, how.at % out.length);
-    case 'splice': {
-      const piece = other.subarray(how.from % other.length, (how.from % other.length) + how.length);
-      const at = how.at % out.length;
-      out.set(piece.subarray(0, out.length - at), at);
-      return out;
-    }
-  }
-}
+const damage = damages(HEADER_BYTES / 4);
 
 describe.each(BUILDS)('damaged index bytes (%s)', { timeout: 240_000 }, (build) => {
   test('are refused as INDEX_CORRUPT when any byte differs', async () => {

@@ -1,4 +1,3 @@
-import { WasmBlock } from '../block/block.ts';
 import { mustCount, readHits } from '../block/hits.ts';
 import type { BlockHome } from '../block/home.ts';
 import { checkQuery, writeQuery } from '../block/query.ts';
@@ -8,9 +7,11 @@ import { mustBeWithin } from '../kernel.ts';
 import type { Region } from '../memory/arena.ts';
 import type { Metric, ScanHits, VectorBlock } from '../types.ts';
 import { METRIC_NUMBERS } from '../wasm/exports.ts';
+import { mustBeAtMost, mustBeBlockOf } from './arguments.ts';
 import { GRAPH_PLAN_BYTES, writeGraphPlan } from './graph-plan.ts';
 import { CHECKED_FROM, CHECKSUM_AT, MAX_ROWS, type Shape, WORD } from './layout.ts';
 import { planSearch } from './planner.ts';
+import { rescoreRows } from './rescore.ts';
 import type { GraphStore } from './store.ts';
 import type { BuildProgress, HnswIndex, HnswMemory, HnswSearchOptions, RescoreOptions } from './types.ts';
 import { MAX_EF, type Workspace, workspaceOf } from './workspace.ts';
@@ -104,7 +105,7 @@ export class WasmHnsw implements HnswIndex {
 
   addFrom(block: VectorBlock, count: number = block.rows - this.rows): void {
     this.mustLive();
-    const source = this.mustBeOurs(block);
+    const source = mustBeBlockOf(this.home, block, { dim: this.dim, rows: 0 });
     const first = this.rows;
     const rows = mustBeWithin('count', count, 0, Math.max(0, block.rows - first));
     if (rows === 0) return;
@@ -145,12 +146,7 @@ export class WasmHnsw implements HnswIndex {
     const k = Math.min(wantedK, this.rows);
     const ef = Math.max(k, Math.min(mustBeAtMost('ef', options.ef ?? DEFAULT_EF, MAX_EF), MAX_EF), 1);
     const bounds = scoreBounds(options);
-    const block = options.block && this.mustBeOurs(options.block);
-    if (block && block.rows < this.rows) {
-      throw new KernelError('OPTION_INVALID', `graph index: a block of at least ${this.rows} rows expected, got ${block.rows}`, {
-        details: { expected: this.rows, got: block.rows },
-      });
-    }
+    const block = options.block && mustBeBlockOf(this.home, options.block, this);
     if (k === 0) return { offsets: new Uint32Array(0), scores: new Float32Array(0) };
     const { arena, scratch, wasm } = this.home;
     const words = options.bitmap ? Math.ceil(this.rows / 32) : 0;
@@ -184,28 +180,9 @@ export class WasmHnsw implements HnswIndex {
     return planned.ef > MAX_EF ? 'scan' : planned.plan;
   }
 
-  rescore({ query, k, offsets, vectors }: RescoreOptions): ScanHits {
+  rescore(options: RescoreOptions): ScanHits {
     this.mustLive();
-    if (vectors.length !== offsets.length * this.dim) {
-      throw new KernelError(
-        'DIMENSION_MISMATCH',
-        `rescore: ${offsets.length} rows of dim ${this.dim} expected, got ${vectors.length} floats`,
-        {
-          details: { expected: offsets.length * this.dim, got: vectors.length },
-        },
-      );
-    }
-    mustCount('k', k);
-    const block = new WasmBlock(this.home, { dim: this.dim, elements: 'float32', capacity: Math.max(1, offsets.length), screen: false });
-    try {
-      block.append(vectors);
-      const scores = block.scores({ query, metric: this.metric, offsets: Uint32Array.from(offsets, (_, index) => index) });
-      const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || offsets[a]! - offsets[b]!);
-      const best = order.slice(0, k);
-      return { offsets: Uint32Array.from(best, (index) => offsets[index]!), scores: Float32Array.from(best, (index) => scores[index]!) };
-    } finally {
-      block.free();
-    }
+    return rescoreRows(this.home, this, options);
   }
 
   save(): Uint8Array<ArrayBuffer> {
@@ -286,24 +263,9 @@ export class WasmHnsw implements HnswIndex {
     this.workspace.ensure(this.store.capacity, this.dim);
   }
 
-  private mustBeOurs(block: VectorBlock): WasmBlock {
-    if (block.dim !== this.dim) {
-      throw new KernelError('DIMENSION_MISMATCH', `graph index: a block of dim ${this.dim} expected, got ${block.dim}`, {
-        details: { expected: this.dim, got: block.dim },
-      });
-    }
-    if (block instanceof WasmBlock && block.isOf(this.home)) return block;
-    throw new KernelError('OPTION_INVALID', 'graph index: a block of the same kernel expected, not freed');
-  }
-
   private mustLive(): void {
     if (this.freed) throw new KernelError('INTERNAL', 'graph index: used after free()');
   }
-}
-
-function mustBeAtMost(name: string, value: number, most: number): number {
-  if (mustCount(name, value) <= most) return value;
-  throw new KernelError('QUERY_INVALID', `query: ${name} of at most ${most} expected, got ${value}`, { details: { [name]: value, most } });
 }
 
 function withinBounds(hits: ScanHits, { low, high }: { readonly low: number; readonly high: number }): ScanHits {

@@ -2,6 +2,7 @@ import { KernelError } from '../errors.ts';
 import { homeOf, MAX_DIM, mustBeWithin } from '../kernel.ts';
 import type { Kernel } from '../types.ts';
 import { METRIC_NUMBERS } from '../wasm/exports.ts';
+import { mustMatchChecksum } from './checksum.ts';
 import { WasmHnsw } from './hnsw.ts';
 import { CHECKED_FROM, CHECKSUM_AT, corrupt, MAX_EF_CONSTRUCTION, MAX_M, MAX_ROWS, readHeader, type Shape } from './layout.ts';
 import { GraphStore } from './store.ts';
@@ -53,7 +54,7 @@ export function openHnsw(kernel: Kernel, bytes: Uint8Array): HnswIndex {
   const store = GraphStore.copy(home, bytes, header);
   const index = own(home, store);
   try {
-    mustMatchChecksum(home, store, bytes.length);
+    mustMatchChecksum(home, { address: store.address, length: bytes.length, from: CHECKED_FROM, at: CHECKSUM_AT }, corrupt);
     const damage = home.wasm.graphValidate(index.currentPlan(), header.lists);
     if (damage !== 0) throw corrupt(DAMAGE[damage] ?? 'damaged', { damage });
     return index;
@@ -72,18 +73,6 @@ function own(home: ReturnType<typeof homeOf>, store: GraphStore): WasmHnsw {
     throw error;
   }
 }
-
-function mustMatchChecksum(home: ReturnType<typeof homeOf>, store: GraphStore, length: number): void {
-  const { arena, wasm, scratch } = home;
-  scratch.begin([8]);
-  const sum = scratch.take(8);
-  wasm.writeChecksum(store.address + CHECKED_FROM, length - CHECKED_FROM, sum);
-  const [got, expected] = [arena.u32(sum, 2).slice(), arena.u32(store.address + CHECKSUM_AT, 2)];
-  if (got[0] === expected[0] && got[1] === expected[1]) return;
-  throw corrupt(`checksum ${hex(expected)} expected, got ${hex(got)}`, { expected: hex(expected), got: hex(got) });
-}
-
-const hex = (words: Uint32Array): string => [words[1]!, words[0]!].map((word) => word.toString(16).padStart(8, '0')).join('');
 
 function invalid(what: string, expected: string, got: unknown): KernelError {
   return new KernelError('OPTION_INVALID', `graph index: ${what}: ${expected} expected, got ${String(got)}`, {

@@ -1,4 +1,5 @@
 import { createHnsw } from '../index/open.ts';
+import { buildLists } from '../lists/open.ts';
 import type { Kernel } from '../types.ts';
 import { createUniform } from './vectors.ts';
 
@@ -17,3 +18,19 @@ export function fixtureIndex(kernel: Kernel): Uint8Array<ArrayBuffer> {
 
 /** Of the stored bytes, for where no file can be read. */
 export const FIXTURE_SHA256 = '3ee698307341ec161324cb856633e977ee3da484986af640c7246a972e00097e';
+
+/** The index whose bytes are stored in `src/lists/fixtures/ivf-1.bin`: one-bit codes of 70 rows in 4 lists. */
+export function fixtureLists(kernel: Kernel): Uint8Array<ArrayBuffer> {
+  const uniform = createUniform(12);
+  const block = kernel.createBlock({ dim: DIM });
+  block.append(Float32Array.from({ length: 70 * DIM }, () => uniform() * 2 - 1));
+  const build = buildLists(kernel, { block, metric: 'L2', codes: 'b1', lists: 4, seed: 7 });
+  while (!build.step(1000).done);
+  const index = build.finish();
+  const bytes = index.save();
+  index.free();
+  block.free();
+  return bytes;
+}
+
+export const LISTS_FIXTURE_SHA256 = '2b87c34c2690789c14e466a241e13ea3740bdc6ce8ee89904afbc23d2048a825';

@@ -84,3 +84,20 @@ function clampFloat(value: number): number {
   const largest = 3.4e38;
   return Math.max(-largest, Math.min(largest, value));
 }
+
+/** 40 clusters whose points lie in 12 dimensions of their own: what embeddings are like, in small. */
+export function mixture(rows: number, dim: number, seed: number): Float32Array {
+  const uniform = createUniform(seed);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  const [centres, basis] = [Float32Array.from({ length: 40 * dim }, normal), Float32Array.from({ length: 12 * dim }, normal)];
+  const out = new Float32Array(rows * dim);
+  for (let row = 0; row < rows; row++) {
+    const centre = Math.floor(uniform() * 40) * dim;
+    const weights = Array.from({ length: 12 }, normal);
+    for (let at = 0; at < dim; at++) {
+      const inner = weights.reduce((sum, weight, index) => sum + weight * basis[index * dim + at]!, 0);
+      out[row * dim + at] = centres[centre + at]! * 0.5 + inner * 0.3 + normal() * 0.05;
+    }
+  }
+  return out;
+}

@@ -59,6 +59,17 @@ export interface WasmExports {
   graphDistances(): number;
   /** 0, or what is wrong. */
   graphValidate(plan: number, lists: number): number;
+  /** `plan` of the calls for list indexes: address of a written list plan (`src/lists/plan.ts`). */
+  listsLoad(plan: number, elements: number, source: number, rowBytes: number, count: number, target: number): void;
+  listsQuery(plan: number): void;
+  listsAssign(rows: number, rowBytes: number, count: number, centroids: number, lists: number, out: number): number;
+  listsSum(rows: number, rowBytes: number, count: number, assigned: number, sums: number, counts: number): void;
+  listsMeans(sums: number, counts: number, rowBytes: number, lists: number, centroids: number): void;
+  listsEncode(plan: number, rows: number, count: number, lists: number, slots: number): void;
+  listsEstimate(plan: number, probes: number, count: number, bitmap: number, hits: number, k: number, low: number, high: number): number;
+  /** `scan`: address of a written `ScanPlan`. */
+  listsExact(plan: number, scan: number, probes: number, count: number, bitmap: number): number;
+  rerankHits(scan: number, candidates: number, count: number): number;
 }
 
 const NAMES = [
@@ -85,6 +96,15 @@ const NAMES = [
   'graphHits',
   'graphDistances',
   'graphValidate',
+  'listsLoad',
+  'listsQuery',
+  'listsAssign',
+  'listsSum',
+  'listsMeans',
+  'listsEncode',
+  'listsEstimate',
+  'listsExact',
+  'rerankHits',
 ] as const;
 
 /** Instantiates the module. Throws INTERNAL when it is not our kernel. */

@@ -1,0 +1,28 @@
+/** Checks that graph and list indexes share. */
+import { WasmBlock } from '../block/block.ts';
+import { mustCount } from '../block/hits.ts';
+import type { BlockHome } from '../block/home.ts';
+import { KernelError } from '../errors.ts';
+import type { VectorBlock } from '../types.ts';
+
+/** A count of a query; throws QUERY_INVALID. */
+export function mustBeAtMost(name: string, value: number, most: number): number {
+  if (mustCount(name, value) <= most) return value;
+  throw new KernelError('QUERY_INVALID', `query: ${name} of at most ${most} expected, got ${value}`, { details: { [name]: value, most } });
+}
+
+/** The block of this kernel's memory, with at least the index' rows. Throws DIMENSION_MISMATCH, OPTION_INVALID. */
+export function mustBeBlockOf(home: BlockHome, block: VectorBlock, index: { readonly dim: number; readonly rows: number }): WasmBlock {
+  if (block.dim !== index.dim) {
+    throw new KernelError('DIMENSION_MISMATCH', `index: a block of dim ${index.dim} expected, got ${block.dim}`, {
+      details: { expected: index.dim, got: block.dim },
+    });
+  }
+  if (!(block instanceof WasmBlock && block.isOf(home))) {
+    throw new KernelError('OPTION_INVALID', 'index: a block of the same kernel expected, not freed');
+  }
+  if (block.rows >= index.rows) return block;
+  throw new KernelError('OPTION_INVALID', `index: a block of at least ${index.rows} rows expected, got ${block.rows}`, {
+    details: { expected: index.rows, got: block.rows },
+  });
+}
