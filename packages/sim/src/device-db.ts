@@ -69,8 +69,12 @@ export class DeviceDb {
   ): { readonly changed: ReadonlySet<string>; readonly diverged: readonly string[] } {
     const changed = new Set<string>();
     const diverged: string[] = [];
-    for (const write of writes) if (write.type === 'outbox') this.#knowWrite(write.entry);
-    const queued = new Set(writes.flatMap((write) => (write.type === 'outbox' ? [write.entry.id] : [])));
+    const queued = new Set<number>();
+    for (const write of writes) {
+      if (write.type !== 'outbox') continue;
+      this.#knowWrite(write.entry);
+      queued.add(write.entry.id);
+    }
     for (const write of writes) {
       switch (write.type) {
         case 'device':

@@ -45,6 +45,8 @@ export class ModelFold implements ChannelFold {
   maxHlc: Timestamp = 0 as Timestamp;
   lmids: Map<string, ModelLmid> = new Map();
   docs: Map<PrimaryKey, Doc> = new Map();
+  /** Of each of `docs`: what it adds to `hash`. */
+  #hashes: Map<PrimaryKey, Hash64> = new Map();
   readonly #ablations: Ablations;
 
   constructor(channel: string, ablations: Ablations) {
@@ -60,6 +62,7 @@ export class ModelFold implements ChannelFold {
     copy.maxHlc = this.maxHlc;
     copy.lmids = new Map(this.lmids);
     copy.docs = new Map(this.docs);
+    copy.#hashes = new Map(this.#hashes);
     return copy;
   }
 
@@ -116,7 +119,8 @@ export class ModelFold implements ChannelFold {
     if (floor > this.floor) this.floor = floor;
     for (const [pk, doc] of this.docs) {
       if (doc.delete === undefined || doc.delete.hlc >= floor) continue;
-      this.hash = subHash(this.hash, hashOf(pk, doc));
+      this.hash = subHash(this.hash, this.#hashes.get(pk)!);
+      this.#hashes.delete(pk);
       this.docs.delete(pk);
     }
   }
@@ -125,17 +129,22 @@ export class ModelFold implements ChannelFold {
   corrupt(pk: PrimaryKey): void {
     const doc = this.docs.get(pk)!;
     const put = { hlc: ((doc.put?.hlc ?? 0) + 1) as Timestamp, clientId: doc.put?.clientId ?? '' };
-    this.hash = addHash(subHash(this.hash, hashOf(pk, doc)), hashOf(pk, { ...doc, put }));
-    this.docs.set(pk, { ...doc, put });
+    this.#set(pk, { ...doc, put });
   }
 
   #applySingle(op: SingleOp, stamp: Stamp, origin: Origin): void {
     const before = this.docs.get(op.pk);
     const after = foldOp(before, op, { stamp, origin });
     if (after === before || after === undefined) return;
-    if (before !== undefined) this.hash = subHash(this.hash, hashOf(op.pk, before));
-    this.hash = addHash(this.hash, hashOf(op.pk, after));
-    this.docs.set(op.pk, after);
+    this.#set(op.pk, after);
+  }
+
+  #set(pk: PrimaryKey, doc: Doc): void {
+    const before = this.#hashes.get(pk);
+    const after = hashOf(pk, doc);
+    this.hash = addHash(before === undefined ? this.hash : subHash(this.hash, before), after);
+    this.#hashes.set(pk, after);
+    this.docs.set(pk, doc);
   }
 }
 

@@ -113,13 +113,14 @@ export function queueAgain(cx: ClientContext, state: ChannelState, formers: read
   const isInLog = (entry: OutboxEntry): boolean => entry.seq <= (known.get(entry.clientId)?.lmid ?? 0);
   if (isNewEpoch) for (const entry of state.outbox) entry.settled = undefined;
   for (const former of formers) settle(cx, state, former);
-  const stays = state.outbox.filter(({ stored, settled }) => settled !== undefined || (isNewEpoch && isInLog(stored)));
+  const isStaying = ({ stored, settled }: PendingEntry): boolean => settled !== undefined || (isNewEpoch && isInLog(stored));
+  const stays = state.outbox.filter(isStaying);
   const comesBack = isNewEpoch ? state.kept.filter((entry) => !isInLog(entry)) : [];
-  const again = [...comesBack, ...state.outbox.filter((entry) => !stays.includes(entry)).map(({ stored }) => stored)].sort(
+  const again = [...comesBack, ...state.outbox.filter((entry) => !isStaying(entry)).map(({ stored }) => stored)].sort(
     (a, b) => a.id - b.id,
   );
   for (const { id } of comesBack) cx.step.write({ type: 'kept-delete', channel: state.channel, id });
-  state.kept = state.kept.filter((entry) => !comesBack.includes(entry));
+  if (isNewEpoch) state.kept = state.kept.filter(isInLog);
   state.clientId = cx.device.clientId;
   state.everSent = false;
   const queued = again.map((entry, index): PendingEntry => {
