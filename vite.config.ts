@@ -13,6 +13,7 @@ const BROWSER_DEPENDENCIES = [
   '@orama/stemmers/french',
   '@orama/stemmers/german',
   'comlink',
+  'hnswlib-wasm/lib/hnswlib.mjs',
   'idb',
   'lib0/decoding',
   'lib0/encoding',

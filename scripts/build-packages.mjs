@@ -161,9 +161,14 @@ async function bundleClient() {
         emptyOutDir: false,
         copyPublicDir: false,
         lib: { entry: join(folder, entry), formats: ['es'], fileName: name },
-        // Chunks share nothing with what loads them (they import nothing at run time), so the page's code stays one file.
+        // Chunks share nothing with what loads them (they import nothing at run time), so what a page and a worker load first stays one file each.
         rolldownOptions: {
-          output: { minify: true, entryFileNames: `${name}.js`, chunkFileNames: 'chunks/[name].js', codeSplitting: name === 'index' },
+          output: {
+            minify: true,
+            entryFileNames: `${name}.js`,
+            chunkFileNames: 'chunks/[name].js',
+            codeSplitting: name !== 'embed-worker',
+          },
         },
       },
     });

@@ -1,4 +1,5 @@
 /** The engine worker's entry: `dist/worker.js`. */
+import { DbError } from '@terndb/core';
 import { expose } from 'comlink';
 import { browserClock } from './adapters/clock.ts';
 import { loadBrowserKernel } from './adapters/kernel.ts';
@@ -18,6 +19,7 @@ const host = new WorkerHost({
   tab: `${rng.nextUint32().toString(36)}${rng.nextUint32().toString(36)}${rng.nextUint32().toString(36)}`,
   network: browserNetwork,
   loadKernel: loadBrowserKernel,
+  loadHnswlib: async () => (await import('./hnswlib/hnswlib-library.ts')).loadHnswlib(DbError),
   embedder: listenForEmbedder(globalThis as unknown as Worker),
 });
 expose(host);

@@ -9,10 +9,12 @@ export { decodeRecord, encodeRecord, invalidRecord, type RecordFields, textOf } 
 export type { Channel, Published } from './database/channel.ts';
 export { inspectChannel } from './database/channel.ts';
 export { fromKernel } from './database/from-kernel.ts';
+export { usesHnswlib } from './indexes/hnswlib/hnswlib-kind.ts';
 export { type HnswlibImport, importHnswlib } from './indexes/hnswlib/import-hnswlib.ts';
 export type { HnswlibGraph, HnswlibLibrary, HnswlibOptions } from './indexes/hnswlib/types.ts';
 export { type IndexBuilder, type IndexFile, type IndexJob, runIndexJob } from './indexes/index-builder.ts';
 export { type IndexedChannel, IndexManager } from './indexes/index-manager.ts';
+export { kindsWithHnswlib } from './indexes/registry.ts';
 export { LogTail } from './leader/log-tail.ts';
 export { type PartitionOps, resolveWrite, type WriteTarget } from './leader/resolve.ts';
 export { readManifest, writeManifest } from './manifest/manifest-file.ts';

@@ -1,4 +1,4 @@
-import type { DbError, DenseVector, DynamicShape, Key, Patch, Schema, Shapes } from '@terndb/core';
+import type { DbError, DenseVector, DynamicShape, Key, Metric, Patch, PrimaryKey, Schema, Shapes } from '@terndb/core';
 import type { Collection } from './collection.ts';
 import type { EmbeddingStore, Keep, StorageStatus, Store, SyncStatus } from './status.ts';
 
@@ -72,6 +72,49 @@ export interface TransferOptions {
   onProgress?: (progress: Progress) => void;
   signal?: AbortSignal;
 }
+/** What to read as a saved hnswlib index. `partition` and `keys` as for `put`. */
+export interface HnswlibSource {
+  collection: string;
+  partition?: string;
+  /** Default: the only field of dense vectors. */
+  field?: string;
+  /** Of what the file holds, which does not say it: checked against the field's. */
+  metric?: Metric;
+  dim?: number;
+  /** Keys by label. Left out: the labels, as numbers or decimal digits. */
+  keys?: readonly PrimaryKey[] | ReadonlyMap<number, PrimaryKey>;
+}
+export interface ImportOptions extends TransferOptions {
+  /** The source is an index that hnswlib saved, native or in WebAssembly; vectors become entities, those marked as deleted excepted. FORMAT_INVALID. */
+  hnswlib?: HnswlibSource;
+}
+/** Searches with stored vectors, with and without graphs, and compares. Costs `sample` scans, during which the database answers others. */
+export interface RecallProbe {
+  collection: string;
+  partitions?: readonly string[];
+  /** Default: the only field of dense vectors. */
+  field?: string;
+  /** Vectors to search with, evenly spread (default 50, at most 1,000). */
+  sample?: number;
+  /** Hits per search (default 10, at most 100). */
+  limit?: number;
+  /** As of a search. */
+  ef?: number;
+}
+export interface InspectOptions {
+  recall?: RecallProbe;
+}
+export interface Recall {
+  /** Share of the exact hits that the usual search finds; hits of equal score count alike. */
+  readonly recall: number;
+  readonly queries: number;
+  readonly limit: number;
+  /** No graph was walked: searches are exact here. */
+  readonly exact: boolean;
+  /** Mean times of one search. */
+  readonly exactMs: number;
+  readonly graphMs: number;
+}
 export interface Inspection {
   readonly clientId: string;
   readonly logEpoch: string | null;
@@ -95,9 +138,30 @@ export interface Inspection {
       readonly rows: number;
       readonly deleted: number;
       readonly bytes: number;
+      /** Open index files, `field:type`: searched by a graph where it is `hnsw` or `hnswlib`. */
       readonly indexes: readonly string[];
     }[];
   }[];
+  /** What is done for indexes in the background; searches scan what has none yet. */
+  readonly indexing: {
+    readonly current: {
+      readonly collection: string;
+      readonly partition: string;
+      readonly segment: string;
+      readonly field: string;
+      readonly type: string;
+      readonly step: 'load' | 'build';
+      /** 0..1 */
+      readonly done: number;
+    } | null;
+    readonly waiting: number;
+    /** Files found damaged or lost since the database was opened; they are built again. */
+    readonly damaged: number;
+    /** Tries that failed, for example for want of memory; repeated later. */
+    readonly failed: number;
+  };
+  /** Where it was asked for. */
+  readonly recall?: Recall;
 }
 
 export interface DatabaseMembers<C extends Shapes> {
@@ -111,12 +175,12 @@ export interface DatabaseMembers<C extends Shapes> {
   /** Listeners run in the order added. Returns the way to stop. */
   on<E extends 'rejected' | 'conflict' | 'lossDetected'>(event: E, listener: (value: DatabaseEvents<C>[E]) => void): () => void;
   /** For consoles and bug reports; slow, and no stable shape to build on. */
-  inspect(): Promise<Inspection>;
+  inspect(options?: InspectOptions): Promise<Inspection>;
   /** One consistent state, outbox included, without secrets. The stream is closed at the end, aborted on error. */
   export(options?: TransferOptions & { collections?: readonly (keyof C & string)[] }): Promise<Blob>;
   export(options: TransferOptions & { collections?: readonly (keyof C & string)[]; to: WritableStream<Uint8Array> }): Promise<void>;
   /** Entities arrive as writes of this device, newest stamp winning; all or nothing. CHECKSUM_MISMATCH, FORMAT_VERSION_UNSUPPORTED, SCHEMA_CONFLICT. */
-  import(source: Blob | ReadableStream<Uint8Array>, options?: TransferOptions): Promise<{ readonly entities: number }>;
+  import(source: Blob | ReadableStream<Uint8Array>, options?: ImportOptions): Promise<{ readonly entities: number }>;
   /** A collection whose schema only the server knows; remembered for offline. COLLECTION_UNKNOWN, or OFFLINE if never seen. */
   openCollection(name: string): Promise<Collection<DynamicShape>>;
   /**

@@ -98,7 +98,7 @@ type By<S extends Shape> =
 export interface SearchOptions<S extends Shape, Sel extends FieldName<S> = DefaultFields<S>> extends Filter<S>, ReadOptions, Page<S, Sel> {
   /** Scan, no graph: complete and slower. */
   exact?: boolean;
-  /** Candidates that a walk of a graph keeps, at least as many as hits are wanted: more finds more, and takes longer. */
+  /** Candidates that a walk of a graph keeps (1 to 16,384; default 128, or twice the hits): more finds more, and takes longer. */
   ef?: number;
   /** As in Milvus. L2: `rangeFilter <= distance < radius`; COSINE and IP: `radius < similarity <= rangeFilter`. */
   range?: { radius: number; rangeFilter?: number };

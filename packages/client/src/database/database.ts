@@ -6,7 +6,8 @@ import type {
   Database,
   DatabaseEvents,
   DatabaseMembers,
-  Inspection,
+  ImportOptions,
+  InspectOptions,
   TransferOptions,
 } from '../api/database.ts';
 import type { EmbeddingStore, StorageStatus, Store, SyncStatus } from '../api/status.ts';
@@ -51,10 +52,9 @@ class DatabaseHandle implements DatabaseMembers<any> {
     return this.#session.events.on(event, listener as (value: unknown) => void);
   }
 
-  async inspect(): Promise<Inspection> {
+  async inspect(options?: InspectOptions): Promise<any> {
     this.#mustBeOpen();
-    const { clientId, logEpoch, wasmBytes, outbox, partitions } = await this.#session.connection.call('inspect', undefined);
-    return { clientId, logEpoch, wasmBytes, outbox, partitions };
+    return await this.#session.connection.call('inspect', options);
   }
 
   export(options?: TransferOptions & { collections?: readonly string[] }): Promise<Blob>;
@@ -65,7 +65,7 @@ class DatabaseHandle implements DatabaseMembers<any> {
     return await exportDatabase(this.#session.connection, DbError, options);
   }
 
-  async import(source: Blob | ReadableStream<Uint8Array>, options: TransferOptions = {}): Promise<{ readonly entities: number }> {
+  async import(source: Blob | ReadableStream<Uint8Array>, options: ImportOptions = {}): Promise<{ readonly entities: number }> {
     this.#mustBeOpen();
     const { importDatabase } = await import('./import.ts');
     return await importDatabase(this.#session.connection, DbError, { source, ...options });

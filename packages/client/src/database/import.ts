@@ -1,8 +1,8 @@
 import type { DbError } from '@terndb/core';
-import type { TransferOptions } from '../api/database.ts';
+import type { ImportOptions as Options } from '../api/database.ts';
 import type { WorkerConnection } from '../worker/connection.ts';
 
-export interface ImportOptions extends TransferOptions {
+export interface ImportOptions extends Options {
   readonly source: Blob | ReadableStream<Uint8Array>;
 }
 
@@ -13,12 +13,21 @@ export interface ImportOptions extends TransferOptions {
 export async function importDatabase(
   connection: WorkerConnection,
   Errors: typeof DbError,
-  { source, onProgress, signal }: ImportOptions,
+  { source, hnswlib, onProgress, signal }: ImportOptions,
 ): Promise<{ readonly entities: number }> {
   if (!(source instanceof Blob || source instanceof ReadableStream)) {
     throw new Errors('OPTION_INVALID', `import: a Blob or a ReadableStream expected, got ${typeof source}`);
   }
   const totalBytes = source instanceof Blob ? source.size : null;
+  if (hnswlib !== undefined) {
+    try {
+      const bytes = new Uint8Array(await new Response(source).arrayBuffer());
+      onProgress?.({ phase: 'read', doneBytes: bytes.length, totalBytes: bytes.length });
+      return await connection.call('importHnswlib', { ...hnswlib, bytes }, { signal });
+    } catch (thrown) {
+      throw Errors.from(thrown);
+    }
+  }
   const reader = (source instanceof Blob ? source.stream() : source).getReader();
   const { importId } = await connection.call('importOpen', undefined, { signal });
   try {

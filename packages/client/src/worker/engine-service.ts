@@ -1,5 +1,6 @@
 import { assertNever, type Clock, compareDefinitions, DbError, type SchemaDefinition, schemaConflict } from '@terndb/core';
 import { decodeToken, type Engine } from '@terndb/engine';
+import { importHnswlib } from '@terndb/engine/parts';
 import type { EmbeddingService } from '../embedding/embedding-service.ts';
 import { watchByMeaning } from '../embedding/watch-by-meaning.ts';
 import type { OutboxSlot } from '../sync/outbox-slot.ts';
@@ -110,7 +111,7 @@ export class EngineService implements Service {
       case 'adopt':
         return await this.#adopt(call.request);
       case 'inspect':
-        return this.#engine.inspect();
+        return await this.#inspect(call.request);
       case 'flush':
         return await this.#engine.flush();
       case 'seal':
@@ -127,6 +128,8 @@ export class EngineService implements Service {
         return this.#imports.push(call.request.importId, call.request.bytes);
       case 'importCommit':
         return await this.#imports.commit(call.request.importId);
+      case 'importHnswlib':
+        return await importHnswlib(this.#engine, call.request);
       case 'importClose':
         return this.#imports.close(call.request.importId);
       default:
@@ -160,6 +163,11 @@ export class EngineService implements Service {
     if (embedding === undefined) return () => {};
     pump.push(embedding.report());
     return embedding.onReport(() => pump.push(embedding.report()));
+  }
+
+  async #inspect(options: Calls['inspect']['in']): Promise<Calls['inspect']['out']> {
+    const recall = options?.recall && (await this.#engine.recall(options.recall));
+    return { ...this.#engine.inspect(), ...(recall === undefined ? {} : { recall }) };
   }
 
   async #search(request: Calls['search']['in']): Promise<unknown> {

@@ -1,5 +1,6 @@
 import { type Clock, compareDefinitions, DbError, type Locks, mergeDefinitions, type Rng, type SchemaDefinition } from '@terndb/core';
-import { type Engine, openEngine } from '@terndb/engine';
+import { type Engine, type EngineOptions, openEngine } from '@terndb/engine';
+import { type HnswlibLibrary, kindsWithHnswlib, usesHnswlib } from '@terndb/engine/parts';
 import type { Kernel } from '@terndb/kernel';
 import { BroadcastBus } from '../adapters/bus.ts';
 import { EmbeddingService } from '../embedding/embedding-service.ts';
@@ -32,6 +33,8 @@ export interface HostPorts {
   readonly tab: string;
   readonly network: Network;
   loadKernel(wasm: string | WebAssembly.Module | undefined): Promise<Kernel>;
+  /** For schemas that ask for it; a chunk of its own. */
+  loadHnswlib?(): Promise<HnswlibLibrary>;
   /** Which embedder the page asked for before it started the database; left out: the one that ships with Tern. */
   readonly embedder?: () => EmbedderSetup;
 }
@@ -57,6 +60,7 @@ export class WorkerHost implements WorkerApi {
   #bus: BroadcastBus | undefined;
   #leadership: Leadership | undefined;
   #kernel: Promise<Kernel> | undefined;
+  #hnswlib: Promise<HnswlibLibrary> | undefined;
   readonly #watches = new Map<number, () => void>();
   /** Ends waiting for locks. */
   readonly #abort = new AbortController();
@@ -192,6 +196,20 @@ export class WorkerHost implements WorkerApi {
     }
   }
 
+  /** hnswlib where a field asks for it. Without it (it is not there, or does not start) Tern's own graphs serve. */
+  async #indexKinds(schema: SchemaDefinition): Promise<Pick<EngineOptions, 'indexKinds'>> {
+    const isWanted = Object.values(schema.collections).some(({ fields }) => fields.some(usesHnswlib));
+    if (!isWanted || this.#ports.loadHnswlib === undefined) return {};
+    try {
+      this.#hnswlib ??= this.#ports.loadHnswlib();
+      return { indexKinds: kindsWithHnswlib(await this.#hnswlib) };
+    } catch (error) {
+      this.#hnswlib = undefined;
+      console.warn(`terndb: database ${this.#name}: hnswlib is not here, graphs are Tern's own`, error);
+      return {};
+    }
+  }
+
   /** The engine with what is followed; again when a server's schema has more than the engine's. */
   async #openEngine(
     options: StartOptions,
@@ -204,7 +222,8 @@ export class WorkerHost implements WorkerApi {
     const outbox = new OutboxSlot();
     const known = await SyncService.knownSchema(rows);
     const schema = known === undefined ? options.schema : widen(options.schema, known);
-    const engine = await openEngine({ ports: { log, meta, objects, clock, rng, kernel }, schema, outbox });
+    const kinds = await this.#indexKinds(schema);
+    const engine = await openEngine({ ports: { log, meta, objects, clock, rng, kernel }, schema, outbox, ...kinds });
     const service = new EngineService(engine, { clock, outbox, onNewerSchema: () => void this.#fail(newerSchema(options.name)) });
     this.#leadership = { engine, service, desk: undefined, sync: undefined };
     const sync = await SyncService.open({

@@ -2,7 +2,7 @@
  * The border between a page and its engine worker, carried by comlink. Both sides come from one build of the package, so there is one version at
  * a time; it is checked because `assets.worker` lets an app serve a stale file.
  *
- * History: 1 first version; 2 replication, embedding.
+ * History: 1 first version; 2 replication, embedding; 3 options of inspect, import of hnswlib indexes.
  */
 import type { DbError, ErrorMessage, SchemaDefinition } from '@terndb/core';
 import type {
@@ -13,17 +13,20 @@ import type {
   GetResult,
   QueryRequest,
   QueryResult,
+  RecallResult,
   SearchRequest,
   SearchResult,
   WriteRequest,
 } from '@terndb/engine';
+import type { HnswlibImport } from '@terndb/engine/parts';
+import type { InspectOptions } from '../api/database.ts';
 import type { EmbeddingReport } from '../embedding/protocol.ts';
 import type { ConnectRequest } from '../sync/connection-record.ts';
 import type { RejectedItem, SyncReport } from '../sync/sync-report.ts';
 import type { PendingWrite } from '../sync/write-waiters.ts';
 import type { ExportPage } from '../transfer/export-sessions.ts';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export interface StartOptions {
   readonly protocol: number;
@@ -58,7 +61,7 @@ export interface Calls {
   search: { in: SearchRequest; out: SearchResult };
   /** A following tab's schema, before anything else it asks: SCHEMA_CONFLICT when it does not fit. One with more than the leader's ends the leader. */
   adopt: { in: SchemaDefinition; out: undefined };
-  inspect: { in: undefined; out: EngineInspection };
+  inspect: { in: InspectOptions | undefined; out: EngineInspection & { readonly recall?: RecallResult } };
   flush: { in: undefined; out: undefined };
   seal: { in: undefined; out: undefined };
   /** Pauses the embedding queue, or lets it go on (and tries again what failed). */
@@ -83,6 +86,7 @@ export interface Calls {
   importOpen: { in: undefined; out: { readonly importId: string } };
   importPush: { in: { readonly importId: string; readonly bytes: Uint8Array }; out: undefined };
   importCommit: { in: { readonly importId: string }; out: { readonly entities: number } };
+  importHnswlib: { in: HnswlibImport; out: { readonly entities: number } };
   importClose: { in: { readonly importId: string }; out: undefined };
 }
 export type Method = keyof Calls;

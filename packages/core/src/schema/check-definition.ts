@@ -19,7 +19,7 @@ import {
 import { canonicalCopy } from '../value/canonical-copy.ts';
 import { describe, isPlainObject } from '../value/describe.ts';
 import { normalizeInt64, utf8Length } from '../value/scalar.ts';
-import type { CollectionDefinition, FieldDefinition, FieldDefinitionOf, Kind } from './definition.ts';
+import type { CollectionDefinition, FieldDefinition, FieldDefinitionOf, Kind, VectorIndexOptions } from './definition.ts';
 import { isIdentifier, isReservedField } from './names.ts';
 
 /**
@@ -89,13 +89,17 @@ const object =
     );
   };
 
-const graph = (...quantizations: readonly string[]): Check =>
-  object({
-    type: oneOf('AUTOINDEX', 'FLAT', 'HNSW'),
-    m: integer(2, MAX_HNSW_M, 16),
-    efConstruction: integer(1, MAX_EF_CONSTRUCTION, 200),
-    quantization: oneOf(...quantizations),
-  });
+/** `engine` came later: it is named only where it is not Tern's, so that the hashes of schemas stay. */
+const graph =
+  (isDense: boolean, ...quantizations: readonly string[]): Check =>
+  (value, where) =>
+    object({
+      type: oneOf('AUTOINDEX', 'FLAT', 'HNSW'),
+      m: integer(2, MAX_HNSW_M, 16),
+      efConstruction: integer(1, MAX_EF_CONSTRUCTION, 200),
+      quantization: oneOf(...quantizations),
+      ...(isDense && (value as VectorIndexOptions)?.engine && { engine: oneOf('hnswlib') }),
+    })(value, where);
 
 const ELEMENT_KINDS: readonly unknown[] = ['keyword', 'int64', 'number', 'boolean'];
 const element: Check = (value, where) => {
@@ -137,10 +141,10 @@ const PARAMS: { readonly [Kd in Kind]: Readonly<Record<string, Check>> } = {
     embed: orNull(distinctStrings(MAX_EMBED_SOURCES, MAX_NAME_LENGTH)),
     model: orNull(shortText),
     metric: oneOf('COSINE', 'IP', 'L2'),
-    index: graph('none', 'sq8', 'binary'),
+    index: graph(true, 'none', 'sq8', 'binary'),
   },
   sparseVector: { metric: oneOf('IP') },
-  binaryVector: { dim: integer(8, MAX_BINARY_DIM, undefined, 8), metric: oneOf('HAMMING', 'JACCARD'), index: graph('none') },
+  binaryVector: { dim: integer(8, MAX_BINARY_DIM, undefined, 8), metric: oneOf('HAMMING', 'JACCARD'), index: graph(false, 'none') },
 };
 
 /** Fits the field: the JSON form of a default is checked like a value of the field. False when not. */

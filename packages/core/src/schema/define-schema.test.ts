@@ -67,8 +67,28 @@ describe('the canonical form', () => {
       f.vector(8, { metric: 'L2', index: { type: 'HNSW', m: 32 } }),
       { dim: 8, embed: null, model: null, metric: 'L2', index: { type: 'HNSW', m: 32, efConstruction: 200, quantization: 'none' } },
     ],
+    [
+      'vector',
+      f.vector(8, { index: { engine: 'hnswlib' } }),
+      {
+        dim: 8,
+        embed: null,
+        model: null,
+        metric: 'COSINE',
+        index: { type: 'AUTOINDEX', m: 16, efConstruction: 200, quantization: 'none', engine: 'hnswlib' },
+      },
+    ],
   ])('names every param of %s', (type, field, params) => {
     expect(fieldOf(field)).toEqual({ name: 'x', type, nullable: false, params });
+  });
+
+  test('names no engine of an index where it is left out, so that hashes are those from before there were others', () => {
+    expect(JSON.stringify(fieldOf(f.vector(8)))).not.toContain('engine');
+  });
+
+  test('refuses another engine, and any for binary vectors', () => {
+    expect(() => fieldOf(f.vector(8, { index: { engine: 'faiss' as never } }))).toThrow(/hnswlib/);
+    expect(() => fieldOf(f.binaryVector(64, { index: { engine: 'hnswlib' } as never }))).toThrow(/engine/);
   });
 
   test.each([

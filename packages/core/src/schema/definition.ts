@@ -13,7 +13,14 @@ export interface VectorIndexOptions {
   m?: number;
   efConstruction?: number;
   quantization?: 'none' | 'sq8' | 'binary';
+  /**
+   * Dense vectors in a browser: graphs are built and searched by hnswlib-wasm. Left out, and elsewhere, and in partitions that a server leads: by Tern's
+   * own.
+   */
+  engine?: 'hnswlib';
 }
+/** `engine` is there only where it is not Tern's. */
+export type VectorIndexParams = Required<Omit<VectorIndexOptions, 'engine'>> & { engine?: 'hnswlib' };
 
 type NoParams = Record<never, never>;
 export interface FieldParams {
@@ -37,10 +44,10 @@ export interface FieldParams {
     embed: readonly string[] | null;
     model: string | null;
     metric: Metric;
-    index: Required<VectorIndexOptions>;
+    index: VectorIndexParams;
   };
   sparseVector: { metric: 'IP' };
-  binaryVector: { dim: number; metric: BinaryMetric; index: Required<VectorIndexOptions> };
+  binaryVector: { dim: number; metric: BinaryMetric; index: VectorIndexParams };
 }
 export type Kind = keyof FieldParams;
 

@@ -33,12 +33,14 @@ const SEED = 1;
 /** A graph over the vectors of one segment (`docs/formats/hnsw.md`): int8 codes; hits are scored again from the segment's float32 rows. */
 export const HNSW_KIND: IndexKind<HnswIndex> = hnswKind(GRAPH_MIN_ROWS);
 
-/** `minRows`: for tests, which want graphs over few rows. */
-export function hnswKind(minRows: number): IndexKind<HnswIndex> {
-  return { type: 'hnsw', wants: (segment, field) => wantsGraph(segment, field, minRows), build, open, close: (index) => index.free() };
+/** `minRows`: for tests, which want graphs over few rows. `leaves`: fields that another kind serves. */
+export function hnswKind(minRows: number, leaves: (field: FieldDefinition) => boolean = () => false): IndexKind<HnswIndex> {
+  const wants = (segment: Segment, field: FieldDefinition): boolean => !leaves(field) && wantsGraph(segment, field, minRows);
+  return { type: 'hnsw', wants, build, open, close: (index) => index.free() };
 }
 
-function wantsGraph(segment: Segment, field: FieldDefinition, minRows: number): boolean {
+/** Whether any graph would serve this field of this segment. */
+export function wantsGraph(segment: Segment, field: FieldDefinition, minRows: number): boolean {
   if (field.type !== 'vector' || field.params.index.type === 'FLAT' || segment.rows < minRows) return false;
   const nulls = segment.stats(field.name)?.nulls ?? segment.rows;
   return nulls <= segment.rows * MAX_NULL_SHARE && segment.vectors(field.name) !== undefined;

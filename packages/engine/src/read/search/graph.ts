@@ -2,6 +2,8 @@ import { MAX_EF } from '@terndb/core';
 import type { Metric, ScanHits, VectorBlock } from '@terndb/kernel';
 import { countBits } from '../../bitmap/bitmap.ts';
 import { HNSW_KIND } from '../../indexes/hnsw-kind.ts';
+import { HNSWLIB_KIND } from '../../indexes/hnswlib/hnswlib-kind.ts';
+import { searchHnswlib } from '../../indexes/hnswlib/search-hnswlib.ts';
 import type { RowBlock } from '../../view/view.ts';
 import type { Mask } from '../filter/mask.ts';
 
@@ -31,13 +33,16 @@ export interface GraphSearch {
  * hits wanted, or an upper bound of scores, behind which the nearest rows do not count.
  */
 export function searchGraph(vectors: VectorBlock, block: RowBlock, search: GraphSearch): ScanHits | undefined {
-  const { field, query, k, bitmap, minScore, maxScore } = search;
-  const graph = block.index?.(HNSW_KIND, field);
-  if (graph === undefined || k === 0 || maxScore < Infinity) return undefined;
+  const { field, query, metric, k, bitmap, minScore, maxScore } = search;
+  if (k === 0 || maxScore < Infinity) return undefined;
   const ef = search.ef === undefined ? Math.max(MIN_EF, 2 ** Math.ceil(Math.log2(k * EF_PER_HIT))) : Math.max(search.ef, k);
   if (ef > MAX_EF) return undefined;
+  const hnswlib = block.index?.(HNSWLIB_KIND, field);
+  const graph = hnswlib === undefined ? block.index?.(HNSW_KIND, field) : undefined;
+  if (hnswlib === undefined && graph === undefined) return undefined;
   const survivors = countBits(bitmap);
-  if (graph.planFor({ survivors, ef }) === 'scan') return undefined;
+  if (hnswlib !== undefined) return searchHnswlib(hnswlib, vectors, { query, metric, k, ef, bitmap, survivors, minScore });
+  if (graph === undefined || graph.planFor({ survivors, ef }) === 'scan') return undefined;
   return graph.search({
     query,
     k,
