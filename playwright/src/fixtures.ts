@@ -71,31 +71,43 @@ const launchOptions = { executablePath: process.env['TERNDB_CHROMIUM'] ?? '/usr/
 /** A browser on a profile folder; storage is on disk, as a user's is (a plain context keeps it in memory). */
 export const launchProfile = (folder: string): Promise<BrowserContext> => chromium.launchPersistentContext(folder, launchOptions);
 
-export const test = base.extend<{ profile: Profile }, { demo: DemoServer }>({
-  demo: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright wants a destructured first argument.
-    async ({}, use) => {
-      const server = await startDemo();
-      await use(server);
-      await server.stop();
+async function createProfile(): Promise<Profile & { remove(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'terndb-profile-'));
+  const opened: BrowserContext[] = [];
+  return {
+    folder,
+    open: async () => {
+      const context = await launchProfile(folder);
+      opened.push(context);
+      return context;
     },
-    { scope: 'worker' },
-  ],
+    remove: async () => {
+      for (const context of opened) await context.close().catch(() => undefined);
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+/** One server per test: what one test writes, the browsers of the next would be given. */
+export const test = base.extend<{ demo: DemoServer; profile: Profile; newProfile: () => Promise<Profile> }>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright wants a destructured first argument.
-  profile: async ({}, use) => {
-    const folder = await mkdtemp(join(tmpdir(), 'terndb-profile-'));
-    const opened: BrowserContext[] = [];
-    await use({
-      folder,
-      open: async () => {
-        const context = await launchProfile(folder);
-        opened.push(context);
-        return context;
-      },
-    });
-    for (const context of opened) await context.close().catch(() => undefined);
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  demo: async ({}, use) => {
+    const server = await startDemo();
+    await use(server);
+    await server.stop();
   },
+  /** Browsers of several people. */
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright wants a destructured first argument.
+  newProfile: async ({}, use) => {
+    const profiles: Awaited<ReturnType<typeof createProfile>>[] = [];
+    await use(async () => {
+      const profile = await createProfile();
+      profiles.push(profile);
+      return profile;
+    });
+    for (const profile of profiles) await profile.remove();
+  },
+  profile: async ({ newProfile }, use) => use(await newProfile()),
 });
 
 export { expect };

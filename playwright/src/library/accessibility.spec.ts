@@ -27,6 +27,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await library.page.waitForTimeout(500);
     expect(await violations(library.page)).toEqual([]);
     await library.page.screenshot({ path: shot(`storage-${colorScheme}`) });
+    await library.page.keyboard.press('Escape');
+    await library.says(/^Sync: Up to date$/);
+    await library.syncButton.focus();
+    await library.page.keyboard.press('Enter');
+    await expect(library.syncPanel.getByRole('status')).toContainText('Up to date');
+    await expect(library.syncPanel.getByRole('img', { name: /Tail/ })).toBeVisible();
+    await library.page.waitForTimeout(500);
+    expect(await violations(library.page)).toEqual([]);
+    await library.page.screenshot({ path: shot(`sync-${colorScheme}`) });
   });
 }
 
@@ -39,4 +48,9 @@ test('nothing is cut off on a narrow screen', async ({ demo, profile }) => {
   expect(overflow).toBe(0);
   expect(await violations(library.page)).toEqual([]);
   await library.page.screenshot({ path: shot('narrow') });
+  await library.syncButton.click();
+  await expect(library.syncPanel.getByRole('img', { name: /Tail/ })).toBeVisible();
+  await library.page.waitForTimeout(400);
+  expect(await violations(library.page)).toEqual([]);
+  await library.page.screenshot({ path: shot('sync-narrow') });
 });

@@ -42,6 +42,32 @@ export class LibraryPage {
     return this.page.getByRole('region', { name: 'Import' });
   }
 
+  get syncButton(): Locator {
+    return this.page.getByRole('button', { name: /^Sync: / });
+  }
+
+  get syncPanel(): Locator {
+    return this.page.getByRole('dialog', { name: 'Sync' });
+  }
+
+  /** Rows with writes that the server has not confirmed. */
+  get pendingRows(): Locator {
+    return this.rows.filter({ has: this.page.getByRole('img', { name: 'Not on the server yet' }) });
+  }
+
+  /** The header says so. */
+  async says(state: string | RegExp): Promise<void> {
+    await expect(this.syncButton).toHaveAccessibleName(state, { timeout: 30_000 });
+  }
+
+  /** By the switch in the panel. */
+  async pretendOffline(pretend: boolean): Promise<void> {
+    await this.syncButton.click();
+    await this.syncPanel.getByRole('switch', { name: /^Pretend to be offline/ }).setChecked(pretend);
+    await this.page.keyboard.press('Escape');
+    await expect(this.syncPanel).toBeHidden();
+  }
+
   async loadSample(): Promise<void> {
     await this.page.getByRole('button', { name: 'Load the sample' }).click();
     await expect(this.importPanel.getByText('Import finished')).toBeVisible({ timeout: 60_000 });
@@ -58,6 +84,17 @@ export class LibraryPage {
     const drawer = this.page.getByRole('dialog');
     await drawer.getByLabel('Title').fill(title);
     await drawer.getByLabel('Text', { exact: true }).fill(text);
+    await this.saved(drawer);
+    await drawer.getByRole('button', { name: 'Close' }).click();
+    await expect(drawer).toBeHidden();
+  }
+
+  /** Opens the passage that shows this text, changes it, and closes it again. */
+  async edit(shown: string, change: { readonly title?: string; readonly text?: string }): Promise<void> {
+    await this.rows.filter({ hasText: shown }).getByRole('button').first().click();
+    const drawer = this.page.getByRole('dialog');
+    if (change.title !== undefined) await drawer.getByLabel('Title').fill(change.title);
+    if (change.text !== undefined) await drawer.getByLabel('Text', { exact: true }).fill(change.text);
     await this.saved(drawer);
     await drawer.getByRole('button', { name: 'Close' }).click();
     await expect(drawer).toBeHidden();

@@ -5,10 +5,11 @@ import { useLibrary } from '../library/library-context.tsx';
 /** Segments come and go by themselves; nobody watches them closer than this. */
 const EVERY_MS = 2_000;
 
-/** What the database says about its inside, again and again while it is looked at. */
-export function useInspection(): Inspection | null {
+/** What the database says about its inside, again and again while it is looked at, and when `trigger` changes. */
+export function useInspection(trigger?: unknown): Inspection | null {
   const library = useLibrary();
   const [inspection, setInspection] = useState<Inspection | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the trigger is not read, it is the point.
   useEffect(() => {
     let current = true;
     const look = (): void => {
@@ -23,6 +24,6 @@ export function useInspection(): Inspection | null {
       current = false;
       clearInterval(timer);
     };
-  }, [library]);
+  }, [library, trigger]);
   return inspection;
 }

@@ -7,8 +7,8 @@ import classes from './sync.module.css';
 type Channel = Inspection['partitions'][number];
 
 /** Of each log that this device follows: sealed segments, the tail after them, and what is still to be sent. */
-export function ChannelPictures({ isShared }: { isShared: boolean }) {
-  const inspection = useInspection();
+export function ChannelPictures({ isShared, outbox }: { isShared: boolean; outbox: number }) {
+  const inspection = useInspection(outbox);
   if (inspection === null) return null;
   const hint = isShared
     ? 'The server seals the log into segments, and devices download those same files; the tail after them is followed write by write.'
@@ -27,7 +27,11 @@ function ChannelPicture({ channel }: { channel: Channel }) {
   const rows = segments.reduce((sum, segment) => sum + segment.rows, 0);
   const deleted = segments.reduce((sum, segment) => sum + segment.deleted, 0);
   const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
-  const sealed = `${formatCount(segments.length, 'segment')} of ${formatBytes(bytes)}, ${formatCount(rows, 'row')}${deleted === 0 ? '' : `, ${formatCount(deleted)} deleted or replaced`}`;
+  const dead = deleted === 0 ? '' : `, ${formatCount(deleted)} deleted or replaced`;
+  const sealed =
+    segments.length === 0
+      ? 'Nothing sealed yet'
+      : `Sealed: ${formatCount(segments.length, 'segment')} of ${formatBytes(bytes)}, ${formatCount(rows, 'row')}${dead}`;
   const tail = `Tail: ${formatCount(growing, 'row')}`;
   const unsent = `Unsent: ${formatCount(pending, 'write')}`;
   return (

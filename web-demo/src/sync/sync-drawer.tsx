@@ -42,6 +42,7 @@ function SyncPanel() {
           checked={sharing.pretendOffline}
           onChange={(event) => sync.pretendOffline(event.currentTarget.checked)}
           label="Pretend to be offline"
+          classNames={{ description: classes['description']! }}
           description="Only a pretence: closes the connection of this browser, in all its tabs, until you switch it back."
         />
       ) : (
@@ -49,7 +50,7 @@ function SyncPanel() {
       )}
       {isShared && <SyncFacts status={status} />}
       <RefusedWrites count={status.rejected} />
-      <ChannelPictures isShared={isShared} />
+      <ChannelPictures isShared={isShared} outbox={status.outbox} />
       {isShared && <SyncNotes notes={sharing.notes} />}
     </>
   );
