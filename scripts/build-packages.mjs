@@ -111,6 +111,12 @@ function keepAddresses() {
       built: `new Worker(new URL('./embed-worker.js', import.meta.url), { type: 'module', name: 'terndb-embed' })`,
     },
     {
+      // An address and not a chunk: many bundlers build workers as one file, and refuse those that are to be split.
+      source: /import\('\.\/hnswlib\/hnswlib-library\.ts'\)/,
+      mark: '__TERNDB_IMPORT_HNSWLIB__()',
+      built: `import(/* @vite-ignore */ /* webpackIgnore: true */ new URL('./chunks/hnswlib.js', import.meta.url).href)`,
+    },
+    {
       source: RUNTIME_ADDRESS,
       mark: '__TERNDB_RUNTIME_URL__()',
       built: `new URL('./ort-wasm-simd-threaded.wasm', import.meta.url)`,
@@ -146,7 +152,12 @@ function keepAddresses() {
 
 async function bundleClient() {
   const folder = join(root, 'packages', 'client');
-  const entries = { index: 'src/index.ts', worker: 'src/engine-worker.ts', 'embed-worker': '../embed/src/worker/worker.ts' };
+  const entries = {
+    index: 'src/index.ts',
+    worker: 'src/engine-worker.ts',
+    'embed-worker': '../embed/src/worker/worker.ts',
+    'chunks/hnswlib': 'src/hnswlib/hnswlib-library.ts',
+  };
   for (const [name, entry] of Object.entries(entries)) {
     await build({
       configFile: false,
@@ -161,13 +172,13 @@ async function bundleClient() {
         emptyOutDir: false,
         copyPublicDir: false,
         lib: { entry: join(folder, entry), formats: ['es'], fileName: name },
-        // Chunks share nothing with what loads them (they import nothing at run time), so what a page and a worker load first stays one file each.
+        // Chunks share nothing with what loads them (they import nothing at run time), so the page's code stays one file.
         rolldownOptions: {
           output: {
             minify: true,
             entryFileNames: `${name}.js`,
             chunkFileNames: 'chunks/[name].js',
-            codeSplitting: name !== 'embed-worker',
+            codeSplitting: name === 'index',
           },
         },
       },
