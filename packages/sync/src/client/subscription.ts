@@ -221,6 +221,7 @@ function subscribed(cx: ClientContext, state: ChannelState, message: Subscribed)
 
 /** R14. The log ends before what is shown here, or knows less of this id than it has said: it lost its end and kept its epoch. */
 function hasLostTail(cx: ClientContext, state: ChannelState, { head, known }: Subscribed): boolean {
+  if (cx.ablations['keep-id-on-restore']) return false;
   if (state.logEpoch === cx.device.logEpoch && head < state.position) return true;
   return known.lmid > 0 && known.lmid < firstUnsettled(state, known.clientId) - 1;
 }

@@ -283,6 +283,17 @@ describe('pushes', () => {
     expect(replies(bench.commit())).toMatchObject([{ type: 'ack', seq: 2, rejected: [{ seq: 1, code: 'NOT_FOUND' }] }]);
   });
 
+  it('written under another subject are not appended under this one, and what precedes them is', () => {
+    const bench = new Bench().serve();
+    bench.subscribe('s', 'a');
+    const mine = record('a', 1, put('k'), { author: 'user of a' });
+    const foreign = record('a', 2, put('k'), { author: 'user of b' });
+    bench.push('s', 'a', [mine, foreign]);
+    expect(replies(bench.commit())).toMatchObject([{ type: 'ack', seq: 1 }]);
+    expect(replies(bench.push('s', 'a', [foreign]))).toMatchObject([{ type: 'denied', access: 'write' }]);
+    expect(bench.append).toBeUndefined();
+  });
+
   it('of a schema that this leader has not heard of are not refused for good', () => {
     let known = 1;
     const bench = new Bench({ schemaVersionOf: () => known }).serve();

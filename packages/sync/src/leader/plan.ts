@@ -107,6 +107,8 @@ export class ChannelPlan {
           ? { type: 'unknown-client' }
           : { type: 'gap', expected: state.seq + 1 };
       }
+      // Written under another subject: it must not get this one's name. Empty: written before there was any.
+      if (record.author !== '' && record.author !== subject) return outcome.type === 'ack' ? outcome : { type: 'subject' };
       if (record.schemaVersion > (this.#options.schemaVersionOf?.(this.channel) ?? record.schemaVersion)) {
         // The catalog says so elsewhere already; refusing it for good would be wrong a moment later.
         return outcome.type === 'ack' ? outcome : { type: 'busy' };
