@@ -27,7 +27,7 @@ export interface NodeLimits {
 }
 
 export const DEFAULT_NODE_LIMITS: NodeLimits = {
-  /** Enough for a graph of its own, and few enough that writing a segment, which nothing interrupts, holds up answers for about 0.1 s. */
+  /** Enough for a graph of its own; growing rows, which have none, are scanned by every search. */
   sealRows: 16_384,
   sealBytes: 64 * MIB,
   sealAgeMs: DAY_MS,

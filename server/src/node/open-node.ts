@@ -5,6 +5,7 @@ import { StoredCatalog } from './catalog/node-catalog.ts';
 import { ensureNodeRecord, takeLeaderEpoch } from './catalog/records.ts';
 import { ChannelTable } from './channels/channel-table.ts';
 import { FrameCache } from './channels/frame-cache.ts';
+import type { NodeChannel } from './channels/node-channel.ts';
 import { DataJobs } from './data/data-jobs.ts';
 import { SlotLeader } from './leader/slot-leader.ts';
 import { SlotLog } from './leader/slot-log.ts';
@@ -77,7 +78,8 @@ export async function openNode(options: OpenNodeOptions): Promise<StandaloneNode
     const isGone = (channel: string): boolean => !catalog.has(channel);
     let node: StandaloneNode | undefined;
     let jobs: DataJobs | undefined;
-    const sessions = new Sessions({ channels, leaders, isBusy: () => node?.isBusy ?? true });
+    const isBusy = (channel: NodeChannel): boolean => (node?.isBusy ?? true) || catalog.isBehind(channel);
+    const sessions = new Sessions({ channels, leaders, isBusy });
     const epochs = await Promise.all(Array.from({ length: slots }, (_, slot) => takeLeaderEpoch(ports.meta, slot)));
     for (const [slot, leaderEpoch] of epochs.entries()) {
       const log = new SlotLog({

@@ -1,5 +1,6 @@
 import type { ChannelAnswer, ChannelRequest, Principal, ServerMessage } from '@terndb/sync';
 import type { ChannelTable } from './channels/channel-table.ts';
+import type { NodeChannel } from './channels/node-channel.ts';
 import type { SlotLeader } from './leader/slot-leader.ts';
 import type { NodeSession } from './types.ts';
 
@@ -9,8 +10,8 @@ const BUSY_RETRY_MS = 1_000;
 export interface SessionsOptions {
   readonly channels: ChannelTable;
   readonly leaders: readonly SlotLeader[];
-  /** Why no push is taken now. Undefined: it is. */
-  readonly isBusy: () => boolean;
+  /** Whether no push of this channel can be taken now. */
+  readonly isBusy: (channel: NodeChannel) => boolean;
 }
 
 interface OpenSession {
@@ -59,7 +60,7 @@ export class Sessions {
       return;
     }
     const isDamaged = channel.channel.damage !== undefined;
-    if (message.type === 'push' && (isDamaged || this.#options.isBusy())) {
+    if (message.type === 'push' && (isDamaged || this.#options.isBusy(channel))) {
       opened.send({ type: 'busy', channel: name, subscription, retryMs: BUSY_RETRY_MS });
       return;
     }

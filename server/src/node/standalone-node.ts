@@ -212,10 +212,12 @@ export class StandaloneNode implements ServerNode {
   }
 
   async #altered(collection: CatalogCollection): Promise<void> {
-    const { channels, jobs } = this.#parts;
-    for (const channel of channels.all()) {
-      if (channel.channel.collection.collectionId === collection.collectionId) await jobs.rebuild(channel, collection);
-    }
+    const { channels, catalog, jobs } = this.#parts;
+    const behind = [...channels.all()].filter(
+      (channel) => channel.channel.collection.collectionId === collection.collectionId && catalog.isBehind(channel),
+    );
+    const rebuilt = await Promise.allSettled(behind.map((channel) => jobs.rebuild(channel)));
+    for (const result of rebuilt) if (result.status === 'rejected') throw result.reason;
   }
 
   #channelsOf(database: string, collection: string | undefined): readonly string[] {

@@ -51,8 +51,16 @@ export interface ServerNode {
   close(): Promise<void>;
 }
 
-/** `database` names one of the catalog; `default` exists. `timeoutMs`: budget to reach the guarantee position. */
-export type NodeRequest<R> = R & { readonly database: string; readonly timeoutMs?: number; readonly signal?: AbortSignal };
+/**
+ * `database` names one of the catalog; `default` exists. `timeoutMs`: budget to reach the guarantee position. `subject`: who asks, the author of what
+ * is written; left out: the server itself.
+ */
+export type NodeRequest<R> = R & {
+  readonly database: string;
+  readonly subject?: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+};
 
 export interface NodeWriteResult {
   readonly token: string;

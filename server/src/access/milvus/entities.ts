@@ -83,7 +83,8 @@ async function put(call: MilvusCall, format: RowFormat, isUpsert: boolean): Prom
   // Of two rows with one key the later one counts, as it would one after the other.
   const last = seen.size === withKey ? entities : [...new Map(entities.map((entity) => [entity[key] ?? entity, entity])).values()];
   try {
-    const { keys } = await node.write({ type: 'put', database, collection: info.name, partition, entities: last });
+    const { subject } = call.principal;
+    const { keys } = await node.write({ type: 'put', database, subject, collection: info.name, partition, entities: last });
     return keys.map((pk) => fromKey(pk, format));
   } catch (thrown) {
     throw asRowError(thrown);
@@ -112,7 +113,7 @@ async function partialUpsert(call: MilvusCall, format: RowFormat): Promise<Milvu
   const keys: PrimaryKey[] = [];
   for (const { [key]: pk, ...fields } of toEntities(info, rows, { isUpsert: true })) {
     if (pk === undefined) throw badRows(`the primary key ${key} expected in each row`);
-    const target = { database, collection: info.name, partition } as const;
+    const target = { database, subject: call.principal.subject, collection: info.name, partition } as const;
     try {
       const { entities } = await node.get({ database, collection: info.name, partitions: [partition], keys: [pk], consistency: 'strong' });
       const request =
@@ -138,7 +139,14 @@ const remove: EntityHandler = async (call) => {
       : [writablePartition(call, info)];
   if (partitions.length === 0) throw denied('PrivilegeDelete', principal.subject, database);
   try {
-    const { keys } = await node.write({ type: 'deleteBy', database, collection: info.name, partitions, ...filterOf(call, info) });
+    const { keys } = await node.write({
+      type: 'deleteBy',
+      database,
+      subject: principal.subject,
+      collection: info.name,
+      partitions,
+      ...filterOf(call, info),
+    });
     return { cost: 0, data: { deleteCount: keys.length } };
   } catch (thrown) {
     // Always true, or empty.

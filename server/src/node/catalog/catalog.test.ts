@@ -1,4 +1,5 @@
-import { type CollectionDefinition, defineSchema, f, schemaHash } from '@terndb/core';
+import { type CollectionDefinition, DbError, defineSchema, f, schemaHash, type Timestamp } from '@terndb/core';
+import type { ServerMessage } from '@terndb/sync';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type NodePorts, openNode } from '../open-node.ts';
 import type { StandaloneNode } from '../standalone-node.ts';
@@ -92,6 +93,44 @@ describe('the catalog', () => {
     await node.flush(database);
     await restart();
     expect((await node.query({ database, collection: 'notes', orderBy: { field: 'id' } })).entities).toEqual(entities);
+  });
+
+  it('keeps channels and catalog usable when a schema change fails half-way, and finishes it later', async () => {
+    for (const finish of [
+      () => node.housekeep({ sweep: false }),
+      () => node.catalog.alterCollection(database, 'notes', { definition: withRank }).then(() => {}),
+    ]) {
+      const { read } = ports.objects;
+      await node.catalog.createCollection(database, 'notes', one);
+      const put = (entity: Record<string, unknown>) => node.write({ type: 'put', database, collection: 'notes', entities: [entity] });
+      await put({ id: 'a', title: 'x' });
+      await node.flush(database);
+      ports.objects.read = () => Promise.reject(new DbError('STORAGE_UNAVAILABLE', 'away'));
+      const altered = node.catalog.alterCollection(database, 'notes', { definition: withRank });
+      await expect(altered).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+      expect(node.inspect().counters['schema_failures']).toBeGreaterThan(0);
+      // Reads go on as before; what is written waits, and is not refused for good.
+      expect(await node.count({ database, collection: 'notes' })).toMatchObject({ count: 1 });
+      await expect(put({ id: 'b', title: 'y', rank: 7 })).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+      const answers: ServerMessage[] = [];
+      const [channel] = node.catalog.find(database, 'notes')!.partitions.get('_default')!;
+      const principal = { session: 's', clientId: 'client', term: 1, subject: 'ann', canWrite: true };
+      const session = node.openSession('s', (message) => answers.push(message));
+      const op = { type: 'put', pk: 'c', fields: { title: 'z', rank: 8 }, create: true } as const;
+      const record = { type: 'op', clientId: 'client', seq: 1, hlc: 1 as Timestamp, author: '', schemaVersion: 2, op } as const;
+      session.route(principal, { type: 'push', channel: channel!, subscription: 1, records: [record] });
+      expect(answers).toMatchObject([{ type: 'busy' }]);
+      session.close();
+      ports.objects.read = read;
+      await finish();
+      await put({ id: 'b', title: 'y', rank: 7 });
+      expect((await node.query({ database, collection: 'notes', orderBy: { field: 'id' } })).entities).toEqual([
+        { id: 'a', title: 'x', rank: 3 },
+        { id: 'b', title: 'y', rank: 7 },
+      ]);
+      expect(node.catalog.find(database, 'notes')).toMatchObject({ schemaVersion: 2 });
+      await node.catalog.dropCollection(database, 'notes');
+    }
   });
 
   it('refuses what does not fit, and changes nothing', async () => {

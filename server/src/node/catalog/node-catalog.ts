@@ -15,6 +15,7 @@ import {
 } from '@terndb/core';
 import { DEFAULT_PARTITION } from '@terndb/engine';
 import { type CatalogCollection, checkPartitionName, decodeRecord, JobQueue, readManifestPointers, textOf } from '@terndb/engine/parts';
+import type { NodeChannel } from '../channels/node-channel.ts';
 import type { CatalogCollectionInfo, NodeCatalog } from '../types.ts';
 import {
   checkName,
@@ -58,7 +59,10 @@ export interface CatalogHooks {
   readonly added: (places: readonly ChannelPlace[]) => void;
   /** They are gone from the catalog already. */
   readonly dropped: (channels: readonly string[]) => void;
-  /** The collection has another definition: its channels must know it before the change is answered. */
+  /**
+   * The collection may have another definition: its channels must know it before the change is answered. Rejects when not all do; the change is in the
+   * catalog all the same, and the node goes on trying (`isBehind`).
+   */
   readonly altered: (collection: CatalogCollection) => Promise<void>;
 }
 
@@ -140,6 +144,12 @@ export class StoredCatalog implements NodeCatalog {
   /** As the engine takes it. Undefined when it was dropped. */
   engineCollection(collectionId: string): CatalogCollection | undefined {
     return this.#collections.get(collectionId)?.engine;
+  }
+
+  /** Whether a channel still shows itself under an older definition: a schema change is under way, or its last try failed. */
+  isBehind({ channel }: NodeChannel): boolean {
+    const { collectionId, schemaHash: shown } = channel.collection;
+    return (this.engineCollection(collectionId)?.schemaHash ?? shown) !== shown;
   }
 
   /** OPTION_INVALID, COLLECTION_UNKNOWN. */
@@ -255,7 +265,8 @@ export class StoredCatalog implements NodeCatalog {
     collection.record = await storeCollection(this.#meta, { ...record, definition, properties, version });
     collection.engine = engineOf(collection.record);
     collection.info = undefined;
-    if (isNew) await this.#hooks.altered(collection.engine);
+    // Also when nothing is new: an earlier change may not have reached every channel.
+    await this.#hooks.altered(collection.engine);
     return infoOf(collection);
   }
 

@@ -1,6 +1,5 @@
 import { type Clock, DbError, type MetaStore, type ObjectStore } from '@terndb/core';
 import {
-  type CatalogCollection,
   type Channel,
   fromKernel,
   type IndexedChannel,
@@ -16,12 +15,14 @@ import {
   unsealedOf,
 } from '@terndb/engine/parts';
 import { serverClientId } from '@terndb/sync';
+import type { StoredCatalog } from '../catalog/node-catalog.ts';
 import type { ChannelTable } from '../channels/channel-table.ts';
 import type { FrameCache } from '../channels/frame-cache.ts';
 import type { NodeChannel } from '../channels/node-channel.ts';
 import type { SlotLeader } from '../leader/slot-leader.ts';
 import type { NodeLimits } from '../limits.ts';
 import { Cuts } from './cuts.ts';
+import { FirstSeen } from './first-seen.ts';
 import { forgettingRecords } from './forgetting.ts';
 import { Garbage, withoutDelete } from './garbage.ts';
 
@@ -37,6 +38,7 @@ export interface DataJobsOptions {
   readonly pool: SegmentPool;
   readonly limits: NodeLimits;
   readonly logEpoch: string;
+  readonly catalog: Pick<StoredCatalog, 'engineCollection' | 'isBehind'>;
   readonly channels: ChannelTable;
   readonly cache: FrameCache;
   readonly leaders: readonly SlotLeader[];
@@ -61,11 +63,11 @@ export class DataJobs {
   #sweptAtMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
-  private constructor(options: DataJobsOptions, cuts: readonly Cuts[]) {
+  private constructor(options: DataJobsOptions, cuts: readonly Cuts[], garbage: Garbage) {
     this.#options = options;
     this.#cuts = cuts;
     this.#objects = withoutDelete(options.objects);
-    this.#garbage = new Garbage(options.objects, options.limits.objectGraceMs);
+    this.#garbage = garbage;
     this.#indexes = new IndexManager({
       files: options.pool.indexFiles,
       clock: options.clock,
@@ -77,7 +79,8 @@ export class DataJobs {
 
   static async open(options: DataJobsOptions): Promise<DataJobs> {
     const cuts = await Promise.all(options.leaders.map(({ slot }) => Cuts.open(options.meta, slot, options.limits.retainLogMs)));
-    return new DataJobs(options, cuts);
+    const seen = await FirstSeen.open(options.meta);
+    return new DataJobs(options, cuts, new Garbage(options.objects, seen, options.limits.objectGraceMs));
   }
 
   /** Seals them now. Rejects with the first error; the others are sealed all the same. */
@@ -107,24 +110,36 @@ export class DataJobs {
     }
   }
 
-  /** The channel shows itself under another definition from now on: opened anew and caught up, then swapped in at the same position. */
-  rebuild(channel: NodeChannel, collection: CatalogCollection): Promise<void> {
-    return this.#jobs.run(async () => {
-      if (this.#isClosed || this.#options.isGone(channel.name)) return;
-      const fresh = await this.#options.channels.openAgain(channel, collection);
+  /**
+   * The channel shows itself under its collection's newest definition from now on: opened anew and caught up, then swapped in at the same position.
+   * On an error it is as it was, and housekeeping tries again.
+   */
+  rebuild(channel: NodeChannel): Promise<void> {
+    return this.#jobs.run(() => this.#rebuild(channel));
+  }
+
+  async #rebuild(channel: NodeChannel): Promise<void> {
+    const { catalog, channels, isGone, count } = this.#options;
+    const collection = catalog.engineCollection(channel.channel.collection.collectionId);
+    if (this.#isClosed || collection === undefined || isGone(channel.name) || !catalog.isBehind(channel)) return;
+    try {
+      const fresh = await channels.openAgain(channel, collection);
       try {
         while (fresh.replica.position < channel.position) {
           for (const frame of await this.#framesAfter(channel, fresh.replica.position)) fresh.replica.applyFrame(frame);
         }
       } catch (error) {
         fresh.replica.retire();
-        throw fromKernel(error);
+        throw error;
       }
       const before = channel.channel;
       channel.channel = { ...fresh, damage: before.damage };
       before.replica.retire();
       this.#indexes.checkAfter(0);
-    });
+    } catch (error) {
+      count('schema_failures');
+      throw fromKernel(error);
+    }
   }
 
   /** One round now, the costly part too. Errors of single channels are counted; the next round tries again. */
@@ -133,6 +148,7 @@ export class DataJobs {
     this.sealDue([...channels.all()].map(({ name }) => name));
     await this.#jobs.run(async () => {
       if (this.#isClosed) return;
+      for (const channel of this.#live()) await this.#rebuild(channel).catch(() => {});
       for (const leader of this.#options.leaders) await this.#cut(leader).catch(() => count('truncate_failures'));
       if (!options.sweep) return;
       const nowMs = clock.nowMs();

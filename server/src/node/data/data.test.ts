@@ -127,6 +127,10 @@ describe('a node by itself', () => {
     pass(DAY_MS - 1);
     await node.housekeep({ sweep: true });
     expect(await objects()).toHaveLength(4);
+    // The day goes on over a restart.
+    await restart({ objectGraceMs: DAY_MS, sealAgeMs: 100 * DAY_MS });
+    await node.housekeep({ sweep: true });
+    expect(await objects()).toHaveLength(4);
     pass(1);
     await node.housekeep({ sweep: true });
     expect((await objects()).sort()).toEqual(['manifest', 'segment']);

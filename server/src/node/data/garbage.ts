@@ -1,6 +1,7 @@
 import type { ObjectStore } from '@terndb/core';
 import { objectsOf } from '@terndb/engine/parts';
 import type { NodeChannel } from '../channels/node-channel.ts';
+import type { FirstSeen } from './first-seen.ts';
 
 /** Deleting is the collector's alone: somebody may still be downloading what a newer manifest has replaced. */
 export function withoutDelete(objects: ObjectStore): ObjectStore {
@@ -15,15 +16,16 @@ export function withoutDelete(objects: ObjectStore): ObjectStore {
 
 /**
  * Deletes objects that no manifest has named for the grace period: replaced ones, those of dropped channels, and what a crash left between
- * an upload and its manifest. The period begins when this process first sees them so; a restart begins it anew.
+ * an upload and its manifest. The period begins when a node first sees them so, and goes on over restarts.
  */
 export class Garbage {
   readonly #objects: ObjectStore;
   readonly #graceMs: number;
-  readonly #since = new Map<string, number>();
+  readonly #seen: FirstSeen;
 
-  constructor(objects: ObjectStore, graceMs: number) {
+  constructor(objects: ObjectStore, seen: FirstSeen, graceMs: number) {
     this.#objects = objects;
+    this.#seen = seen;
     this.#graceMs = graceMs;
   }
 
@@ -38,19 +40,17 @@ export class Garbage {
     const unnamed = (await this.#objects.list(''))
       .map(({ name }) => name)
       .filter((name) => !named.has(name) && !damaged.has(channelOf(name)));
-    const before = new Map(this.#since);
-    this.#since.clear();
-    let deleted = 0;
+    const kept = new Map<string, number>();
+    const due: string[] = [];
     for (const name of unnamed) {
-      const since = before.get(name) ?? nowMs;
-      if (nowMs - since < this.#graceMs) {
-        this.#since.set(name, since);
-        continue;
-      }
-      await this.#objects.delete(name);
-      deleted += 1;
+      // A clock that was set back must not keep it for longer than the period.
+      const since = Math.min(this.#seen.get(name) ?? nowMs, nowMs);
+      if (nowMs - since < this.#graceMs) kept.set(name, since);
+      else due.push(name);
     }
-    return deleted;
+    for (const name of due) await this.#objects.delete(name);
+    await this.#seen.replace(kept);
+    return due.length;
   }
 }
 

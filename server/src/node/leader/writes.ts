@@ -1,5 +1,5 @@
 import type { CollectionDefinition } from '@terndb/core';
-import { type Clock, createKeyGenerator, encodedOpBytes, FRAME_BYTES_TARGET, keyFieldOf, type Rng, type SingleOp } from '@terndb/core';
+import { type Clock, createKeyGenerator, DbError, encodedOpBytes, keyFieldOf, MAX_OP_BYTES, type Rng, type SingleOp } from '@terndb/core';
 import { encodeToken, type WriteRequest } from '@terndb/engine';
 import { fromKernel, type PartitionOps, type Replica, resolveWrite, type WriteTarget } from '@terndb/engine/parts';
 import { unknownPartition } from '../catalog/names.ts';
@@ -33,8 +33,9 @@ export class Writes {
   }
 
   /**
-   * Durable and folded when it resolves. What fits one op of the log (about 256 KiB per partition) is atomic; a larger put is several, in order.
-   * On an error some of them may have been appended.
+   * Durable and folded when it resolves. What fits one op of the log (MAX_OP_BYTES per partition) is one record and so atomic; a larger put is
+   * several, in order. On an error some of them may have been appended.
+   * @throws STORAGE_UNAVAILABLE also while a partition does not yet show a schema change.
    */
   async write(request: NodeRequest<WriteRequest>): Promise<NodeWriteResult> {
     const collection = this.#options.catalog.mustFind(request.database, request.collection);
@@ -43,7 +44,7 @@ export class Writes {
     // All of them are with their leaders before the first is awaited: nothing of another caller comes between.
     const written = partitions.flatMap((write) => {
       const channel = this.#channelOf(collection, write.partition);
-      return this.#append(channel, collection, write).map(async (position) => {
+      return this.#append(channel, collection, { ...write, author: request.subject ?? '' }).map(async (position) => {
         positions.set(channel, Math.max(positions.get(channel) ?? 0, (await position).position));
       });
     });
@@ -51,13 +52,23 @@ export class Writes {
     return { token: encodeToken({ logEpoch: this.#options.logEpoch, positions }), keys };
   }
 
-  #append(channel: string, { schemaVersion }: CatalogCollectionInfo, { ops, hlc }: PartitionOps): Promise<{ readonly position: number }>[] {
-    const { channels, leaders } = this.#options;
+  #append(
+    channel: string,
+    { name, schemaVersion }: CatalogCollectionInfo,
+    { ops, hlc, author }: PartitionOps & { readonly author: string },
+  ): Promise<{ readonly position: number }>[] {
+    const { channels, leaders, catalog } = this.#options;
     const found = channels.get(channel);
     if (found.channel.damage !== undefined) throw found.channel.damage;
+    if (catalog.isBehind(found)) {
+      const details = { collection: name, channel };
+      throw new DbError('STORAGE_UNAVAILABLE', `${name}: a channel that shows the newest schema expected, got one that is being changed`, {
+        details,
+      });
+    }
     const leader = leaders[found.slot]!;
     const stamp = hlc === undefined ? {} : { hlc };
-    return chunks(ops).map((chunk) => leader.write({ channel, ops: chunk, author: '', schemaVersion, ...stamp }));
+    return chunks(ops).map((chunk) => leader.write({ channel, ops: chunk, author, schemaVersion, ...stamp }));
   }
 
   #target(collection: CatalogCollectionInfo): WriteTarget {
@@ -98,13 +109,16 @@ export class Writes {
   }
 }
 
-/** Ops of one record each; at least one op. */
+/** What a batch has around its ops. */
+const BATCH_OVERHEAD_BYTES = 64;
+
+/** Ops of one record each, as few as may be; at least one op. */
 function chunks(ops: readonly SingleOp[]): SingleOp[][] {
   const made: SingleOp[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const op of ops) {
     const size = encodedOpBytes(op);
-    if (bytes + size > FRAME_BYTES_TARGET) {
+    if (bytes + size > MAX_OP_BYTES - BATCH_OVERHEAD_BYTES) {
       made.push([]);
       bytes = 0;
     }
