@@ -2,15 +2,21 @@
  * Replication as its users meet it: a real `terndb serve` on embedded storage in a process of its own, on loopback, and real clients. What each
  * figure is, and how it is taken: the head of its file in `sync/`, and docs/benchmarks/sync.md. BENCH_PARTS=NAME,NAME takes some of them.
  */
+import { bootstrapNewDevice } from './sync/bootstrap.ts';
+import { firstSync } from './sync/first-sync.ts';
 import { globalSearch } from './sync/global-search.ts';
 import { idleSubscribers } from './sync/idle-subscribers.ts';
 import { leaderAppend } from './sync/leader-append.ts';
 import { sustainedRate } from './sync/sustained-rate.ts';
+import { visibility } from './sync/visibility.ts';
 
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
+  visibility,
   'leader-append': leaderAppend,
   'idle-subscribers': idleSubscribers,
   'global-search': globalSearch,
+  'first-sync': firstSync,
+  bootstrap: bootstrapNewDevice,
   'sustained-rate': sustainedRate,
 };
 

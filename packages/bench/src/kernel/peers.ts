@@ -3,7 +3,7 @@
  * that this machine cannot install or load is a row of the report.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,8 @@ const INSTALL_TIMEOUT_MS = 300_000;
 
 /** Undefined, or why it cannot be had. */
 export function installPeers(): string | undefined {
-  if (existsSync(join(FOLDER, 'node_modules'))) return undefined;
+  const { dependencies } = JSON.parse(readFileSync(join(FOLDER, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
+  if (Object.keys(dependencies).every((name) => existsSync(join(FOLDER, 'node_modules', name)))) return undefined;
   try {
     execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--workspaces=false'], {
       cwd: FOLDER,

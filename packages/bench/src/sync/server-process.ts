@@ -43,7 +43,11 @@ export async function startProcess(script: string, args: readonly string[], env:
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  // A bench that fails leaves nothing behind.
+  const abandon = (): void => void child.kill('SIGKILL');
+  process.once('exit', abandon);
   const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()));
+  void ended.then(() => process.off('exit', abandon));
   let text = '';
   const url = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`${script} did not get ready: ${text}`)), READY_TIMEOUT_MS);

@@ -2,6 +2,7 @@
  * `terndb serve` with an ear: the same node behind the same doors, which can also be asked from inside by its parent's messages. Settings as of
  * `terndb serve`, by environment variables.
  */
+import { loadManifest } from '@terndb/engine/parts';
 import { createApp, openAuthenticator, openNode, openStorage, readConfig, systemClock } from '@terndb/server/testing';
 
 export interface AskedInside {
@@ -37,7 +38,26 @@ async function search({ collection, partitions, vectors, limit, select }: AskedI
   return { ms, keys };
 }
 
+/** Of the segments, index files and tombstones that the newest manifests name. */
+async function namedBytes(): Promise<number> {
+  const { objects } = storage.ports;
+  let sum = 0;
+  for (const { channel } of node.inspect().channels) {
+    const names = (await objects.list(`${channel}/`)).map(({ name }) => name).filter((name) => name.startsWith(`${channel}/manifest-`));
+    const manifests = await Promise.all(names.map((name) => loadManifest(objects, name)));
+    const newest = manifests.sort((a, b) => b.version - a.version)[0];
+    if (newest === undefined) continue;
+    for (const { bytes, indexes } of newest.segments) sum += bytes + indexes.reduce((total, index) => total + index.bytes, 0);
+    if (newest.tombstones.type === 'object') sum += newest.tombstones.bytes;
+  }
+  return sum;
+}
+
 process.on('message', (message) => {
+  if (message === 'bytes') {
+    void namedBytes().then((bytes) => process.send?.(bytes));
+    return;
+  }
   // A compaction resolves when segments have their indexes.
   if (message === 'seal')
     void node
