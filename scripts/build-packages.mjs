@@ -4,7 +4,8 @@
  *   npm run build -- client    one, and what it needs
  * All but the client become the compiler's output, module by module. The client becomes bundles, so that a plain page can load it without a bundler:
  * `index.js` for pages, with chunks that it loads when they are needed, `worker.js` for the engine worker and `embed-worker.js` for the embed worker;
- * beside them lie the kernel, onnxruntime's WebAssembly and the model that ships with Tern.
+ * beside them lie the files of PARTS, which the worker loads when it needs them, the kernel, onnxruntime's WebAssembly and the model that ships
+ * with Tern.
  */
 import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -35,6 +36,14 @@ const MODEL_FILES = [
   'sentence_bert_config.json',
   'config_sentence_transformers.json',
   'model.onnx',
+];
+/**
+ * Parts of the engine worker that not every database needs: whole files, each with a copy of what it uses of the rest, loaded by their address.
+ * Bundlers of users take them for assets; real chunks would not do, as the usual format of workers there (one script) has none.
+ */
+const PARTS = [
+  { name: 'replication', entry: 'src/sync/replication.ts', imported: './sync/replication.ts' },
+  { name: 'hnswlib', entry: 'src/hnswlib/hnswlib-library.ts', imported: './hnswlib/hnswlib-library.ts' },
 ];
 const RUNTIME_ADDRESS = /new URL\('(?:\.\.\/){3}node_modules\/onnxruntime-web\/dist\/ort-wasm-simd-threaded\.wasm', import\.meta\.url\)/;
 /** Not for users: tests, benches and the helpers of both. */
@@ -111,12 +120,6 @@ function keepAddresses() {
       built: `new Worker(new URL('./embed-worker.js', import.meta.url), { type: 'module', name: 'terndb-embed' })`,
     },
     {
-      // An address and not a chunk: many bundlers build workers as one file, and refuse those that are to be split.
-      source: /import\('\.\/hnswlib\/hnswlib-library\.ts'\)/,
-      mark: '__TERNDB_IMPORT_HNSWLIB__()',
-      built: `import(/* @vite-ignore */ /* webpackIgnore: true */ new URL('./chunks/hnswlib.js', import.meta.url).href)`,
-    },
-    {
       source: RUNTIME_ADDRESS,
       mark: '__TERNDB_RUNTIME_URL__()',
       built: `new URL('./ort-wasm-simd-threaded.wasm', import.meta.url)`,
@@ -127,6 +130,11 @@ function keepAddresses() {
       mark: '__TERNDB_NO_URL__()',
       built: 'new URL("about:blank")',
     },
+    ...PARTS.map(({ name, imported }) => ({
+      source: new RegExp(`import\\('${imported.replaceAll('.', '\\.')}'\\)`),
+      mark: `__TERNDB_PART_${name}__()`,
+      built: `(url=>import(/* @vite-ignore */ /* webpackIgnore: true */ url))(new URL('./chunks/${name}.js', import.meta.url).href)`,
+    })),
     ...MODEL_FILES.map((file) => ({
       source: new RegExp(`new URL\\('\\.\\./\\.\\./model-mini/model/${file.replaceAll('.', '\\.')}', import\\.meta\\.url\\)`),
       mark: `__TERNDB_MODEL_${file.replace(/\W/g, '_')}__()`,
@@ -152,12 +160,8 @@ function keepAddresses() {
 
 async function bundleClient() {
   const folder = join(root, 'packages', 'client');
-  const entries = {
-    index: 'src/index.ts',
-    worker: 'src/engine-worker.ts',
-    'embed-worker': '../embed/src/worker/worker.ts',
-    'chunks/hnswlib': 'src/hnswlib/hnswlib-library.ts',
-  };
+  const parts = Object.fromEntries(PARTS.map(({ name, entry }) => [`chunks/${name}`, entry]));
+  const entries = { index: 'src/index.ts', worker: 'src/engine-worker.ts', ...parts, 'embed-worker': '../embed/src/worker/worker.ts' };
   for (const [name, entry] of Object.entries(entries)) {
     await build({
       configFile: false,
@@ -172,7 +176,7 @@ async function bundleClient() {
         emptyOutDir: false,
         copyPublicDir: false,
         lib: { entry: join(folder, entry), formats: ['es'], fileName: name },
-        // Chunks share nothing with what loads them (they import nothing at run time), so the page's code stays one file.
+        // Chunks share nothing with what loads them (they import nothing at run time), so the code that a page loads first stays one file.
         rolldownOptions: {
           output: {
             minify: true,

@@ -7,6 +7,7 @@ import { browserLocks } from './adapters/locks.ts';
 import { browserNetwork } from './adapters/network.ts';
 import { createBrowserRng } from './adapters/rng.ts';
 import { listenForEmbedder } from './embedding/listen.ts';
+import { loadReplication } from './load-replication.ts';
 import { installErrorTransfer } from './worker/error-transfer.ts';
 import { WorkerHost } from './worker/host.ts';
 
@@ -20,6 +21,7 @@ const host = new WorkerHost({
   network: browserNetwork,
   loadKernel: loadBrowserKernel,
   loadHnswlib: async () => (await import('./hnswlib/hnswlib-library.ts')).loadHnswlib(DbError),
+  loadReplication,
   embedder: listenForEmbedder(globalThis as unknown as Worker),
 });
 expose(host);

@@ -41,6 +41,13 @@ for (const { name, page, files } of [
       await expect(tab.locator('#meaning')).toHaveText('1 by meaning', { timeout: 60_000 });
       await tab.reload();
       await expect(tab.locator('#answer')).toHaveText('2 of 2 found');
+      // Replication is a file that the worker loads for a database that is connected.
+      const isReplication = (address: string): boolean => /\/replication[^/]*\.js$/.test(address);
+      expect(requests.some(isReplication)).toBe(false);
+      await tab.goto(`${server.url}/?sync=/sync`);
+      // It got as far as the token, which is none.
+      await expect(tab.locator('#sync')).toHaveText('needs-auth');
+      expect(requests.some(isReplication)).toBe(true);
       // No hidden network: everything came from where the page came from.
       expect(requests.filter((url) => !url.startsWith(server.url))).toEqual([]);
     } finally {

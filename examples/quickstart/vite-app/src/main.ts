@@ -20,6 +20,11 @@ db.notes.live({ text: 'espresso' }, (r) => {
 db.notes.live({ text: 'strong coffee', mode: 'semantic' }, (r) => {
   document.querySelector<HTMLElement>('#meaning')!.textContent = `${r.hits.length} by meaning`;
 });
-// Replication comes later: db.connect({ url: '/sync', partitions: ['_default', 'team:42'], getToken: fetchJwt });
+// Replication comes later, with the address of a server: ?sync=/sync, and a token of yours.
+const url = new URLSearchParams(location.search).get('sync');
+db.sync.subscribe(({ state }) => {
+  document.querySelector('#sync')!.textContent = state.name;
+});
+if (url !== null) db.connect({ url, partitions: ['_default', 'team:42'], getToken: async () => 'none' });
 
 document.querySelector('#answer')!.textContent = `${hits.length} of ${(await db.notes.count()).count} found`;

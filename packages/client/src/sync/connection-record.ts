@@ -1,3 +1,4 @@
+import type { SchemaDefinition } from '@terndb/core';
 import type { ResolveAnswer } from '@terndb/sync';
 import type { Keep } from '../api/status.ts';
 
@@ -17,6 +18,11 @@ export interface ConnectionRecord extends ConnectRequest {
   readonly answer: ResolveAnswer;
   /** When the device last knew itself up to date, wall clock in ms; null: never. */
   readonly currentAtMs: number | null;
+}
+
+export function schemaOf(answer: ResolveAnswer): SchemaDefinition {
+  const version = answer.collections.reduce((newest, one) => Math.max(newest, one.schemaVersion), 1);
+  return { format: 1, version, collections: Object.fromEntries(answer.collections.map(({ name, definition }) => [name, definition])) };
 }
 
 export function sameRequest(a: ConnectRequest, b: ConnectRequest): boolean {

@@ -6,7 +6,6 @@ import {
   type ObjectStore,
   type PrimaryKey,
   type Rng,
-  type SchemaDefinition,
   schemaHash,
   type Timestamp,
 } from '@terndb/core';
@@ -16,7 +15,7 @@ import type { Level } from '../api/collection.ts';
 import type { SyncState } from '../api/status.ts';
 import { Attachment, isAttached } from './attach.ts';
 import { BootstrapDownloader } from './bootstrap.ts';
-import { CONNECTION_KEY, type ConnectionRecord, type ConnectRequest, sameRequest } from './connection-record.ts';
+import { CONNECTION_KEY, type ConnectionRecord, type ConnectRequest, sameRequest, schemaOf } from './connection-record.ts';
 import { type Endpoint, endpointOf, type Network } from './network.ts';
 import type { OutboxSlot } from './outbox-slot.ts';
 import { RefusedWrites } from './refused-writes.ts';
@@ -112,12 +111,6 @@ export class SyncService {
     const service = new SyncService(ports);
     await service.#open();
     return service;
-  }
-
-  /** The server's part of the schema, as last heard; for opening the engine. */
-  static async knownSchema(rows: RowStore): Promise<SchemaDefinition | undefined> {
-    const record = (await new SyncStore(rows).readRecord(CONNECTION_KEY)) as ConnectionRecord | undefined;
-    return record === undefined ? undefined : schemaOf(record.answer);
   }
 
   /** Something is followed, or is about to be. */
@@ -637,11 +630,6 @@ function inTime<T>(clock: Clock, timeoutMs: number, promise: Promise<T>): Promis
     const cancel = clock.after(timeoutMs, late);
     promise.then(resolve, reject).finally(cancel);
   });
-}
-
-function schemaOf(answer: ResolveAnswer): SchemaDefinition {
-  const version = answer.collections.reduce((newest, one) => Math.max(newest, one.schemaVersion), 1);
-  return { format: 1, version, collections: Object.fromEntries(answer.collections.map(({ name, definition }) => [name, definition])) };
 }
 
 /** Channels to follow: all but those that are only searched. */

@@ -120,5 +120,5 @@ export class WorkerConnection {
 }
 
 function workerLost(why: string): DbError {
-  return new DbError('WORKER_LOST', `engine worker: ended unexpectedly: ${why}`, { details: { why } });
+  return new DbError('WORKER_LOST', `engine worker: ${why}`, { details: { why } });
 }

@@ -4,8 +4,8 @@ import { importHnswlib } from '@terndb/engine/parts';
 import type { EmbeddingService } from '../embedding/embedding-service.ts';
 import { watchByMeaning } from '../embedding/watch-by-meaning.ts';
 import type { OutboxSlot } from '../sync/outbox-slot.ts';
-import { SyncReads } from '../sync/reads.ts';
-import type { SyncService } from '../sync/sync-service.ts';
+import type { SyncReads } from '../sync/reads.ts';
+import type { SyncDoor } from '../sync/sync-door.ts';
 import { ExportSessions } from '../transfer/export-sessions.ts';
 import { ImportSessions } from '../transfer/import-sessions.ts';
 import type { Call, Calls, Service, WatchRequest, WatchSink, WriteAnswer } from './protocol.ts';
@@ -29,8 +29,7 @@ export class EngineService implements Service {
 
   readonly #options: ServiceOptions;
   readonly #outbox: OutboxSlot;
-  #sync: SyncService | undefined;
-  #reads: SyncReads | undefined;
+  #sync: SyncDoor | undefined;
   #embedding: EmbeddingService | undefined;
   #successor: EngineService | undefined;
   /** While something runs that no call may meet halfway. */
@@ -45,9 +44,12 @@ export class EngineService implements Service {
   }
 
   /** From now on what needs a server is asked of it. */
-  replicate(sync: SyncService): void {
+  replicate(sync: SyncDoor): void {
     this.#sync = sync;
-    this.#reads = new SyncReads(this.#engine, sync, (delayMs, callback) => void this.#options.clock.after(delayMs, callback));
+  }
+
+  get #reads(): Pick<SyncReads, 'get' | 'query' | 'count' | 'search'> | Engine {
+    return this.#sync?.reads ?? this.#engine;
   }
 
   /** Rows of embedded fields get their vectors, and searches by text the text's. */
@@ -83,31 +85,31 @@ export class EngineService implements Service {
       case 'write':
         return await this.#write(call.request);
       case 'get':
-        return await (this.#reads ?? this.#engine).get(call.request);
+        return await this.#reads.get(call.request);
       case 'query':
-        return await (this.#reads ?? this.#engine).query(call.request);
+        return await this.#reads.query(call.request);
       case 'count':
-        return await (this.#reads ?? this.#engine).count(call.request);
+        return await this.#reads.count(call.request);
       case 'search':
         return await this.#search(call.request);
       case 'pauseEmbedding':
         return this.#embedding?.setPaused(call.request);
       case 'connect':
-        return this.#mustSync().connect(call.request);
+        return await this.#mustSync().connect(call.request);
       case 'disconnect':
         return this.#mustSync().disconnect();
       case 'token':
-        return this.#mustSync().giveToken(call.request.id, call.request.token);
+        return this.#mustSync().loaded?.giveToken(call.request.id, call.request.token);
       case 'wait':
-        return await this.#mustSync().wait(call.request.level, call.request.writes);
+        return await (await this.#mustSync().service()).wait(call.request.level, call.request.writes);
       case 'rejected':
-        return this.#mustSync().rejected();
+        return this.#mustSync().loaded?.rejected() ?? [];
       case 'dismiss':
-        return await this.#mustSync().dismiss(call.request.channel, call.request.id);
+        return await (await this.#mustSync().service()).dismiss(call.request.channel, call.request.id);
       case 'upload':
-        return await this.#mustSync().upload(UPLOAD_TIMEOUT_MS);
+        return await (await this.#mustSync().service()).upload(UPLOAD_TIMEOUT_MS);
       case 'forget':
-        return await this.#mustSync().forget();
+        return await this.#mustSync().loaded?.forget();
       case 'adopt':
         return await this.#adopt(call.request);
       case 'inspect':
@@ -173,7 +175,7 @@ export class EngineService implements Service {
   async #search(request: Calls['search']['in']): Promise<unknown> {
     const embedding = this.#embedding;
     const embedded = embedding?.concerns(request) === true ? await embedding.withVectors(request) : request;
-    return await (this.#reads ?? this.#engine).search(embedded);
+    return await this.#reads.search(embedded);
   }
 
   async #write(request: Calls['write']['in']): Promise<WriteAnswer> {
@@ -185,7 +187,7 @@ export class EngineService implements Service {
     return writes.length > 0 || isEmpty ? { keys: ticket.keys, token, writes } : { keys: ticket.keys, token };
   }
 
-  #mustSync(): SyncService {
+  #mustSync(): SyncDoor {
     if (this.#sync === undefined)
       throw new DbError('STORAGE_UNAVAILABLE', 'replication: an open database expected, got one that is opening; try again');
     return this.#sync;

@@ -8,7 +8,8 @@ import { DEFAULT_EMBEDDER, type EmbedderSetup } from '../embedding/listen.ts';
 import { deleteStorage, openStorage, type Storage } from '../storage/storage.ts';
 import type { Network } from '../sync/network.ts';
 import { OutboxSlot } from '../sync/outbox-slot.ts';
-import { SyncService } from '../sync/sync-service.ts';
+import { type LoadReplication, SyncDoor } from '../sync/sync-door.ts';
+import type { SyncPorts } from '../sync/sync-service.ts';
 import { LeaderDesk } from '../tabs/leader-desk.ts';
 import { leaderLock, tabLock } from '../tabs/messages.ts';
 import { TabRouter } from '../tabs/router.ts';
@@ -35,6 +36,8 @@ export interface HostPorts {
   loadKernel(wasm: string | WebAssembly.Module | undefined): Promise<Kernel>;
   /** For schemas that ask for it; a chunk of its own. */
   loadHnswlib?(): Promise<HnswlibLibrary>;
+  /** A file of its own, for databases that are connected. */
+  readonly loadReplication: LoadReplication;
   /** Which embedder the page asked for before it started the database; left out: the one that ships with Tern. */
   readonly embedder?: () => EmbedderSetup;
 }
@@ -44,7 +47,7 @@ interface Leadership {
   readonly engine: Engine;
   readonly service: EngineService;
   readonly desk: LeaderDesk | undefined;
-  readonly sync: SyncService | undefined;
+  readonly sync: SyncDoor | undefined;
 }
 
 /**
@@ -113,7 +116,7 @@ export class WorkerHost implements WorkerApi {
 
   /** The browser says that the network is back. */
   wake(): void {
-    this.#leadership?.sync?.wake();
+    this.#leadership?.sync?.loaded?.wake();
   }
 
   async close(): Promise<void> {
@@ -220,13 +223,13 @@ export class WorkerHost implements WorkerApi {
     const { log, meta, objects, rows } = storage;
     const { term, kernel, locks } = of;
     const outbox = new OutboxSlot();
-    const known = await SyncService.knownSchema(rows);
+    const known = await SyncDoor.knownSchema(rows);
     const schema = known === undefined ? options.schema : widen(options.schema, known);
     const kinds = await this.#indexKinds(schema);
     const engine = await openEngine({ ports: { log, meta, objects, clock, rng, kernel }, schema, outbox, ...kinds });
     const service = new EngineService(engine, { clock, outbox, onNewerSchema: () => void this.#fail(newerSchema(options.name)) });
     this.#leadership = { engine, service, desk: undefined, sync: undefined };
-    const sync = await SyncService.open({
+    const ports: SyncPorts = {
       clock,
       rng,
       network,
@@ -238,7 +241,8 @@ export class WorkerHost implements WorkerApi {
       exclusive: (run) => service.exclusive(run),
       onSchema: () => void this.#leadAgain(options, storage, locks),
       onFailed: (error) => void this.#fail(error),
-    });
+    };
+    const sync = await SyncDoor.open(ports, this.#ports.loadReplication);
     service.replicate(sync);
     if (EmbeddingService.isNeeded(engine)) {
       // Once connected, a row's vector is its author's to make (design 5).

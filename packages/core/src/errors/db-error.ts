@@ -39,6 +39,11 @@ export class DbError<C extends ErrorCode = ErrorCode> extends Error {
     return new DbError('INTERNAL', message.message, { details: { ...message.details, code: message.code } });
   }
 
+  /** Also of another copy of this class: a worker and the files that it loads later have each their own. */
+  static override [Symbol.hasInstance](value: any): boolean {
+    return value?.name === 'DbError';
+  }
+
   /** Any thrown value as a DbError: itself, or INTERNAL with the value as its cause. */
   static from(thrown: unknown): DbError {
     if (thrown instanceof DbError) return thrown;

@@ -14,6 +14,18 @@ const documented = [...page.matchAll(/^\| `([A-Z_]+)` \|(.+)\|$/gm)].map((row) =
   ...row[2]!.split('|').map((cell) => cell.trim()),
 ]);
 
+describe('a DbError', () => {
+  it('of another copy of the class is one, too; an error of the platform is none', () => {
+    class OtherCopy extends Error {
+      override readonly name = 'DbError';
+    }
+    const other = new OtherCopy('x');
+    expect(other).toBeInstanceOf(DbError);
+    expect(DbError.from(other)).toBe(other);
+    for (const none of [new Error('x'), null, undefined, 'DbError', {}]) expect(none).not.toBeInstanceOf(DbError);
+  });
+});
+
 describe('the error registry', () => {
   it('is what docs/errors.md lists: code, kind, retryable and status, in the same order', () => {
     const registered = codes.map((code) => {

@@ -4,6 +4,7 @@ import { browserClock } from '../../adapters/clock.ts';
 import { loadBrowserKernel } from '../../adapters/kernel.ts';
 import { browserNetwork } from '../../adapters/network.ts';
 import { createBrowserRng } from '../../adapters/rng.ts';
+import { loadReplication } from '../../load-replication.ts';
 import type { Network } from '../../sync/network.ts';
 import { installErrorTransfer } from '../error-transfer.ts';
 import { WorkerHost } from '../host.ts';
@@ -23,6 +24,7 @@ export function startWorkerInNode(network: Network = browserNetwork, locks: Lock
     tab: `${rng.nextUint32()}-${rng.nextUint32()}`,
     network,
     loadKernel: loadBrowserKernel,
+    loadReplication,
   });
   expose(host, port2);
   const terminate = (): void => {
