@@ -235,7 +235,7 @@ export class DataJobs {
       }
       found.tailBytes -= before;
       this.#options.count('seals');
-      this.#indexes.checkAfter(0);
+      this.#indexes.checkWhenQuiet();
       if (this.#options.isGone(name)) return;
       leader.log.tail.seal(name, found.sealedPosition);
       leader.announce(found);
