@@ -6,6 +6,7 @@
  *   rows/       what is stored beside a row (norms)      scan/    walks rows or set bits and feeds the heap
  *   elements/   rows of float16, bfloat16, int8          bits/    rows of bits
  *   screen/     int8 codes and bounds of scores          bounds decide which rows are worth a score
+ *   one-bit/    RaBitQ codes, for graph and lists         signs of rows, planes of queries
  *   lists/      IVF: k-means, int8 and one-bit codes      estimates, bounds of their error, exact scores of what they let through
  *   graph/      HNSW over float32 rows or int8 codes     insert, walk, re-rank, validate
  */
@@ -17,6 +18,7 @@ export { decodeRows } from './elements/decode';
 export { writeElementNorms } from './elements/norms';
 export { writeCodes } from './screen/encode';
 export { writeChecksum } from './graph/checksum';
+export { graphCentroid } from './graph/bits';
 export { graphStore } from './graph/encode';
 export { upperLists } from './graph/index';
 export { graphLink } from './graph/insert';

@@ -17,6 +17,7 @@ export { MAX_EF_CONSTRUCTION, MAX_M } from './index/layout.ts';
 export { createHnsw, openHnsw } from './index/open.ts';
 export type {
   BuildProgress,
+  HnswCodes,
   HnswIndex,
   HnswMemory,
   HnswOptions,

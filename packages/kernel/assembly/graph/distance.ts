@@ -4,7 +4,8 @@
  */
 import { COSINE, L2 } from '../distance/score';
 import { sumLanes, sumLanes32 } from '../distance/sum';
-import { batch, coded, countDistances, keys, metric, rowAddress, rowBytes, scales, squares } from './index';
+import { bitScore } from './bits';
+import { batch, bits, coded, countDistances, keys, metric, rowAddress, rowBytes, scales, squares } from './index';
 
 /** What four rows are compared with: a query or a row. */
 let query: usize = 0;
@@ -173,6 +174,7 @@ function rowScores(x: usize, scale: f32, ids: usize, a: usize, b: usize, c: usiz
 
 /** Keys of the query (`setQuery`) against the four rows listed at `ids`. */
 export function queryKeys4(ids: usize): v128 {
+  if (bits) return keysOf(f32x4(bitScore(load<u32>(ids)), bitScore(load<u32>(ids, 4)), bitScore(load<u32>(ids, 8)), bitScore(load<u32>(ids, 12))));
   const a = rowAddress(load<u32>(ids)), b = rowAddress(load<u32>(ids, 4)), c = rowAddress(load<u32>(ids, 8)), d = rowAddress(load<u32>(ids, 12));
   if (!coded) return keysOf(rowScores(query, queryScale, ids, a, b, c, d));
   return keysOf(codedScores(f32x4.convert_i32x4_s(dotCodes4(query, a, b, c, d)), ids, queryScale, querySquare, squares));
@@ -180,6 +182,7 @@ export function queryKeys4(ids: usize): v128 {
 
 /** Keys of a stored row against four others. */
 export function rowKeys4(row: u32, ids: usize): v128 {
+  assert(!bits); // bits against bits are too coarse: such an index is linked by its float32 rows
   countDistances(4);
   const x = rowAddress(row);
   const a = rowAddress(load<u32>(ids)), b = rowAddress(load<u32>(ids, 4)), c = rowAddress(load<u32>(ids, 8)), d = rowAddress(load<u32>(ids, 12));

@@ -9,6 +9,7 @@
 import { COSINE, L2 } from '../distance/score';
 import { divisor, sumOfSquares } from '../rows/norms';
 import { attach, levelOf, m, metric, rowBytes, scales, seed, upper, upperStart, links, vectors, width } from './index';
+import { encodeBits, prepareBits } from './bits';
 import { setQuery } from './distance';
 import { GraphPlan } from './plan';
 import { rotate } from './rotate';
@@ -37,7 +38,7 @@ function storeCodes(codes: usize, code: v128): void {
 
 /** Copies `dim` floats to the workspace, rotated if the index wants it, with zeros up to a whole register. */
 export function prepare(plan: GraphPlan, source: usize): usize {
-  const target = plan.query, floats = <usize>plan.dim << 2, padded = (floats + 15) & ~15;
+  const target = plan.query, floats = <usize>plan.dim << 2, padded = (floats + 31) & ~31;
   if (target != source) memory.copy(target, source, floats);
   memory.fill(target + floats, 0, padded - floats);
   if (plan.rotated) rotate(target, plan.dim, plan.seed);
@@ -97,7 +98,8 @@ export function graphStore(plan: GraphPlan, source: usize, stride: usize, first:
   assert(first + count <= plan.rows);
   let start = first == 0 ? 0 : load<u32>(upperStart + (<usize>(first - 1) << 2)) + levelOf(seed, m, first - 1);
   for (let row = first, end = first + count; row < end; row++) {
-    if (plan.coded) encode(plan, row, source);
+    if (plan.coded == 2) encodeBits(plan, vectors + <usize>row * rowBytes, rowBytes, prepare(plan, source));
+    else if (plan.coded) encode(plan, row, source);
     else storeRow(plan, row, source);
     const lists = levelOf(seed, m, row);
     store<u32>(upperStart + (<usize>row << 2), start);
@@ -114,6 +116,7 @@ export function graphStore(plan: GraphPlan, source: usize, stride: usize, first:
  */
 export function prepareQuery(plan: GraphPlan): void {
   const vector = prepare(plan, plan.query);
+  if (plan.coded == 2) return prepareBits(plan, vector);
   if (!plan.coded) {
     memory.fill(vector + (<usize>plan.dim << 2), 0, rowBytes - (<usize>plan.dim << 2));
     setQuery(vector, 1, 0);

@@ -14,6 +14,8 @@ export let header: usize = 0;
 export let rows: u32 = 0;
 export let metric: u32 = 0;
 export let coded: bool = false;
+/** Codes of one bit. */
+export let bits: bool = false;
 export let m: u32 = 0;
 export let seed: u32 = 0;
 export let upperStart: usize = 0;
@@ -37,6 +39,7 @@ export function attach(plan: GraphPlan): void {
   rows = plan.rows;
   metric = plan.metric;
   coded = plan.coded != 0;
+  bits = plan.coded == 2;
   m = plan.m;
   seed = plan.seed;
   upperStart = plan.upperStart;
@@ -54,7 +57,7 @@ export function attach(plan: GraphPlan): void {
   sorted = plan.sorted;
   distances = 0;
   assert(rowBytes % 16 == 0 && m >= 2 && plan.visitedBytes >= rows);
-  assert((coded || metric == COSINE) == (scales != 0));
+  assert(bits || (coded || metric == COSINE) == (scales != 0));
 }
 
 @inline

@@ -9,7 +9,7 @@ export class GraphPlan {
   /** Stored rows; those below `linked` are in the graph. */
   rows!: u32;
   metric!: u32;
-  /** 1: int8 codes, 0: float32 rows. */
+  /** 0: float32 rows, 1: int8 codes, 2: one bit per dimension. */
   coded!: u32;
   m!: u32;
   efConstruction!: u32;
@@ -47,4 +47,8 @@ export class GraphPlan {
   poolCapacity!: u32;
   heap!: usize;
   heapCapacity!: u32;
+  /** One bit: bytes of a row's bits, a multiple of 8; the rotated centroid; room for a row less it. */
+  codeBytes!: usize;
+  centroid!: usize;
+  rest!: usize;
 }

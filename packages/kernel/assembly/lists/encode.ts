@@ -8,18 +8,15 @@
  * so every score is base(query, list) + bias(row) + factor · u·r, and only u·r is estimated from codes:
  *
  *   int8   r̂ = s · code, s = largest |r| / 127                                      scale = factor · s
- *   bits   RaBitQ (Gao & Long 2024): the signs of r, which was rotated at random before. With r = ‖r‖ o and ō = signs / √D,
- *          u·r ≈ ‖r‖ (u·ō) / (o·ō) = (u·signs) ‖r‖² / ‖r‖₁                            scale = factor · ‖r‖² / ‖r‖₁
- *          and with x = o·ō the error is below ‖u‖ · ‖r‖ √((1 − x²)/x²) ε / √(D − 1) but for chances that fall with e^(−c ε²);
- *          ε = 1.9 as in the paper                                                  error = factor · that less ‖u‖
+ *   bits   the signs of r, and with the names of `one-bit/rows.ts`                   scale = factor · its scale, error = factor · its error
  *
  * Values that are no finite number make all of a row's numbers 0: such a row is as good as its centroid.
  */
 import { COSINE, L2 } from '../distance/score';
+import { signError, signScale, storeSigns } from '../one-bit/rows';
 import { CODING_BITS, ListPlan } from './plan';
 
 const LARGEST_CODE: f32 = 127;
-const EPSILON: f64 = 1.9;
 
 @inline
 function sumOf(x: v128): f64 {
@@ -29,16 +26,6 @@ function sumOf(x: v128): f64 {
 @inline
 function isFinite64(value: f64): bool {
   return value - value == 0;
-}
-
-/** Writes the signs of four floats after four: bit i of the codes is set where component i is negative. */
-function storeSigns(plan: ListPlan, rest: usize, codes: usize): void {
-  for (let at: usize = 0, end = plan.floatBytes; at < end; at += 32) {
-    // −0 is not negative: padding and zeros must not set bits.
-    const zero = f32x4.splat(0);
-    const low = i32x4.bitmask(f32x4.lt(v128.load(rest + at), zero)), high = i32x4.bitmask(f32x4.lt(v128.load(rest + at, 16), zero));
-    store<u8>(codes + (at >> 5), <u8>(low | (high << 4)));
-  }
 }
 
 function storeInt8(plan: ListPlan, rest: usize, codes: usize, scale: f32): void {
@@ -67,11 +54,10 @@ function encode(plan: ListPlan, row: usize, list: u32, slot: u32): void {
   memory.fill(codes, 0, plan.codeBytes);
   if (plan.coding == CODING_BITS) {
     if (sum > 0) {
-      const dim = <f64>plan.dim, cosine = min<f64>(1, sum / Math.sqrt(dim * square));
-      scale = (factor * square) / sum;
-      error = factor * Math.sqrt(square) * Math.sqrt((1 - cosine * cosine) / (cosine * cosine)) * EPSILON / Math.sqrt(max<f64>(1, dim - 1));
+      scale = factor * signScale(square, sum);
+      error = factor * signError(square, sum, plan.dim);
     }
-    storeSigns(plan, rest, codes);
+    storeSigns(rest, bytes, codes);
   } else {
     const most = max<f32>(
       max<f32>(f32x4.extract_lane(largest, 0), f32x4.extract_lane(largest, 1)),

@@ -1,6 +1,7 @@
 /** Search of some lists: estimates for the best rows, or exact scores of those rows that may be among the best. */
 import { L2 } from '../distance/score';
 import { offerGroup } from '../scan/group';
+import { signedSum } from '../one-bit/query';
 import { Plan } from '../scan/plan';
 import { codeDot4 } from '../screen/code-dot';
 import { screenFlush, wait } from '../screen/screen';
@@ -27,19 +28,9 @@ function floatAt(values: usize, slot: u32): f32 {
   return load<f32>(values + (<usize>slot << 2));
 }
 
-/** (15 − 2k)·signs, from the planes of `query.ts`: agreeing bits less differing ones, plane j with weight 2^j. */
 @inline
-function signedSum(plan: ListPlan, slot: u32): i32 {
-  const bytes = plan.codeBytes, codes = plan.codes + <usize>slot * bytes;
-  let first: u64 = 0, second: u64 = 0, third: u64 = 0, fourth: u64 = 0;
-  for (let at: usize = 0, plane = plan.queryCodes; at < bytes; at += 8, plane += 32) {
-    const word = load<u64>(codes + at);
-    first += popcnt<u64>(word ^ load<u64>(plane));
-    second += popcnt<u64>(word ^ load<u64>(plane, 8));
-    third += popcnt<u64>(word ^ load<u64>(plane, 16));
-    fourth += popcnt<u64>(word ^ load<u64>(plane, 24));
-  }
-  return <i32>(15 * plan.dim) - <i32>(2 * <u32>(first + 2 * second + 4 * third + 8 * fourth));
+function sumAt(plan: ListPlan, slot: u32): f32 {
+  return <f32>signedSum(plan.codes + <usize>slot * plan.codeBytes, plan.queryCodes, plan.codeBytes, plan.dim);
 }
 
 /** base + bias + (product · row's scale) · query's scale, in this order. NaN becomes −∞; no squared distance is below 0. */
@@ -90,7 +81,7 @@ export function listsEstimate(plan: ListPlan, probes: usize, count: u32, bitmap:
     for (let slot = from; slot < end; slot++) {
       if (bitmap && !isSet(bitmap, idAt(plan, slot))) continue;
       if (bits) {
-        const score = estimate(plan, <f32>signedSum(plan, slot), slot);
+        const score = estimate(plan, sumAt(plan, slot), slot);
         if (score >= heapFloor()) heapOffer(score, idAt(plan, slot));
         continue;
       }
@@ -118,7 +109,7 @@ export function listsExact(plan: ListPlan, scan: Plan, probes: usize, count: u32
       const id = idAt(plan, slot);
       if (bitmap && !isSet(bitmap, id)) continue;
       if (bits) {
-        const score = (base + floatAt(plan.biases, slot)) + <f32>signedSum(plan, slot) * floatAt(plan.scales, slot) * scale;
+        const score = (base + floatAt(plan.biases, slot)) + sumAt(plan, slot) * floatAt(plan.scales, slot) * scale;
         const bound = score + (floatAt(plan.errors, slot) * norm + floatAt(plan.scales, slot) * queryRest);
         if (bound < heapFloor()) continue;
       }

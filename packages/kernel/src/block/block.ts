@@ -56,9 +56,9 @@ export class WasmBlock extends RowBlock<VectorQuery> implements VectorBlock {
   }
 
   /** Where the rows lie now, as they are stored, `strideBytes` apart: until the next call that may allocate. */
-  rowsAt(): { address: number; strideBytes: number; elementNumber: number; floatStrideBytes: number } {
-    const { vectors, strideBytes, elementNumber, stride } = this.store;
-    return { address: vectors, strideBytes, elementNumber, floatStrideBytes: stride * FLOAT_BYTES };
+  rowsAt(): { address: number; strideBytes: number; elementNumber: number; floatStrideBytes: number; norms: number } {
+    const { vectors, strideBytes, elementNumber, stride, norms } = this.store;
+    return { address: vectors, strideBytes, elementNumber, floatStrideBytes: stride * FLOAT_BYTES, norms };
   }
 
   /** Query, its codes, the plan. */

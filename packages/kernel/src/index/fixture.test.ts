@@ -1,16 +1,21 @@
 import { readFile } from 'node:fs/promises';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { BUILDS, freshKernel } from '../testing/builds.ts';
-import { FIXTURE_SHA256, fixtureIndex } from '../testing/fixture.ts';
+import { FIXTURE_SHA256, fixtureIndex, fixtureOneBit, ONE_BIT_FIXTURE_SHA256 } from '../testing/fixture.ts';
 import { openHnsw } from './open.ts';
 
-const file = new URL('./fixtures/hnsw-1.bin', import.meta.url);
+const VERSIONS = [
+  { file: 'hnsw-1.bin', make: fixtureIndex, digest: FIXTURE_SHA256, metric: 'L2', codes: 'sq8' },
+  { file: 'hnsw-2.bin', make: fixtureOneBit, digest: ONE_BIT_FIXTURE_SHA256, metric: 'COSINE', codes: 'b1' },
+] as const;
 
-test.each(BUILDS)('writes version 1 as it was stored, and opens it (%s)', async (build) => {
-  const [kernel, stored] = [await freshKernel(build), await readFile(file)];
-  expect(stored.equals(fixtureIndex(kernel))).toBe(true);
-  const digest = await crypto.subtle.digest('SHA-256', stored);
-  expect(Buffer.from(digest).toString('hex')).toBe(FIXTURE_SHA256);
-  const index = openHnsw(kernel, stored);
-  expect([index.rows, index.linked, index.dim, index.metric]).toEqual([60, 50, 17, 'L2']);
+describe.each(VERSIONS)('$file', ({ file, make, digest, metric, codes }) => {
+  test.each(BUILDS)('is written as it was stored, and opens (%s)', async (build) => {
+    const [kernel, stored] = [await freshKernel(build), await readFile(new URL(`./fixtures/${file}`, import.meta.url))];
+    expect(stored.equals(make(kernel))).toBe(true);
+    const sum = await crypto.subtle.digest('SHA-256', stored);
+    expect(Buffer.from(sum).toString('hex')).toBe(digest);
+    const index = openHnsw(kernel, stored);
+    expect([index.rows, index.linked, index.dim, index.metric, index.codes]).toEqual([60, 50, 17, metric, codes]);
+  });
 });

@@ -1,8 +1,8 @@
 import type { Arena } from '../memory/arena.ts';
-import { type Layout, rowBytesOf, type Section, type Shape } from './layout.ts';
+import { bitBytesOf, isOneBit, type Layout, rowBytesOf, type Section, type Shape } from './layout.ts';
 import { MAX_EF, WORKSPACE_HEAP, type Workspace } from './workspace.ts';
 
-const PLAN_WORDS = 32;
+const PLAN_WORDS = 34;
 export const GRAPH_PLAN_BYTES: number = PLAN_WORDS * 4;
 
 /** Writes what `assembly/graph/plan.ts` reads: 32-bit words in this order. */
@@ -22,14 +22,14 @@ export function writeGraphPlan(
       base,
       index.rows,
       shape.metric,
-      Number(shape.coded),
+      shape.codes,
       shape.m,
       shape.efConstruction,
       shape.seed,
       Number(shape.rotated),
       shape.dim,
       base + layout.places.upperStart.offset,
-      present('scales', shape.coded || shape.metric === 0),
+      present('scales', !isOneBit(shape) && (shape.codes !== 0 || shape.metric === 0)),
       section('squares'),
       section('fineSquares'),
       base + layout.places.links.offset,
@@ -50,5 +50,25 @@ export function writeGraphPlan(
       MAX_EF,
       places.heap,
       WORKSPACE_HEAP,
+      bitBytesOf(shape),
+      present('centroid', isOneBit(shape)),
+      places.rest,
     ]);
+}
+
+/** Words of the plan that say where rows lie. */
+const CODES_WORD = 3;
+const SCALES_WORD = 10;
+const VECTORS_WORD = 15;
+
+/** Makes a written plan one over float32 rows elsewhere: what one-bit codes are linked by. `norms`: what COSINE divides by, else 0. */
+export function readRowsFrom(
+  arena: Arena,
+  address: number,
+  rows: { readonly address: number; readonly strideBytes: number; readonly norms: number },
+): void {
+  const words = arena.u32(address, PLAN_WORDS);
+  words[CODES_WORD] = 0;
+  words[SCALES_WORD] = rows.norms;
+  words.set([rows.address, rows.strideBytes], VECTORS_WORD);
 }

@@ -16,6 +16,7 @@ const KINDS = [
   { codes: 'sq8' },
   { codes: 'sq8', residual: true },
   { codes: 'sq8', residual: true, rotate: true },
+  { codes: 'b1' },
 ] as const;
 const PLANS: readonly SearchPlan[] = ['auto', 'scan', 'walk', 'walkFiltered'];
 
@@ -38,8 +39,10 @@ const cases = fc.record({
 function build(kernel: Kernel, options: HnswOptions, vectors: Float32Array, linked = 1): HnswIndex {
   const index = createHnsw(kernel, options);
   index.add(vectors);
+  const block = options.codes === 'b1' ? blockOf(kernel, options.dim, vectors) : undefined;
   const wanted = Math.floor(linked * index.rows);
-  while (index.linked < wanted) index.buildStep(Math.min(7, wanted - index.linked));
+  while (index.linked < wanted) index.buildStep(Math.min(7, wanted - index.linked), block);
+  block?.free();
   return index;
 }
 
@@ -138,10 +141,10 @@ describe.each(BUILDS)('graph index (%s)', { timeout: 240_000 }, (build_) => {
         for (let row = 0; row < rows; row += 40) {
           if (row % 80 === 0) pieces.add(vectors.subarray(row * dim, (row + 40) * dim));
           else pieces.addFrom(block, Math.min(40, rows - row));
-          pieces.buildStep(23);
+          pieces.buildStep(23, block);
           if (row === 40) pieces.save();
         }
-        while (pieces.linked < rows) pieces.buildStep(1000);
+        while (pieces.linked < rows) pieces.buildStep(1000, block);
         expect(Buffer.from(pieces.save()).equals(once.save())).toBe(true);
         for (const owner of [once, pieces, block]) owner.free();
       }),
@@ -161,12 +164,20 @@ describe.each(BUILDS)('graph index (%s)', { timeout: 240_000 }, (build_) => {
         const index = build(kernel, { dim, metric, m, efConstruction, ...kind }, vectors, linked);
         const opened = openHnsw(other, index.save());
         expect([opened.rows, opened.linked, opened.metric, opened.dim]).toEqual([rows, index.linked, metric, dim]);
+        const all = [vectors];
         for (const both of [0, 1]) {
           const query = makeVectors({ shape, rows: 1, dim, seed: seed ^ 77 ^ both });
           expect(opened.search({ query, k, ef, plan: 'walk' })).toEqual(index.search({ query, k, ef, plan: 'walk' }));
-          for (const each of [index, opened]) {
+          all.push(more);
+          for (const [each, home] of [
+            [index, kernel],
+            [opened, other],
+          ] as const) {
             each.add(more);
-            while (each.linked < each.rows) each.buildStep(50);
+            const block = blockOf(home, dim, all[0]!);
+            for (const part of all.slice(1)) block.append(part);
+            while (each.linked < each.rows) each.buildStep(50, block);
+            block.free();
           }
           expect(Buffer.from(opened.save()).equals(index.save())).toBe(true);
         }

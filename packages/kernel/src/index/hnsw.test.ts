@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { KernelError } from '../errors.ts';
 import { BUILDS, freshKernel } from '../testing/builds.ts';
 import { makeVectors } from '../testing/vectors.ts';
+import { readHeader } from './layout.ts';
 import { createHnsw, openHnsw } from './open.ts';
 import type { HnswOptions } from './types.ts';
 
@@ -33,6 +34,10 @@ describe.each(BUILDS)('graph index (%s)', (build) => {
       { codes: 'pq' },
       { codes: 'f32', residual: true },
       { codes: 'f32', rotate: true },
+      { codes: 'b1', residual: true },
+      { codes: 'b1', rotate: true },
+      { codes: 'sq8', centroid: new Float32Array(dim) },
+      { codes: 'b1', centroid: new Float32Array(dim).fill(Number.NaN) },
       { capacity: 0.5 },
     ];
     for (const options of bad)
@@ -70,6 +75,51 @@ describe.each(BUILDS)('graph index (%s)', (build) => {
     index.free();
     index.free();
     expect(codeOf(() => index.search({ query, k: 3 }))).toBe('INTERNAL');
+  });
+
+  test('with one bit is linked by the rows of a float32 block, and by them alone', async () => {
+    const kernel = await freshKernel(build);
+    const create = (codes: 'b1' | 'f32') => createHnsw(kernel, { dim, metric: 'COSINE', codes, m: 5, efConstruction: 40 });
+    const index = create('b1');
+    const block = kernel.createBlock({ dim });
+    block.append(rows);
+    const half = kernel.createBlock({ dim, elements: 'float16' });
+    half.append(rows);
+    index.addFrom(block);
+    expect(codeOf(() => index.buildStep(10))).toBe('OPTION_INVALID');
+    expect(codeOf(() => index.buildStep(10, half))).toBe('OPTION_INVALID');
+    expect(codeOf(() => index.buildStep(10, kernel.createBlock({ dim })))).toBe('OPTION_INVALID');
+    expect(codeOf(() => createHnsw(kernel, { dim, metric: 'L2', codes: 'b1', centroid: new Float32Array(3) }))).toBe('DIMENSION_MISMATCH');
+    expect([index.codes, index.rows, index.linked]).toEqual(['b1', 400, 0]);
+    index.buildStep(400, block);
+    const floats = create('f32');
+    floats.addFrom(block);
+    floats.buildStep(400);
+    const links = (bytes: Uint8Array, codes: 'b1' | 'f32') => {
+      const shape = readHeader(bytes);
+      const { offset, bytes: length } = shape.layout.places.links;
+      expect(shape.shape.codes).toBe(codes === 'b1' ? 2 : 0);
+      return Buffer.from(bytes.subarray(offset, offset + length));
+    };
+    expect(links(index.save(), 'b1').equals(links(floats.save(), 'f32'))).toBe(true);
+  });
+
+  test('with one bit estimates rows that point the same way better relative to their mean', async () => {
+    const kernel = await freshKernel(build);
+    const leaning = rows.map((value, at) => value + (at % dim < 4 ? 3 : 0));
+    const mean = Float32Array.from({ length: dim }, (_, at) => (at < 4 ? 3 : 0));
+    const asked = Float32Array.from(query, (value, at) => value + mean[at]!);
+    const block = kernel.createBlock({ dim });
+    block.append(leaning);
+    const errors = [undefined, mean].map((centroid) => {
+      const index = createHnsw(kernel, { dim, metric: 'L2', codes: 'b1', ...(centroid && { centroid }) });
+      index.addFrom(block);
+      const { offsets, scores } = openHnsw(kernel, index.save()).search({ query: asked, k: 400, plan: 'scan' });
+      const exact = block.scores({ query: asked, metric: 'L2', offsets });
+      return Math.hypot(...scores.map((score, at) => score - exact[at]!));
+    });
+    expect(errors[1]!).toBeGreaterThan(0);
+    expect(errors[1]!).toBeLessThan(errors[0]! / 2);
   });
 
   test('is built in slices, and finds every row from the moment it is added', async () => {

@@ -5,15 +5,16 @@ import { scoreBounds } from '../block/score-bounds.ts';
 import { KernelError } from '../errors.ts';
 import { mustBeWithin } from '../kernel.ts';
 import type { Region } from '../memory/arena.ts';
+import { alignUp } from '../memory/free-list.ts';
 import type { Metric, ScanHits, VectorBlock } from '../types.ts';
 import { METRIC_NUMBERS } from '../wasm/exports.ts';
 import { mustBeAtMost, mustBeBlockOf } from './arguments.ts';
-import { GRAPH_PLAN_BYTES, writeGraphPlan } from './graph-plan.ts';
-import { CHECKED_FROM, CHECKSUM_AT, MAX_ROWS, type Shape, WORD } from './layout.ts';
+import { GRAPH_PLAN_BYTES, readRowsFrom, writeGraphPlan } from './graph-plan.ts';
+import { CHECKED_FROM, CHECKSUM_AT, CODES, isOneBit, MAX_ROWS, type Shape, WORD } from './layout.ts';
 import { planSearch } from './planner.ts';
 import { rescoreRows } from './rescore.ts';
 import type { GraphStore } from './store.ts';
-import type { BuildProgress, HnswIndex, HnswMemory, HnswSearchOptions, RescoreOptions } from './types.ts';
+import type { BuildProgress, HnswCodes, HnswIndex, HnswMemory, HnswSearchOptions, RescoreOptions } from './types.ts';
 import { MAX_EF, type Workspace, workspaceOf } from './workspace.ts';
 
 /** Good for recalls around .95 on text at 100,000 rows. */
@@ -23,6 +24,7 @@ const MIN_CANDIDATES = 50;
 const GAVE_UP = -1;
 /** `add` copies rows through scratch memory in pieces of this many bytes. */
 const ADD_CHUNK_BYTES = 1 << 20;
+const PLAN_ROOM = alignUp(GRAPH_PLAN_BYTES);
 const METRICS = Object.keys(METRIC_NUMBERS) as Metric[];
 
 /** Bits of the candidates' bitmap in scratch memory, and how many rows pass. */
@@ -34,6 +36,7 @@ interface Filter {
 export class WasmHnsw implements HnswIndex {
   readonly dim: number;
   readonly metric: Metric;
+  readonly codes: HnswCodes;
   private readonly home: BlockHome;
   private readonly shape: Shape;
   private readonly store: GraphStore;
@@ -48,10 +51,11 @@ export class WasmHnsw implements HnswIndex {
     this.store = store;
     this.shape = store.shape;
     this.dim = store.shape.dim;
+    this.codes = CODES[store.shape.codes]!;
     this.metric = METRICS.find((name) => METRIC_NUMBERS[name] === store.shape.metric)!;
     this.workspace = workspaceOf(home.arena);
     this.workspace.ensure(store.capacity, this.dim);
-    this.plan = home.arena.allocate(GRAPH_PLAN_BYTES);
+    this.plan = home.arena.allocate(2 * PLAN_ROOM);
     home.taken(this);
   }
 
@@ -132,11 +136,21 @@ export class WasmHnsw implements HnswIndex {
     }
   }
 
-  buildStep(maxRows: number): BuildProgress {
+  buildStep(maxRows: number, block?: VectorBlock): BuildProgress {
     this.mustLive();
     mustBeWithin('maxRows', maxRows, 1, MAX_ROWS);
-    if (this.linked < this.rows) this.home.wasm.graphLink(this.currentPlan(), maxRows);
+    const plan = isOneBit(this.shape) ? this.planOverRows(block) : undefined;
+    if (this.linked < this.rows) this.home.wasm.graphLink(plan ?? this.currentPlan(), maxRows);
     return { linked: this.linked, rows: this.rows };
+  }
+
+  /** Of an index that has just been made. */
+  setCentroid(centroid: Float32Array): void {
+    const { offset, bytes } = this.store.layout.places.centroid;
+    const floats = this.home.arena.f32(this.store.address + offset, bytes / 4);
+    floats.fill(0);
+    floats.set(centroid);
+    this.home.wasm.graphCentroid(this.currentPlan());
   }
 
   search(options: HnswSearchOptions): ScanHits {
@@ -157,7 +171,10 @@ export class WasmHnsw implements HnswIndex {
       const wanted = Math.min(k, filter ? filter.survivors : this.rows);
       if (wanted === 0) return { offsets: new Uint32Array(0), scores: new Float32Array(0) };
       writeQuery(arena.f32(this.workspace.places.query, this.dim), options.query, this.metric);
-      const candidates = mustCount('candidates', options.candidates ?? Math.max(MIN_CANDIDATES, ef >> 1, 2 * k));
+      const candidates = mustCount(
+        'candidates',
+        options.candidates ?? Math.max(MIN_CANDIDATES, isOneBit(this.shape) ? ef : ef >> 1, 2 * k),
+      );
       const kept = block || this.shape.residual ? Math.min(MAX_EF, Math.max(k, candidates)) : k;
       this.findCandidates({ filter, ef, wanted, kept, plan: options.plan ?? 'auto' });
       if (block) {
@@ -212,6 +229,20 @@ export class WasmHnsw implements HnswIndex {
       this.planVersion = this.workspace.version;
     }
     return this.plan.address;
+  }
+
+  /** A second plan, over the rows of a float32 block, for linking what has codes too coarse to link by. */
+  private planOverRows(block: VectorBlock | undefined): number {
+    if (!block) throw new KernelError('OPTION_INVALID', 'graph index: one-bit codes are linked by the rows of a block, got none');
+    const source = mustBeBlockOf(this.home, block, this);
+    if (source.elements !== 'float32')
+      throw new KernelError('OPTION_INVALID', `graph index: a float32 block expected, got ${source.elements}`);
+    const { arena } = this.home;
+    const address = this.plan.address + PLAN_ROOM;
+    arena.u8(address, GRAPH_PLAN_BYTES).set(arena.u8(this.currentPlan(), GRAPH_PLAN_BYTES));
+    const rows = source.rowsAt();
+    readRowsFrom(arena, address, { ...rows, norms: this.metric === 'COSINE' ? rows.norms : 0 });
+    return address;
   }
 
   /** Fills the pool with `wanted` candidates or more, if there are so many. The query lies in the workspace already. */

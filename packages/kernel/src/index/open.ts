@@ -4,7 +4,7 @@ import type { Kernel } from '../types.ts';
 import { METRIC_NUMBERS } from '../wasm/exports.ts';
 import { mustMatchChecksum } from './checksum.ts';
 import { WasmHnsw } from './hnsw.ts';
-import { CHECKED_FROM, CHECKSUM_AT, corrupt, MAX_EF_CONSTRUCTION, MAX_M, MAX_ROWS, readHeader, type Shape } from './layout.ts';
+import { CHECKED_FROM, CHECKSUM_AT, CODES, corrupt, MAX_EF_CONSTRUCTION, MAX_M, MAX_ROWS, readHeader, type Shape } from './layout.ts';
 import { GraphStore } from './store.ts';
 import type { HnswIndex, HnswOptions } from './types.ts';
 
@@ -25,23 +25,38 @@ const DAMAGE = [
 /** An empty index in this kernel's memory. Throws OPTION_INVALID, MEMORY_LIMIT. */
 export function createHnsw(kernel: Kernel, options: HnswOptions): HnswIndex {
   const home = homeOf(kernel);
-  const coded = (options.codes ?? 'sq8') === 'sq8';
-  if (options.codes !== undefined && options.codes !== 'sq8' && options.codes !== 'f32')
-    throw invalid('codes', 'sq8 or f32', options.codes);
+  const name = options.codes ?? 'sq8';
+  const codes = CODES.indexOf(name);
+  if (codes < 0) throw invalid('codes', CODES.join(', '), options.codes);
   if (!Object.hasOwn(METRIC_NUMBERS, options.metric)) throw invalid('metric', 'COSINE, IP or L2', options.metric);
-  if (!coded && (options.residual || options.rotate)) throw invalid('residual and rotate', 'none with f32', true);
+  if (name !== 'sq8' && (options.residual || options.rotate)) throw invalid('residual and rotate', `none with ${name}`, true);
+  if (name !== 'b1' && options.centroid) throw invalid('centroid', `none with ${name}`, true);
   const shape: Shape = {
     dim: mustBeWithin('dim', options.dim, 1, MAX_DIM),
     metric: METRIC_NUMBERS[options.metric],
-    coded,
+    codes,
     residual: options.residual ?? false,
-    rotated: options.rotate ?? false,
+    rotated: name === 'b1' || (options.rotate ?? false),
     m: mustBeWithin('m', options.m ?? DEFAULT_M, 2, MAX_M),
     efConstruction: mustBeWithin('efConstruction', options.efConstruction ?? DEFAULT_EF_CONSTRUCTION, 1, MAX_EF_CONSTRUCTION),
     seed: mustBeWithin('seed', options.seed ?? 1, 0, 2 ** 32 - 1),
   };
   const capacity = mustBeWithin('capacity', options.capacity ?? DEFAULT_CAPACITY, 0, MAX_ROWS);
-  return own(home, GraphStore.create(home, shape, Math.max(1, capacity)));
+  const { centroid } = options;
+  if (centroid) mustBeFinite(centroid, shape.dim);
+  const index = own(home, GraphStore.create(home, shape, Math.max(1, capacity)));
+  if (name === 'b1') index.setCentroid(centroid ?? new Float32Array(shape.dim));
+  return index;
+}
+
+function mustBeFinite(centroid: Float32Array, dim: number): void {
+  if (centroid.length !== dim) {
+    throw new KernelError('DIMENSION_MISMATCH', `graph index: a centroid of dim ${dim} expected, got ${centroid.length}`, {
+      details: { expected: dim, got: centroid.length },
+    });
+  }
+  const bad = centroid.find((value) => !Number.isFinite(value));
+  if (bad !== undefined) throw invalid('centroid', 'finite floats', bad);
 }
 
 /**

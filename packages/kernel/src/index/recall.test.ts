@@ -15,6 +15,7 @@ const KINDS: readonly { name: string; options: Partial<HnswOptions>; rerank: boo
   { name: 'codes', options: {}, rerank: false, floor: 0.93 },
   { name: 'rotated codes', options: { rotate: true }, rerank: false, floor: 0.93 },
   { name: 'codes, re-ranked from float32', options: {}, rerank: true, floor: 0.98 },
+  { name: 'one bit, re-ranked from float32', options: { codes: 'b1' }, rerank: true, floor: 0.98 },
   { name: 'codes, re-ranked from residual codes', options: { residual: true }, rerank: false, floor: 0.98 },
 ];
 
@@ -27,7 +28,7 @@ describe.each(BUILDS)('recall of the graph on a mixture of 3,000 × 65, seed 5, 
       block.append(all.subarray(0, ROWS * DIM));
       const index = createHnsw(kernel, { dim: DIM, metric, efConstruction: 100, seed: 5, ...options });
       index.addFrom(block);
-      while (index.linked < ROWS) index.buildStep(500);
+      while (index.linked < ROWS) index.buildStep(500, block);
       const third = new Uint32Array(Math.ceil(ROWS / 32)).fill(0b01001001001001001001001001001001);
       for (const { plan, bitmap } of [
         { plan: 'walk', bitmap: undefined },

@@ -1,6 +1,6 @@
 import type { BlockHome } from '../block/home.ts';
 import type { Region } from '../memory/arena.ts';
-import { HEADER_BYTES, type Layout, layoutOf, SECTIONS, type Shape, unitBytes, WORD, writeHeader } from './layout.ts';
+import { HEADER_BYTES, type Layout, layoutOf, SECTIONS, type Shape, unitBytes, unitCount, WORD, writeHeader } from './layout.ts';
 
 /** The bytes of one index in kernel memory: header and sections, with room for `capacity` rows. */
 export class GraphStore {
@@ -114,7 +114,7 @@ export class GraphStore {
     for (const section of apart ? [...SECTIONS].reverse() : SECTIONS) {
       const from = this.held.places[section].offset;
       const to = next.places[section];
-      const used = units[section] * (section === 'upper' ? lists : rows);
+      const used = units[section] * unitCount(section, rows, lists);
       if (from !== to.offset) bytes.copyWithin(to.offset, from, from + used);
     }
     if (apart) return;

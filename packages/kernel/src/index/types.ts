@@ -1,5 +1,8 @@
 import type { Metric, ScanHits, VectorBlock } from '../types.ts';
 
+/** What an index keeps of a row: see `HnswOptions`. */
+export type HnswCodes = 'sq8' | 'f32' | 'b1';
+
 export interface HnswOptions {
   readonly dim: number;
   readonly metric: Metric;
@@ -9,8 +12,16 @@ export interface HnswOptions {
   readonly efConstruction?: number;
   /** 32 bits (default 1). The same seed, options and rows give the same bytes, on every machine. */
   readonly seed?: number;
-  /** What a row is kept as: int8 codes with a scale per row (default), or float32. */
-  readonly codes?: 'sq8' | 'f32';
+  /**
+   * What a row is kept as: int8 codes with a scale per row (default), float32, or one bit per dimension (RaBitQ): the smallest, walked by
+   * estimates that want re-ranking from rows elsewhere, and linked by float32 rows (`buildStep` needs their block).
+   */
+  readonly codes?: HnswCodes;
+  /**
+   * `b1` only: what rows are taken relative to, `dim` floats; best their mean (of rows of length 1 for COSINE). Default: zero. Rows that all point
+   * the same way are estimated far better relative to their mean.
+   */
+  readonly centroid?: Float32Array;
   /** Keep a second plane of codes, 8 bits finer, for re-ranking without float32 rows (`sq8` only; default false). */
   readonly residual?: boolean;
   /** Rotate rows at random before coding (`sq8` only; default false): better codes for data with few strong components. */
@@ -36,7 +47,7 @@ export interface HnswSearchOptions {
    * the index has them, else by the codes.
    */
   readonly block?: VectorBlock;
-  /** Candidates to score again (default: 50 or half of ef, and 2 k, whichever is most; at most ef). */
+  /** Candidates to score again (default: 50 or half of ef, and 2 k, whichever is most; with `b1` all of ef). */
   readonly candidates?: number;
   /** Only scores at or above this. */
   readonly minScore?: number;
@@ -77,6 +88,7 @@ export interface BuildProgress {
 export interface HnswIndex {
   readonly dim: number;
   readonly metric: Metric;
+  readonly codes: HnswCodes;
   readonly rows: number;
   /** Rows in the graph. */
   readonly linked: number;
@@ -87,8 +99,11 @@ export interface HnswIndex {
   add(vectors: Float32Array): void;
   /** The same for rows of a block of this kernel, from `this.rows` on, `count` at most (default: all). */
   addFrom(block: VectorBlock, count?: number): void;
-  /** Links at most `maxRows` waiting rows: one slice of a build (some 100 µs a row). Done when `linked === rows`. */
-  buildStep(maxRows: number): BuildProgress;
+  /**
+   * Links at most `maxRows` waiting rows: one slice of a build (some 100 µs a row). Done when `linked === rows`. With codes `b1` it needs the
+   * float32 block whose rows were added; the links are those of an index with `f32`.
+   */
+  buildStep(maxRows: number, block?: VectorBlock): BuildProgress;
   /** Best first; equal scores by ascending offset. At least min(k, survivors) hits, unless score bounds cut. */
   search(options: HnswSearchOptions): ScanHits;
   /**

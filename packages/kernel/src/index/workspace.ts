@@ -24,6 +24,8 @@ export interface WorkspacePlaces {
   readonly sorted: number;
   readonly pool: number;
   readonly heap: number;
+  /** Floats of a row less a centroid. */
+  readonly rest: number;
 }
 
 /**
@@ -72,6 +74,7 @@ export class Workspace {
       sorted: LIST_ROOM * 8,
       pool: MAX_EF * 8,
       heap: WORKSPACE_HEAP * 8,
+      rest: wantedDim * 4 + 64,
     };
     const total = Object.values(sizes).reduce((sum, bytes) => sum + alignUp(bytes), 0);
     const region = this.arena.allocate(total);
@@ -94,6 +97,7 @@ export class Workspace {
       sorted: take(sizes.sorted),
       pool: take(sizes.pool),
       heap: take(sizes.heap),
+      rest: take(sizes.rest),
     };
     this.region = region;
     this.rows = visitedBytes;

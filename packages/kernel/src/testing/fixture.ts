@@ -19,6 +19,22 @@ export function fixtureIndex(kernel: Kernel): Uint8Array<ArrayBuffer> {
 /** Of the stored bytes, for where no file can be read. */
 export const FIXTURE_SHA256 = '3ee698307341ec161324cb856633e977ee3da484986af640c7246a972e00097e';
 
+/** That of `src/index/fixtures/hnsw-2.bin`: one-bit codes, 50 of 60 rows linked. */
+export function fixtureOneBit(kernel: Kernel): Uint8Array<ArrayBuffer> {
+  const uniform = createUniform(13);
+  const block = kernel.createBlock({ dim: DIM });
+  block.append(Float32Array.from({ length: 60 * DIM }, () => uniform() * 2 - 1));
+  const index = createHnsw(kernel, { dim: DIM, metric: 'COSINE', m: 3, efConstruction: 30, seed: 7, codes: 'b1' });
+  index.addFrom(block);
+  index.buildStep(50, block);
+  const bytes = index.save();
+  index.free();
+  block.free();
+  return bytes;
+}
+
+export const ONE_BIT_FIXTURE_SHA256 = 'e8cd958c59b1b2fc720de8ccfeb97b59fec832c45acb7b05772948ce7453c1c3';
+
 /** The index whose bytes are stored in `src/lists/fixtures/ivf-1.bin`: one-bit codes of 70 rows in 4 lists. */
 export function fixtureLists(kernel: Kernel): Uint8Array<ArrayBuffer> {
   const uniform = createUniform(12);

@@ -45,6 +45,8 @@ export interface WasmExports {
   /** `plan` of the graph calls: address of a written graph plan (`src/index/graph-plan.ts`). */
   graphStore(plan: number, source: number, stride: number, first: number, count: number): void;
   graphLink(plan: number, count: number): void;
+  /** Rotates the centroid of one-bit codes, where the host has written it. */
+  graphCentroid(plan: number): void;
   upperLists(seed: number, m: number, from: number, to: number): number;
   graphQuery(plan: number): void;
   graphWalk(plan: number, ef: number): number;
@@ -85,6 +87,7 @@ const NAMES = [
   'countBits',
   'graphStore',
   'graphLink',
+  'graphCentroid',
   'upperLists',
   'graphQuery',
   'graphWalk',
