@@ -50,6 +50,11 @@ export class Broker {
     return frames;
   }
 
+  /** The slot's log ends earlier than it did: a disk that lied, or a replica that was elected and had not everything. */
+  cut(slot: number, length: number): void {
+    for (const entry of this.slots[slot]!.entries.splice(length)) if ('records' in entry) this.#channelFrames(entry.channel).pop();
+  }
+
   backup(): Broker {
     const copy = new Broker(0);
     for (const { entries } of this.slots) copy.slots.push({ entries: [...entries] });

@@ -1,10 +1,10 @@
 import { ABLATIONS, type AblationName, type Ablations } from '@terndb/sync/testing';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run-seed.ts';
-import { FAULTS, type Fault } from './swarm.ts';
+import { FAULTS, type Fault, LATER_FAULTS } from './swarm.ts';
 
 /**
- * `npm run sim -- --seeds N [--seed S] [--ablate NAME|all] [--only FAULT,FAULT] [--trace]`
+ * `npm run sim -- --seeds N [--seed S] [--ablate NAME|all] [--only FAULT,FAULT] [--also FAULT,FAULT] [--trace]`
  * Runs seeds S … S + N - 1, prints progress, what failed with the command that repeats it, and what happened in total.
  */
 interface Options {
@@ -12,6 +12,7 @@ interface Options {
   readonly seed: number;
   readonly ablate: string | undefined;
   readonly only: readonly Fault[] | undefined;
+  readonly also: readonly Fault[] | undefined;
   readonly keepsTrace: boolean;
 }
 
@@ -23,38 +24,40 @@ function parse(argv: readonly string[]): Options {
     const at = argv.indexOf(`--${name}`);
     return at < 0 ? undefined : argv[at + 1];
   };
-  const only = value('only')
-    ?.split(',')
-    .map((name) => {
-      const fault = FAULTS.find((known) => known === name);
-      if (fault === undefined) throw new Error(`--only: one of ${FAULTS.join(', ')} expected, got ${name}`);
-      return fault;
-    });
+  const known: readonly Fault[] = [...FAULTS, ...LATER_FAULTS];
+  const faults = (option: string): readonly Fault[] | undefined =>
+    value(option)
+      ?.split(',')
+      .map((name) => {
+        const fault = known.find((one) => one === name);
+        if (fault === undefined) throw new Error(`--${option}: one of ${known.join(', ')} expected, got ${name}`);
+        return fault;
+      });
   const ablate = value('ablate');
   if (ablate !== undefined && ablate !== 'all' && !(ablate in ABLATIONS)) {
     throw new Error(`--ablate: all or one of ${Object.keys(ABLATIONS).join(', ')} expected, got ${ablate}`);
   }
-  return { seeds: Number(value('seeds') ?? 200), seed: Number(value('seed') ?? 1), ablate, only, keepsTrace: argv.includes('--trace') };
+  return { seeds: Number(value('seeds') ?? 200), seed: Number(value('seed') ?? 1), ablate, only: faults('only'), also: faults('also'), keepsTrace: argv.includes('--trace') };
 }
 
 /** @returns seeds that failed. */
 export function runSeeds(
   options: Omit<Options, 'ablate'> & { readonly ablation?: AblationName; readonly print: (line: string) => void },
 ): number[] {
-  const { seeds, seed: first, only, keepsTrace, ablation, print } = options;
+  const { seeds, seed: first, only, also, keepsTrace, ablation, print } = options;
   const ablations: Ablations = ablation === undefined ? {} : { [ablation]: true };
   const failed: number[] = [];
   const totals = new Map<string, number>();
   for (let seed = first; seed < first + seeds; seed++) {
     const profile = ablation === undefined ? undefined : PROFILES[ablation];
-    const result = runSeed(seed, { ablations, keepsTrace, ...profile, ...(only === undefined ? {} : { only }) });
+    const result = runSeed(seed, { ablations, keepsTrace, ...profile, ...(only === undefined ? {} : { only }), ...(also === undefined ? {} : { also }) });
     for (const [what, count] of result.counts) totals.set(what, (totals.get(what) ?? 0) + count);
     for (const line of result.lines ?? []) print(line);
     if (result.failures.length > 0) {
       failed.push(seed);
       if (failed.length <= SHOWN_FAILURES) {
         print(`seed ${seed} failed: ${result.failures[0]}${result.failures.length > 1 ? ` (and ${result.failures.length - 1} more)` : ''}`);
-        print(`  npm run sim -- --seeds 1 --seed ${seed}${ablation === undefined ? '' : ` --ablate ${ablation}`} --trace`);
+        print(`  npm run sim -- --seeds 1 --seed ${seed}${ablation === undefined ? '' : ` --ablate ${ablation}`}${also === undefined ? '' : ` --also ${also.join(',')}`} --trace`);
       }
     }
     const done = seed - first + 1;

@@ -9,7 +9,7 @@ import {
   SessionMachine,
   TOMBSTONE_HORIZON_MS,
 } from '@terndb/sync';
-import { Broker } from './broker.ts';
+import { Broker, lastOf } from './broker.ts';
 import { checkManifest } from './checkers/shown.ts';
 import { LeaderHost } from './leader-host.ts';
 import { ModelFold } from './model-fold.ts';
@@ -20,6 +20,8 @@ import type { World } from './world.ts';
 const SIM_EXPIRE_IDLE_MS = 45 * 24 * 3600_000;
 const SERVER_CLOCK_ERROR_MS = 500;
 const MAX_BACKUPS = 3;
+/** Frames and ticks. */
+const MAX_LOST_ENTRIES = 12;
 
 export interface StoredManifest {
   readonly version: number;
@@ -46,6 +48,8 @@ export class Cluster {
   /** What the leaders have heard of the catalog. */
   schemaVersion = 1;
   readonly revoked: Set<string> = new Set();
+  /** Channels that were dropped. */
+  readonly gone: Set<string> = new Set();
   #sessions = new Map<string, Session>();
   #nextSession = 1;
   #leaderEpoch = 0;
@@ -61,6 +65,7 @@ export class Cluster {
     this.#clockErrorMs = world.random.between(-SERVER_CLOCK_ERROR_MS, SERVER_CLOCK_ERROR_MS);
     this.#leaders = Array.from({ length: world.swarm.slots }, () => undefined);
     this.#zombies = [...this.#leaders];
+    world.ledger.gone = this.gone;
     world.ledger.serverMs = () => this.serverWallMs();
     this.#newEpoch();
     for (let slot = 0; slot < world.swarm.slots; slot++) this.#elect(slot);
@@ -321,6 +326,34 @@ export class Cluster {
     this.manifests = new Map(backup.manifests);
     this.world.ledger.restore((channel) => this.broker.frames(channel));
     this.crash();
+  }
+
+  /** A slot's log loses its end and keeps its epoch. What is sealed is not lost: the log is at least as long as its manifests say. */
+  loseTail(slot: number): void {
+    const { random, ledger } = this.world;
+    const { entries } = this.broker.slots[slot]!;
+    const isSealed = (entry: LogEntryFrame): boolean =>
+      'records' in entry && lastOf(entry) <= (this.manifests.get(entry.channel)?.fold.position ?? 0);
+    const sealed = entries.findLastIndex(isSealed) + 1;
+    const length = Math.max(sealed, entries.length - 1 - random.int(MAX_LOST_ENTRIES));
+    if (length >= entries.length) return;
+    ledger.count('lost tails');
+    this.world.trace(`slot ${slot}: its log ends at ${length} of ${entries.length}`);
+    // Nothing on its way belongs to this log any more.
+    this.universe += 1;
+    this.broker.cut(slot, length);
+    ledger.loseTail(this.channelsOf(slot), (channel) => this.broker.frames(channel));
+    this.crash();
+  }
+
+  /** The app drops a partition. */
+  dropChannel(channel: string): void {
+    if (this.gone.has(channel)) return;
+    this.gone.add(channel);
+    this.world.ledger.count('dropped channels');
+    this.world.trace(`${channel} dropped`);
+    const slot = this.slotOf(channel);
+    for (const leader of [this.#leaders[slot], this.#zombies[slot]]) leader?.event({ type: 'gone', channel });
   }
 
   /** The end of all faults: one leader per slot, and everything granted. */

@@ -12,6 +12,8 @@ export interface StoredChannel {
   fold: ModelFold;
   readonly outbox: Map<number, OutboxEntry>;
   readonly kept: Map<number, KeptEntry>;
+  /** Universe that what is shown agrees with (the ledger's name of it). */
+  universe: string | null;
   newest: { readonly id: number; readonly info: WriteInfo; readonly stamp: Stamp } | undefined;
 }
 
@@ -35,7 +37,7 @@ export class DeviceDb {
   #emptyChannel(channel: string): StoredChannel {
     const { clientId } = this.device;
     const record = { channel, clientId, nextSeq: 1, everSent: false, logEpoch: null };
-    return { record, fold: new ModelFold(channel, this.#world.ablations), outbox: new Map(), kept: new Map(), newest: undefined };
+    return { record, fold: new ModelFold(channel, this.#world.ablations), outbox: new Map(), kept: new Map(), universe: null, newest: undefined };
   }
 
   read(): DurableState {
@@ -81,7 +83,7 @@ export class DeviceDb {
           this.device = write.device;
           break;
         case 'channel':
-          this.channels.get(write.record.channel)!.record = write.record;
+          this.#putRecord(write.record);
           break;
         case 'outbox':
           this.#putEntry(write.entry);
@@ -104,8 +106,10 @@ export class DeviceDb {
           break;
         }
         case 'frame': {
-          const { fold } = this.channels.get(write.channel)!;
+          const stored = this.channels.get(write.channel)!;
+          const { fold } = stored;
           const { frame } = write;
+          if (this.#world.ledger.channel(write.channel).frames.has(frame)) stored.universe = this.#world.ledger.universe;
           const fits = frame.base !== fold.position + 1 || (frame.hashBefore.lo === fold.hash.lo && frame.hashBefore.hi === fold.hash.hi);
           fold.apply(frame);
           if (!fits) diverged.push(write.channel);
@@ -119,6 +123,12 @@ export class DeviceDb {
       }
     }
     return { changed, diverged };
+  }
+
+  #putRecord(record: ChannelRecord): void {
+    this.channels.get(record.channel)!.record = record;
+    // R14: what is shown is of another universe from here on, although the log epoch has kept its name.
+    if (record.logEpoch?.endsWith('~lost')) this.#shownEpoch.set(record.channel, record.logEpoch);
   }
 
   /** An op that was queued again may be another object. */
@@ -149,6 +159,8 @@ export class DeviceDb {
     const earlier = accepted.get(info);
     // The id expired before this device had applied what it wrote under it: then too it goes up once more.
     if (earlier !== undefined && expired.has(earlier.clientId)) return;
+    // Taken away again by a log that lost its end.
+    if (earlier === undefined && info.wasRestored) return;
     if (info.ackedEpoch === this.#world.ledger.logEpoch)
       this.#world.ledger.fail('acked-then-rejected', `write ${info.uid} of ${info.device}: ${code}`);
   }
@@ -170,6 +182,7 @@ export class DeviceDb {
     const channel = this.channels.get(name)!;
     const before = this.shown(name);
     channel.fold = fold;
+    channel.universe = this.#world.ledger.universe;
     checkMonotonic(this.#world.ledger, { ...before, logEpoch: this.#shownEpoch.get(name) ?? null }, this.shown(name));
     this.#shownEpoch.set(name, channel.record.logEpoch);
     this.#world.ledger.count('bootstraps');

@@ -53,7 +53,9 @@ export class LeaderHost {
     this.folds = new Folds(this.#world);
     const { ablations } = this.#world;
     const schemaVersionOf = (): number => cluster.schemaVersion;
-    this.#machine = new LeaderMachine({ logEpoch: cluster.logEpoch, leaderEpoch, folds: this.folds, schemaVersionOf, ablations });
+    const { logEpoch } = cluster;
+    const isGone = (channel: string): boolean => cluster.gone.has(channel);
+    this.#machine = new LeaderMachine({ logEpoch, leaderEpoch, folds: this.folds, schemaVersionOf, isGone, ablations });
     for (const channel of cluster.channelsOf(slot)) this.#learnManifest(channel);
     this.#perform(this.#machine.start());
   }

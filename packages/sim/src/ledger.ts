@@ -51,6 +51,8 @@ export interface ChannelLedger {
   newestDelete: Map<PrimaryKey, Stamp>;
   touches: Map<string, Register>;
   /** Server's clock and position of each frame, since the last restore. */
+  /** Frames of its log. */
+  readonly frames: Set<Frame>;
   readonly appendedAt: { readonly ms: number; readonly position: number }[];
   /** Writes to fields of an entity since it was last dead. */
   fieldWrites: Map<PrimaryKey, Set<WriteInfo>>;
@@ -61,6 +63,8 @@ export class Ledger {
   readonly failures: string[] = [];
   readonly writes: WriteInfo[] = [];
   readonly counts: Map<string, number> = new Map();
+  /** Dropped channels: what was written there has nowhere to go. */
+  gone: ReadonlySet<string> = new Set();
   readonly #channels = new Map<string, ChannelLedger>();
   readonly #byOp = new Map<Op | readonly SingleOp[], WriteInfo>();
   /** True wall clock, for the checkers. */
@@ -69,6 +73,8 @@ export class Ledger {
   serverMs: () => number = () => 0;
   onFailure: (text: string) => void = () => undefined;
   logEpoch = '';
+  /** How often a log lost its end in this epoch. */
+  #cuts = 0;
 
   fail(check: string, detail: string): void {
     this.failures.push(`${check}: ${detail}`);
@@ -114,9 +120,26 @@ export class Ledger {
     this.count('frames');
   }
 
+  /** Names what positions belong to: a log that lost its end gives them out again, under the same epoch. */
+  get universe(): string {
+    return this.#cuts === 0 ? this.logEpoch : `${this.logEpoch} cut ${this.#cuts}`;
+  }
+
   /** The log is another one now: a backup. */
   restore(frames: (channel: string) => readonly Frame[]): void {
-    for (const [name, before] of this.#channels) {
+    this.#cuts = 0;
+    this.#replace([...this.#channels.keys()], frames);
+  }
+
+  /** The logs of these channels end earlier than they did. */
+  loseTail(channels: readonly string[], frames: (channel: string) => readonly Frame[]): void {
+    this.#cuts += 1;
+    this.#replace(channels, frames);
+  }
+
+  #replace(names: readonly string[], frames: (channel: string) => readonly Frame[]): void {
+    for (const name of names) {
+      const before = this.channel(name);
       const channel = emptyLedger(name);
       this.#channels.set(name, channel);
       for (const frame of frames(name)) this.#fold(channel, frame, true);
@@ -125,6 +148,7 @@ export class Ledger {
   }
 
   #fold(channel: ChannelLedger, frame: Frame, isReplay: boolean): void {
+    channel.frames.add(frame);
     for (const [index, record] of frame.records.entries()) {
       const position = frame.base + index;
       if (record.type === 'expire') channel.expired.add(record.clientId);
@@ -186,5 +210,6 @@ function emptyLedger(name: string): ChannelLedger {
     touches: new Map(),
     appendedAt: [],
     fieldWrites: new Map(),
+    frames: new Set(),
   };
 }

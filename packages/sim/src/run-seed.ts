@@ -80,13 +80,16 @@ function ends(devices: readonly Device[]): DeviceEnd[] {
   return devices.map((device) => ({
     device: device.name,
     database: device.db.generation,
-    channels: [...device.db.channels.values()].map(({ fold, outbox }) => ({ fold, outbox: outbox.size })),
+    channels: [...device.db.channels.values()].map(({ fold, outbox }) => {
+      return { fold, outbox: outbox.size, isGone: device.leader?.statusOf(fold.channel) === 'gone' };
+    }),
   }));
 }
 
 /** Sealed ∪ growing: a new device opens the newest manifest, reads the tail, and has what everybody has. */
 function checkLateJoiner(world: World, cluster: Cluster): void {
   for (const channel of cluster.channels) {
+    if (cluster.gone.has(channel)) continue;
     const fold = cluster.newestState(channel);
     const tail = cluster.broker.read(channel, fold.position + 1);
     if (tail === undefined) {

@@ -51,7 +51,6 @@ export class ServerWork {
     const { ledger } = this.#world;
     const { uid, ops, fold, hlc } = what;
     const op = ops.length === 1 ? ops[0]! : { type: 'batch' as const, ops };
-    const { logEpoch } = this.#cluster;
     const subject = 'rest';
     // Each is a device of its own: nothing orders two requests.
     const info = newWrite({
@@ -62,7 +61,7 @@ export class ServerWork {
       op,
       subject,
       sawPosition: fold.position,
-      sawEpoch: logEpoch,
+      sawEpoch: ledger.universe,
     });
     ledger.addWrite(info);
     const stamp = hlc === undefined ? {} : { hlc };

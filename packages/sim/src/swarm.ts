@@ -38,7 +38,9 @@ export const FAULTS = [
   'adoption',
   'leave-and-follow',
 ] as const;
-export type Fault = (typeof FAULTS)[number];
+/** Faults that no seed draws, so that seeds stay what they were: a run has them when it is asked for them. */
+export const LATER_FAULTS = ['lost-tail', 'dropped-channel'] as const;
+export type Fault = (typeof FAULTS)[number] | (typeof LATER_FAULTS)[number];
 
 export type Boost = { readonly [F in Fault]?: number };
 

@@ -67,6 +67,10 @@ export class Tab {
     return this.#machine.link;
   }
 
+  statusOf(channel: string): string | undefined {
+    return this.#machine.inspect(channel)?.status;
+  }
+
   held(channel: string): number {
     return this.#machine.outbox(channel).length;
   }

@@ -84,7 +84,7 @@ export class Workload {
       op,
       subject: device.subject,
       sawPosition: stored.fold.position,
-      sawEpoch: stored.record.logEpoch,
+      sawEpoch: stored.universe,
     });
     ledger.addWrite(info);
     tab.write(op, channel, info);
@@ -157,6 +157,8 @@ export class Workload {
     add('fail-over', 4, () => cluster.failOver(random.int(swarm.slots)));
     add('seal', 5, () => cluster.seal(channel));
     add('restore', 1.2, () => (random.chance(0.6) ? cluster.backUp() : cluster.restore()));
+    add('lost-tail', 1.2, () => cluster.loseTail(random.int(swarm.slots)));
+    add('dropped-channel', 0.3, () => cluster.dropChannel(channel));
     add('grant-revoked', 1, () => this.#revoke(device, random.pick(device.channels)));
     add('server-crash', 0.7, () => cluster.drain());
     add('server-writes', 8, () => this.#server.write(channel));

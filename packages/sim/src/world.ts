@@ -12,6 +12,8 @@ export interface WorldOptions {
   readonly keepsTrace?: boolean;
   /** Only these faults, instead of those the seed draws. */
   readonly only?: readonly Fault[];
+  /** These too, beside those. */
+  readonly also?: readonly Fault[];
   readonly boost?: Boost;
 }
 
@@ -36,8 +38,8 @@ export class World {
     this.seed = seed;
     this.random = new Random(seed);
     const swarm = drawSwarm(this.random);
-    const { only, boost = {} } = options;
-    this.swarm = only === undefined ? { ...swarm, boost } : { ...swarm, faults: new Set(only), boost };
+    const { only, also = [], boost = {} } = options;
+    this.swarm = { ...swarm, faults: new Set([...(only ?? swarm.faults), ...also]), boost };
     this.ablations = options.ablations ?? {};
     this.lines = options.keepsTrace === true ? [] : undefined;
     this.ledger.wallMs = () => this.wallMs();

@@ -33,8 +33,8 @@ export function checkCausality(ledger: Ledger, channel: ChannelLedger, record: O
       const isInOrder = isAboveSeen(touches, info, stamp) && isAboveOwn(register, info, stamp);
       if (!isInOrder) compareWithAll(ledger, touches, { info, stamp, what: `${channel.truth.channel} ${key}` });
       const before = touches.at(-1);
-      const isHighest = before?.epoch !== ledger.logEpoch || compareStamps(stamp, before.highest) > 0;
-      touches.push({ info, position, stamp, epoch: ledger.logEpoch, highest: isHighest ? stamp : before.highest });
+      const isHighest = before?.epoch !== ledger.universe || compareStamps(stamp, before.highest) > 0;
+      touches.push({ info, position, stamp, epoch: ledger.universe, highest: isHighest ? stamp : before.highest });
     }
   }
 }

@@ -9,7 +9,7 @@ const CLOCK_ERROR_MS = 24 * 3600_000 + 60_000;
 export interface DeviceEnd {
   readonly device: string;
   readonly database: number;
-  readonly channels: readonly { readonly fold: ModelFold; readonly outbox: number }[];
+  readonly channels: readonly { readonly fold: ModelFold; readonly outbox: number; readonly isGone: boolean }[];
 }
 
 /** Acknowledged is never lost; nothing durable vanishes without a word. */
@@ -19,7 +19,7 @@ export function checkWrites(ledger: Ledger, devices: readonly DeviceEnd[]): void
     if (info.device.startsWith('rest-') && info.rejected !== undefined && ledger.channel(info.channel).accepted.has(info)) {
       ledger.fail('refused-but-in-log', `write ${info.uid}: ${info.rejected}`);
     }
-    if (!info.isLocal || info.rejected !== undefined) continue;
+    if (!info.isLocal || info.rejected !== undefined || ledger.gone.has(info.channel)) continue;
     if (ledger.channel(info.channel).accepted.has(info)) continue;
     if (isExcused(info, databases.get(info.device)!)) ledger.count('excused writes');
     else ledger.fail(info.wasRestored ? 'restore-lost' : info.isAcked ? 'acked-lost' : 'lost-op', `write ${info.uid} of ${info.device}`);
@@ -40,7 +40,9 @@ export function wasPrunedInTime(info: WriteInfo, wallMs: number): boolean {
 export function notConverged(ledger: Ledger, devices: readonly DeviceEnd[]): readonly string[] {
   const problems: string[] = [];
   for (const { device, channels } of devices) {
-    for (const { fold, outbox } of channels) {
+    for (const { fold, outbox, isGone } of channels) {
+      if (ledger.gone.has(fold.channel) !== isGone) problems.push(`gone: ${device} ${fold.channel}: ${!isGone} expected, got ${isGone}`);
+      if (ledger.gone.has(fold.channel)) continue;
       const { truth } = ledger.channel(fold.channel);
       if (outbox > 0) problems.push(`stuck-outbox: ${device} ${fold.channel}: ${outbox} entries`);
       if (fold.position !== truth.position) problems.push(`behind: ${device} ${fold.channel}: ${fold.position} of ${truth.position}`);
