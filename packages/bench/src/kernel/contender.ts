@@ -10,7 +10,8 @@ export interface Contender {
   readonly searchFiltered?: (query: number, bitmap: Uint32Array) => ArrayLike<number>;
   /** Bytes of the index per vector, and of what re-ranking needs beside it. */
   memory(): { readonly index: number; readonly rerank: number };
-  saveAndOpen(): { readonly saveMs: number; readonly openMs: number; readonly bytes: number };
+  /** Undefined: not measured. */
+  saveAndOpen(): { readonly saveMs: number; readonly openMs: number; readonly bytes: number } | undefined;
   free(): void;
 }
 

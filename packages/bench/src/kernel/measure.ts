@@ -1,4 +1,4 @@
-import { median, round } from '../lib/report.ts';
+import { median, round } from '../lib/numbers.ts';
 import { type Contender, timed } from './contender.ts';
 
 /** The operating point is the smallest of these that reaches the recall. */
@@ -13,6 +13,10 @@ export type Truth = readonly ReadonlySet<number>[];
 export interface Point {
   readonly ef: number;
   readonly recall: number;
+}
+/** `qps`: of the one pass over all queries that measured the recall, the check included; for a picture, not for a table. */
+export interface CurvePoint extends Point {
+  readonly qps: number;
 }
 
 /** Seconds that each took; they build slice by slice in turns, so that a slow moment of the machine touches all. */
@@ -36,18 +40,25 @@ export function recallOf(search: (query: number) => ArrayLike<number>, truth: Tr
   return wanted === 0 ? 1 : found / wanted;
 }
 
-/** For each level the first point of the grid that reaches it; and the best recall of all. */
-export function operatingPoints(contender: Contender, search: (query: number) => ArrayLike<number>, truth: Truth): (Point | undefined)[] {
-  const points: (Point | undefined)[] = LEVELS.map(() => undefined);
+/** For each level the first point of the grid that reaches it; and every point up to there. */
+export function operatingPoints(
+  contender: Contender,
+  search: (query: number) => ArrayLike<number>,
+  truth: Truth,
+): { readonly levels: readonly (Point | undefined)[]; readonly curve: readonly CurvePoint[] } {
+  const levels: (Point | undefined)[] = LEVELS.map(() => undefined);
+  const curve: CurvePoint[] = [];
   for (const ef of GRID) {
     contender.setEf(ef);
-    const recall = recallOf(search, truth);
+    const { ms, result } = timed(() => recallOf(search, truth));
+    const recall = round(result, 4);
+    curve.push({ ef, recall, qps: Math.round((truth.length * 1000) / ms) });
     LEVELS.forEach((level, at) => {
-      if (recall >= level) points[at] ??= { ef, recall: round(recall, 4) };
+      if (result >= level) levels[at] ??= { ef, recall };
     });
-    if (points.every((point) => point !== undefined)) break;
+    if (levels.every((point) => point !== undefined)) break;
   }
-  return points;
+  return { levels, curve };
 }
 
 export interface Runner {

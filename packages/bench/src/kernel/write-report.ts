@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Settings } from './contender.ts';
+import { plot } from './plot.ts';
 
 export type Row = Readonly<Record<string, unknown>> & { readonly data: string; readonly rows: number; readonly name: string };
 
@@ -36,7 +37,7 @@ function contenderTable(rows: readonly Row[]): string {
       speed(search[1]),
       search[0]?.p50 === undefined ? '' : `${search[0].p50} / ${search[0].p99}`,
       `${row['bytesPerVector']}${rerank ? ` + ${rerank}` : ''}`,
-      `${row['saveMs']} / ${row['openMs']}`,
+      row['saveMs'] === undefined ? 'not measured' : `${row['saveMs']} / ${row['openMs']}`,
       ...filtered.map((part) => (part.search.length === 0 ? 'not offered' : speed(part.search[0]))),
     ];
     lines.push(`| ${cells.join(' | ')} |`);
@@ -51,29 +52,60 @@ function plannerTable(rows: readonly Row[]): string {
   return lines.join('\n');
 }
 
-/** `kernel.json` with everything, `kernel.md` to be read. */
+interface Stored {
+  readonly rows: readonly Row[];
+  readonly note?: string;
+  readonly [about: string]: unknown;
+}
+
+const groupOf = (row: Row): string => `${row.data}, ${row.rows.toLocaleString('en')} rows`;
+
+/**
+ * `kernel.json` with everything, `kernel.md` to be read, `kernel.svg` to be looked at. Groups (data and size) that were measured now take the
+ * place of those there, with when, where and beside what they were; others stay.
+ */
 export function writeReport(folder: string, rows: readonly Row[], settings: Settings): void {
-  const about = { date: new Date().toISOString(), cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, settings };
+  const file = join(folder, 'kernel.json');
+  const before: Stored = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { rows: [] };
+  const note = process.env['BENCH_NOTE'];
+  const run = { date: new Date().toISOString(), cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, ...(note && { note }) };
+  const groups = new Set(rows.map(groupOf));
+  const { rows: old, note: oldNote, date, cpu, cores, node } = before;
+  const kept = old.filter((row) => !groups.has(groupOf(row))).map((row) => ({ run: { date, cpu, cores, node, note: oldNote }, ...row }));
+  write(folder, { settings, rows: [...kept, ...rows.map((row) => ({ ...row, run }))] });
+}
+
+/** The page and the picture of what is in `kernel.json`. */
+export function drawAgain(folder: string): void {
+  write(folder, JSON.parse(readFileSync(join(folder, 'kernel.json'), 'utf8')));
+}
+
+function write(folder: string, stored: { readonly settings: Settings; readonly rows: readonly Row[] }): void {
+  const { settings, rows } = stored;
   const parts = [
     '# Graph index',
-    `Made by \`BENCH_WRITE=1 npm run bench -- kernel\` on ${about.date.slice(0, 10)}: ${about.cpu}, ${about.cores} cores, Node ${about.node}, one thread, all contenders in one`,
-    `process taking turns; m ${settings.m}, efConstruction ${settings.efConstruction}, k ${settings.k}, 384 dimensions, 500 queries (100 with a filter). QPS is the median turn at the smallest`,
+    'Made by `BENCH_WRITE=1 npm run bench -- kernel`: one thread, all contenders of a table in one process (or one worker of Chromium),',
+    `taking turns; m ${settings.m}, efConstruction ${settings.efConstruction}, k ${settings.k}, 384 dimensions, 500 queries (100 with a filter). QPS is the median turn at the smallest`,
     'ef of a grid that reaches the recall. "never" means that no ef up to 768 does. Peers are what npm installs, not built for the host; their bytes/vector are computed from their layouts, not measured.',
+    '',
+    '![Recall against queries per second](kernel.svg)',
   ];
-  const note = process.env['BENCH_NOTE'];
-  if (note) parts.push('', note);
   const groups = new Map<string, Row[]>();
-  for (const row of rows)
-    groups.set(`${row.data}, ${row.rows.toLocaleString('en')} rows`, [
-      ...(groups.get(`${row.data}, ${row.rows.toLocaleString('en')} rows`) ?? []),
-      row,
-    ]);
+  for (const row of rows) groups.set(groupOf(row), [...(groups.get(groupOf(row)) ?? []), row]);
   for (const [title, group] of groups) {
-    parts.push('', `## ${title}`, '', contenderTable(group.filter((row) => row.name !== 'filter planner')));
+    parts.push('', `## ${title}`, '', describeRun(group), '', contenderTable(group.filter((row) => row.name !== 'filter planner')));
     const planner = group.filter((row) => row.name === 'filter planner');
     if (planner.length > 0) parts.push('', '### Filter planner', '', plannerTable(planner));
   }
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'kernel.json'), `${JSON.stringify({ ...about, rows }, null, 1)}\n`);
+  writeFileSync(join(folder, 'kernel.json'), `${JSON.stringify(stored, null, 1)}\n`);
   writeFileSync(join(folder, 'kernel.md'), `${parts.join('\n')}\n`);
+  writeFileSync(join(folder, 'kernel.svg'), plot(rows.filter((row) => row.name !== 'filter planner')));
+}
+
+function describeRun(group: readonly Row[]): string {
+  const run = (group.find((row) => row['run'])?.['run'] ?? {}) as Partial<Record<'date' | 'cpu' | 'cores' | 'node' | 'note', string>>;
+  const browser = group.find((row) => row['browser'])?.['browser'];
+  const where = [run.date?.slice(0, 10), run.cpu, run.cores && `${run.cores} cores`, browser ?? (run.node && `Node ${run.node}`)];
+  return `${where.filter(Boolean).join(', ')}. ${run.note ?? ''}`.trim();
 }
