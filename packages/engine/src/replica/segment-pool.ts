@@ -29,10 +29,10 @@ export class SegmentPool {
   }
 
   /** To be released once per call. Throws what `openSegment` throws. */
-  async open(name: string, definition: CollectionDefinition, expected: SegmentExpectation): Promise<Segment> {
+  async open(name: string, definition: CollectionDefinition, expected: SegmentExpectation, pause?: () => Promise<void>): Promise<Segment> {
     let pooled = this.#pooled.get(name);
     if (pooled === undefined) {
-      pooled = { segment: openSegment({ objects: this.#objects, name, kernel: this.#kernel, definition, expected }), users: 0 };
+      pooled = { segment: openSegment({ objects: this.#objects, name, kernel: this.#kernel, definition, expected, pause }), users: 0 };
       this.#pooled.set(name, pooled);
     }
     pooled.users += 1;

@@ -95,13 +95,12 @@ async function writeSegment(
   const { id, bytes } = built.info;
   const name = segmentName(channel.name, id);
   await ports.objects.put(name, built.parts);
-  const segment = await pool.open(name, definition, { id, channel: channel.name, rows: rows.count, bytes });
-  const indexes = await pool.indexFiles
-    .buildWithSegment(segment, { channel: channel.name, definition }, () => slices.pauseIfOver())
-    .catch((error: unknown) => {
-      pool.release(segment);
-      throw error;
-    });
+  const pause = (): Promise<void> => slices.pauseIfOver();
+  const segment = await pool.open(name, definition, { id, channel: channel.name, rows: rows.count, bytes }, pause);
+  const indexes = await pool.indexFiles.buildWithSegment(segment, { channel: channel.name, definition }, pause).catch((error: unknown) => {
+    pool.release(segment);
+    throw error;
+  });
   return { source: new SealedRows(segment, pool), listed: { id, name, rows: rows.count, bytes, dead: null, indexes } };
 }
 

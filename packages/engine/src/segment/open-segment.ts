@@ -24,6 +24,8 @@ export interface OpenSegmentOptions {
   /** The collection as it is now: the segment may be older. */
   readonly definition: CollectionDefinition;
   readonly expected?: SegmentExpectation;
+  /** Gives way between columns, where others must not wait for all of them. */
+  readonly pause?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -36,11 +38,14 @@ export async function openSegment(options: OpenSegmentOptions): Promise<Segment>
   const { info, header, entries } = await readSummary(file, options);
   const { sections, vectorEntries } = await readSmallSections(file, entries);
   const keys = readKeys(sections, header.keyType, header.rows);
+  await options.pause?.();
   const stamps = new StampTable(sections, header);
   const columns = new Map<string, Column>([[header.keyField, keys.column]]);
-  header.fields.forEach((field, index) => {
+  for (const [index, field] of header.fields.entries()) {
+    await options.pause?.();
     columns.set(field.name, readColumn(sections, field, index, header.rows));
-  });
+  }
+  await options.pause?.();
   const putSeqs = readPutSeqs(sections, header.rows);
   const origins = new Map<string, OriginColumn>();
   header.fields.forEach((field, index) => {
