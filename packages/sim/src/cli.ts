@@ -37,7 +37,14 @@ function parse(argv: readonly string[]): Options {
   if (ablate !== undefined && ablate !== 'all' && !(ablate in ABLATIONS)) {
     throw new Error(`--ablate: all or one of ${Object.keys(ABLATIONS).join(', ')} expected, got ${ablate}`);
   }
-  return { seeds: Number(value('seeds') ?? 200), seed: Number(value('seed') ?? 1), ablate, only: faults('only'), also: faults('also'), keepsTrace: argv.includes('--trace') };
+  return {
+    seeds: Number(value('seeds') ?? 200),
+    seed: Number(value('seed') ?? 1),
+    ablate,
+    only: faults('only'),
+    also: faults('also'),
+    keepsTrace: argv.includes('--trace'),
+  };
 }
 
 /** @returns seeds that failed. */
@@ -50,14 +57,22 @@ export function runSeeds(
   const totals = new Map<string, number>();
   for (let seed = first; seed < first + seeds; seed++) {
     const profile = ablation === undefined ? undefined : PROFILES[ablation];
-    const result = runSeed(seed, { ablations, keepsTrace, ...profile, ...(only === undefined ? {} : { only }), ...(also === undefined ? {} : { also }) });
+    const result = runSeed(seed, {
+      ablations,
+      keepsTrace,
+      ...profile,
+      ...(only === undefined ? {} : { only }),
+      ...(also === undefined ? {} : { also }),
+    });
     for (const [what, count] of result.counts) totals.set(what, (totals.get(what) ?? 0) + count);
     for (const line of result.lines ?? []) print(line);
     if (result.failures.length > 0) {
       failed.push(seed);
       if (failed.length <= SHOWN_FAILURES) {
         print(`seed ${seed} failed: ${result.failures[0]}${result.failures.length > 1 ? ` (and ${result.failures.length - 1} more)` : ''}`);
-        print(`  npm run sim -- --seeds 1 --seed ${seed}${ablation === undefined ? '' : ` --ablate ${ablation}`}${also === undefined ? '' : ` --also ${also.join(',')}`} --trace`);
+        print(
+          `  npm run sim -- --seeds 1 --seed ${seed}${ablation === undefined ? '' : ` --ablate ${ablation}`}${also === undefined ? '' : ` --also ${also.join(',')}`} --trace`,
+        );
       }
     }
     const done = seed - first + 1;

@@ -37,7 +37,14 @@ export class DeviceDb {
   #emptyChannel(channel: string): StoredChannel {
     const { clientId } = this.device;
     const record = { channel, clientId, nextSeq: 1, everSent: false, logEpoch: null };
-    return { record, fold: new ModelFold(channel, this.#world.ablations), outbox: new Map(), kept: new Map(), universe: null, newest: undefined };
+    return {
+      record,
+      fold: new ModelFold(channel, this.#world.ablations),
+      outbox: new Map(),
+      kept: new Map(),
+      universe: null,
+      newest: undefined,
+    };
   }
 
   read(): DurableState {

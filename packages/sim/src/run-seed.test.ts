@@ -64,6 +64,29 @@ describe('simulation', () => {
   });
 });
 
+describe('faults that no seed draws by itself', () => {
+  it.each([
+    ['dropped-channel', 'dropped channels'],
+    ['lost-tail', 'lost tails'],
+  ] as const)('%s: every check holds beside those that seeds draw', (fault, what) => {
+    let happened = 0;
+    for (let seed = FIRST; seed < FIRST + SEEDS / 5; seed++) {
+      const { failures, counts } = runSeed(seed, { also: [fault] });
+      expect(failures, `npm run sim -- --seeds 1 --seed ${seed} --also ${fault} --trace`).toStrictEqual([]);
+      happened += counts.get(what) ?? 0;
+    }
+    expect(happened).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [13, 'a channel whose id is new already does not look whether its log lost its end'],
+    [55, 'a log loses its end twice, and a client asks for ever'],
+    [174, 'entries that were acknowledged and are not shown yet stay when their log loses them'],
+  ])('seed %i with lost-tail: %s', (seed) => {
+    expect(runSeed(seed, { also: ['lost-tail'] }).failures).toStrictEqual([]);
+  });
+});
+
 describe('seeds that found bugs', () => {
   // What each of them showed is in packages/sync/SPEC.md, "What the simulation found".
   it.each([

@@ -220,6 +220,42 @@ describe('a log that lost its end and kept its epoch', () => {
     expect(bench.effects.map(({ type }) => type)).toContain('disconnect');
   });
 
+  it('[R14] is noticed by what it acknowledged under a former id, although it has grown beyond what is shown', () => {
+    const former = [{ ...entry, clientId: 'former', id: 1, seq: 4, keptAtMs: 1_795_000_000_000 }];
+    const answer = { head: 9, from: 5, formers: [{ clientId: 'former', lmid: 4, position: 4, rejected: [] }] };
+    const bench = new Bench().live({ ...AT_FIVE, channels: [{ ...channel!, kept: former }] });
+    expect(bench.sent).toMatchObject([{ type: 'subscribe', formers: ['former'] }]);
+    bench.subscribed(1, 5, answer);
+    expect(bench.machine.inspect(CHANNEL)).toMatchObject({ status: 'following' });
+    const other = new Bench().live({ ...AT_FIVE, channels: [{ ...channel!, kept: former }] });
+    other.subscribed(1, 5, { ...answer, formers: [{ clientId: 'former', lmid: 3, position: 3, rejected: [] }] });
+    expect(other.effects.map(({ type }) => type)).toContain('disconnect');
+  });
+
+  it('[R14] is noticed by a channel whose id is new already, because another channel noticed it first', () => {
+    const held = { ...entry, id: 2, clientId: 'former', seq: 2 };
+    const before = {
+      ...channel!,
+      clientId: 'former',
+      nextSeq: 3,
+      everSent: true,
+      outbox: [held],
+      kept: kept.map((one) => ({ ...one, clientId: 'former' })),
+    };
+    const bench = new Bench().live({ ...AT_FIVE, channels: [before] });
+    bench.subscribed(1, 0, { head: 4, from: 0, formers: [{ clientId: 'former', lmid: 0, position: 0, rejected: [] }] });
+    expect(bench.sent).toMatchObject([
+      {
+        type: 'push',
+        records: [
+          { clientId: 'device', seq: 1 },
+          { clientId: 'device', seq: 2 },
+        ],
+      },
+    ]);
+    expect(bench.effects).toContainEqual(expect.objectContaining({ type: 'fetch' }));
+  });
+
   it('[R14] is another universe for who was told more of its own writes, and gets them again', () => {
     const bench = new Bench().live(durable);
     bench.subscribed(1, 5, { known: { clientId: 'device', lmid: 1, position: 3, rejected: [] } });

@@ -88,14 +88,13 @@ export function pruneKept(cx: ClientContext, state: ChannelState): void {
 }
 
 /**
- * Ids to ask about, newest first: before what is held is queued again; and for entries that stayed under a former id because the log has them,
- * when a restart has forgotten that.
+ * Ids to ask about, newest first: before what is held is queued again; for entries that stayed under a former id because the log has them, when a
+ * restart has forgotten that; and to hear whether the log still has what it acknowledged (R14).
  */
 export function formersOf(cx: ClientContext, state: ChannelState): string[] {
-  if (state.clientId === cx.device.clientId)
-    return [...new Set(strandedOf(cx, state).map(({ stored }) => stored.clientId))].slice(-MAX_FORMERS);
   const held = [...state.kept, ...state.outbox.map(({ stored }) => stored)].sort((a, b) => b.id - a.id);
-  return [...new Set(held.map(({ clientId }) => clientId))].filter((id) => id !== cx.device.clientId).slice(0, MAX_FORMERS);
+  const first = state.clientId === cx.device.clientId ? strandedOf(cx, state).map(({ stored }) => stored) : [];
+  return [...new Set([...first, ...held].map(({ clientId }) => clientId))].filter((id) => id !== cx.device.clientId).slice(0, MAX_FORMERS);
 }
 
 /** Entries of a former id whose fate is not known. */

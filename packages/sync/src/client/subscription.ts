@@ -3,6 +3,7 @@ import { CHANNEL_CREDIT_BYTES, FETCH_RETRY_MS, MAX_PUSH_BYTES, MAX_PUSH_OPS, MAX
 import type { ChannelAnswer, Subscribe, Subscribed, Tick } from '../protocol.ts';
 import { type ChannelState, type Covered, coveredBy, coverFrame, firstUnsettled, heldIds, type PendingEntry } from './channel-state.ts';
 import { type ClientContext, follow, setDevice, writeChannel, writeEntry } from './context.ts';
+import type { OutboxEntry } from './durable.ts';
 import { dropCovered, formersOf, queueAgain, restamp, settle, strandedOf } from './outbox.ts';
 import type { Snapshot } from './types.ts';
 
@@ -189,11 +190,15 @@ function subscribed(cx: ClientContext, state: ChannelState, message: Subscribed)
   const { known, formers, manifest, from, head } = message;
   state.status = 'following';
   state.head = head;
+  const isLost = hasLostTail(cx, state, message);
+  // R14. For this channel it is another universe: what is held goes up again under a new id, kept ops too.
+  if (isLost) state.logEpoch = `${state.logEpoch ?? ''}${LOST_TAIL}`;
   if (state.clientId !== cx.device.clientId) {
     queueAgain(cx, state, formers);
   } else {
-    if (hasLostTail(cx, state, message)) {
-      leaveUniverse(cx, state);
+    if (isLost) {
+      writeChannel(cx, state);
+      newIdentity(cx);
       return;
     }
     for (const former of formers) settle(cx, state, former);
@@ -219,18 +224,21 @@ function subscribed(cx: ClientContext, state: ChannelState, message: Subscribed)
   pump(cx, state);
 }
 
-/** R14. The log ends before what is shown here, or knows less of this id than it has said: it lost its end and kept its epoch. */
-function hasLostTail(cx: ClientContext, state: ChannelState, { head, known }: Subscribed): boolean {
-  if (cx.ablations['keep-id-on-restore']) return false;
-  if (state.logEpoch === cx.device.logEpoch && head < state.position) return true;
-  return known.lmid > 0 && known.lmid < firstUnsettled(state, known.clientId) - 1;
-}
-
-/** For this channel it is another universe: what is held goes up again under a new id, kept ops too. */
-function leaveUniverse(cx: ClientContext, state: ChannelState): void {
-  state.logEpoch = `${state.logEpoch ?? ''}${LOST_TAIL}`;
-  writeChannel(cx, state);
-  newIdentity(cx);
+/**
+ * R14. The log ends before what is shown here, or knows less of an id of this device than it has said: it lost its end and kept its epoch. It may
+ * have grown since beyond what is shown. An id that it does not know at all has expired or was lost; kept ops tell, being younger than any id that
+ * expires; where they do not, a repetition is harmless and a loss is not.
+ */
+function hasLostTail(cx: ClientContext, state: ChannelState, { head, known, formers }: Subscribed): boolean {
+  const isSameEpoch = state.logEpoch === cx.device.logEpoch;
+  const isOwnId = state.clientId === known.clientId;
+  // With both new, everything not in the log goes up again anyway.
+  if (cx.ablations['keep-id-on-restore'] || (!isSameEpoch && !isOwnId)) return false;
+  if (isSameEpoch && head < state.position) return true;
+  if (isOwnId && known.lmid > 0 && known.lmid < firstUnsettled(state, known.clientId) - 1) return true;
+  const lmids = new Map([known, ...formers].map(({ clientId, lmid }) => [clientId, lmid]));
+  const isForgotten = ({ clientId, seq }: OutboxEntry): boolean => seq > (lmids.get(clientId) ?? Number.POSITIVE_INFINITY);
+  return state.kept.some(isForgotten) || state.outbox.some(({ stored, settled }) => settled !== undefined && isForgotten(stored));
 }
 
 function bootstrap(cx: ClientContext, state: ChannelState, { manifest, head }: Subscribed, isAdopting: boolean): void {
