@@ -1,5 +1,6 @@
-import { CloseButton, Group, NativeSelect, VisuallyHidden } from '@mantine/core';
+import { Button, CloseButton, Group, NativeSelect, VisuallyHidden } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
+import { IconChartScatter } from '@tabler/icons-react';
 import type { Dispatch } from 'react';
 import { formatCount } from '../app/format.ts';
 import classes from './results.module.css';
@@ -11,6 +12,8 @@ interface Props {
   view: View;
   dispatch: Dispatch<ViewAction>;
   total: number;
+  showsMap: boolean;
+  onToggleMap: () => void;
 }
 
 /** A screen reader should hear the count of the question, not of every letter typed. */
@@ -28,7 +31,7 @@ const MODES: readonly { value: Mode; label: string }[] = [
   { value: 'semantic', label: 'Meaning' },
 ];
 
-export function ResultsBar({ results, view, dispatch, total }: Props) {
+export function ResultsBar({ results, view, dispatch, total, showsMap, onToggleMap }: Props) {
   const text = countText(results, view, total);
   const clear = (): void => dispatch({ type: 'text', text: '' });
   const [announced] = useDebouncedValue(text, ANNOUNCE_MS);
@@ -51,25 +54,36 @@ export function ResultsBar({ results, view, dispatch, total }: Props) {
           By words only: the model is getting ready
         </span>
       )}
-      {results.ranked && view.like !== null && <span className={classes['count']}>Best match first</span>}
-      {results.ranked && view.like === null && (
-        <NativeSelect
-          aria-label="Find by"
+      <Group gap="sm" wrap="nowrap">
+        {results.ranked && view.like !== null && <span className={classes['count']}>Best match first</span>}
+        {results.ranked && view.like === null && (
+          <NativeSelect
+            aria-label="Find by"
+            size="xs"
+            data={MODES}
+            value={view.mode}
+            onChange={(event) => dispatch({ type: 'mode', mode: event.currentTarget.value as Mode })}
+          />
+        )}
+        {!results.ranked && !showsMap && (
+          <NativeSelect
+            aria-label="Order"
+            size="xs"
+            data={SORTS}
+            value={view.sort}
+            onChange={(event) => dispatch({ type: 'sort', sort: event.currentTarget.value as Sort })}
+          />
+        )}
+        <Button
+          variant={showsMap ? 'filled' : 'default'}
           size="xs"
-          data={MODES}
-          value={view.mode}
-          onChange={(event) => dispatch({ type: 'mode', mode: event.currentTarget.value as Mode })}
-        />
-      )}
-      {!results.ranked && (
-        <NativeSelect
-          aria-label="Order"
-          size="xs"
-          data={SORTS}
-          value={view.sort}
-          onChange={(event) => dispatch({ type: 'sort', sort: event.currentTarget.value as Sort })}
-        />
-      )}
+          leftSection={<IconChartScatter size={16} stroke={1.6} aria-hidden="true" />}
+          aria-pressed={showsMap}
+          onClick={onToggleMap}
+        >
+          Map
+        </Button>
+      </Group>
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type Dispatch, type KeyboardEvent, type Ref, useEffect, useImperativeHandle, useRef, useState } from 'react';
+import { type Dispatch, type KeyboardEvent, lazy, type Ref, Suspense, useEffect, useImperativeHandle, useRef, useState } from 'react';
 import { SAMPLE_NAME } from '../sample/sample-source.ts';
 import { ExampleQueries } from './example-queries.tsx';
 import { NoResults } from './no-results.tsx';
@@ -23,6 +23,9 @@ interface Props {
   onOpen: (key: string) => void;
 }
 
+/** Loaded when first looked at. */
+const MeaningMap = lazy(() => import('../map/meaning-map.tsx'));
+
 /** Before a row is measured. */
 const ROW_HEIGHT_PX = 104;
 const OVERSCAN_ROWS = 8;
@@ -33,6 +36,7 @@ export function Results({ ref, results, view, dispatch, total, onOpen }: Props) 
   const { rows } = results;
   const scrollRef = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
+  const [showsMap, setShowsMap] = useState(false);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scrollRef.current,
@@ -77,35 +81,50 @@ export function Results({ ref, results, view, dispatch, total, onOpen }: Props) 
 
   return (
     <>
-      <ResultsBar results={results} view={view} dispatch={dispatch} total={total} />
+      <ResultsBar
+        results={results}
+        view={view}
+        dispatch={dispatch}
+        total={total}
+        showsMap={showsMap}
+        onToggleMap={() => setShowsMap(!showsMap)}
+      />
       {!results.ranked && rows.some(({ source }) => source === SAMPLE_NAME) && <ExampleQueries dispatch={dispatch} />}
-      {rows.length === 0 && !results.loading && <NoResults view={view} dispatch={dispatch} error={results.error} />}
-      <div ref={scrollRef} className={classes['scroll']}>
-        {/* The keys move the focus among the rows, which are buttons. */}
-        <ul className={classes['list']} style={{ height: virtual.getTotalSize() }} aria-label="Passages" onKeyDown={onKeyDown}>
-          {items.map((item) => (
-            <li
-              key={item.key}
-              ref={virtual.measureElement}
-              data-index={item.index}
-              className={classes['item']}
-              style={{ transform: `translateY(${item.start}px)` }}
-              aria-setsize={rows.length}
-              aria-posinset={item.index + 1}
-            >
-              <ResultRow
-                passage={rows[item.index]!}
-                pending={results.pendingKeys.has(rows[item.index]!.id)}
-                hit={results.hits?.[item.index] ?? null}
-                ranking={ranking}
-                index={item.index}
-                tabIndex={item.index === tabStop ? 0 : -1}
-                onOpen={onOpen}
-              />
-            </li>
-          ))}
-        </ul>
-      </div>
+      {showsMap ? (
+        <Suspense>
+          <MeaningMap view={view} onOpen={onOpen} />
+        </Suspense>
+      ) : (
+        <>
+          {rows.length === 0 && !results.loading && <NoResults view={view} dispatch={dispatch} error={results.error} />}
+          <div ref={scrollRef} className={classes['scroll']}>
+            {/* The keys move the focus among the rows, which are buttons. */}
+            <ul className={classes['list']} style={{ height: virtual.getTotalSize() }} aria-label="Passages" onKeyDown={onKeyDown}>
+              {items.map((item) => (
+                <li
+                  key={item.key}
+                  ref={virtual.measureElement}
+                  data-index={item.index}
+                  className={classes['item']}
+                  style={{ transform: `translateY(${item.start}px)` }}
+                  aria-setsize={rows.length}
+                  aria-posinset={item.index + 1}
+                >
+                  <ResultRow
+                    passage={rows[item.index]!}
+                    pending={results.pendingKeys.has(rows[item.index]!.id)}
+                    hit={results.hits?.[item.index] ?? null}
+                    ranking={ranking}
+                    index={item.index}
+                    tabIndex={item.index === tabStop ? 0 : -1}
+                    onOpen={onOpen}
+                  />
+                </li>
+              ))}
+            </ul>
+          </div>
+        </>
+      )}
     </>
   );
 }

@@ -1,0 +1,121 @@
+import { type Colouring, colourOf, PALETTES } from './colours.ts';
+import type { Place } from './place-query.ts';
+import type { MeaningMap } from './use-meaning-map.ts';
+import { type Size, toScreen, type Viewport } from './viewport.ts';
+
+/** All that one picture of the map depends on. */
+export interface Scene {
+  readonly map: MeaningMap;
+  readonly view: Viewport;
+  readonly size: Size;
+  readonly scheme: 'light' | 'dark';
+  readonly colouring: Colouring;
+  /** Entries of the legend that stand out; empty: none does. */
+  readonly emphasised: ReadonlySet<number>;
+  /** Where the question is, and what it is near to. */
+  readonly query: { readonly place: Place; readonly near: readonly number[]; readonly label: string } | null;
+  /** Under the pointer, or chosen in the list. */
+  readonly pointed: number | null;
+}
+
+const POINT_PX = 2.6;
+/** Points grow slower than the map. */
+const GROWTH = 0.35;
+const MAX_POINT_PX = 9;
+const FADED = 0.13;
+const SOLID = 0.85;
+const FONT = '600 13px system-ui, sans-serif';
+const MAX_LABEL_CHARS = 40;
+const INK = { light: '#17222c', dark: '#e8eef3' } as const;
+const PAPER = { light: '#ffffff', dark: '#161e27' } as const;
+const QUERY = { light: '#b93a23', dark: '#ff8a6f' } as const;
+
+export function pointRadius(scale: number, wholeScale: number): number {
+  return Math.min(MAX_POINT_PX, POINT_PX * (scale / wholeScale) ** GROWTH);
+}
+
+export function drawScene(context: CanvasRenderingContext2D, scene: Scene, options: { pixelRatio: number; wholeScale: number }): void {
+  const { size, view } = scene;
+  context.setTransform(options.pixelRatio, 0, 0, options.pixelRatio, 0, 0);
+  context.clearRect(0, 0, size.width, size.height);
+  const radius = pointRadius(view.scale, options.wholeScale);
+  drawPoints(context, scene, radius);
+  if (scene.query !== null) drawQuery(context, scene, scene.query, radius);
+  if (scene.pointed !== null) ring(context, scene, scene.pointed, radius + 4);
+}
+
+function drawPoints(context: CanvasRenderingContext2D, scene: Scene, radius: number): void {
+  const { map, view, size, colouring, emphasised, scheme } = scene;
+  for (let entry = 0; entry < colouring.legend.length; entry++) {
+    context.fillStyle = colourOf(PALETTES[scheme], entry, colouring.legend);
+    context.globalAlpha = emphasised.size === 0 || emphasised.has(entry) ? SOLID : FADED;
+    for (let i = 0; i < map.points.length; i++) {
+      if (colouring.entryOf[i] !== entry) continue;
+      const x = map.places[2 * i]! * view.scale + view.x;
+      const y = map.places[2 * i + 1]! * view.scale + view.y;
+      if (x < -radius || y < -radius || x > size.width + radius || y > size.height + radius) continue;
+      context.beginPath();
+      context.arc(x, y, radius, 0, 2 * Math.PI);
+      context.fill();
+    }
+  }
+  context.globalAlpha = 1;
+}
+
+function drawQuery(context: CanvasRenderingContext2D, scene: Scene, query: NonNullable<Scene['query']>, radius: number): void {
+  const { view, scheme } = scene;
+  const at = toScreen(view, query.place);
+  context.strokeStyle = QUERY[scheme];
+  context.lineWidth = 1;
+  context.globalAlpha = 0.6;
+  for (const index of query.near) {
+    const to = placeOf(scene, index);
+    context.beginPath();
+    context.moveTo(at.x, at.y);
+    context.lineTo(to.x, to.y);
+    context.stroke();
+  }
+  context.globalAlpha = 1;
+  for (const index of query.near) ring(context, scene, index, radius + 2.5, QUERY[scheme]);
+  diamond(context, at, scheme);
+  label(context, query.label, { x: at.x + 13, y: at.y + 4 }, scheme);
+}
+
+function placeOf({ map, view }: Scene, index: number): Place {
+  return toScreen(view, { x: map.places[2 * index]!, y: map.places[2 * index + 1]! });
+}
+
+function ring(context: CanvasRenderingContext2D, scene: Scene, index: number, radius: number, colour: string = INK[scene.scheme]): void {
+  const at = placeOf(scene, index);
+  context.strokeStyle = colour;
+  context.lineWidth = 2;
+  context.beginPath();
+  context.arc(at.x, at.y, radius, 0, 2 * Math.PI);
+  context.stroke();
+}
+
+/** A shape of its own: the question is told from passages without its colour. */
+function diamond(context: CanvasRenderingContext2D, { x, y }: Place, scheme: 'light' | 'dark'): void {
+  context.beginPath();
+  context.moveTo(x, y - 9);
+  context.lineTo(x + 9, y);
+  context.lineTo(x, y + 9);
+  context.lineTo(x - 9, y);
+  context.closePath();
+  context.fillStyle = QUERY[scheme];
+  context.strokeStyle = PAPER[scheme];
+  context.lineWidth = 2.5;
+  context.fill();
+  context.stroke();
+}
+
+function label(context: CanvasRenderingContext2D, text: string, { x, y }: Place, scheme: 'light' | 'dark'): void {
+  const shown = text.length > MAX_LABEL_CHARS ? `${text.slice(0, MAX_LABEL_CHARS)}…` : text;
+  context.font = FONT;
+  context.lineJoin = 'round';
+  context.lineWidth = 5;
+  context.strokeStyle = PAPER[scheme];
+  context.strokeText(shown, x, y);
+  context.fillStyle = INK[scheme];
+  context.fillText(shown, x, y);
+}
