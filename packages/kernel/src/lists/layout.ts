@@ -31,7 +31,6 @@ const VERSION = 1;
 export const HEADER_BYTES = 128;
 export const CHECKED_FROM = 16;
 export const CHECKSUM_AT = 8;
-export const LENGTH_WORD = 4;
 const WORD = { magic: 0, version: 1, length: 4, dim: 6, metric: 7, codes: 8, lists: 9, seed: 10, rows: 11 } as const;
 const ZERO_WORDS = [5, ...Array.from({ length: HEADER_BYTES / 4 - 12 }, (_, index) => 12 + index)];
 

@@ -175,7 +175,7 @@ export class WasmListIndex implements ListIndex {
 
   /** Rows to score exactly after estimating; 0: there is no such step. */
   private candidateCount(asked: number | undefined, k: number, exact: boolean): number {
-    const wanted = mustBeAtMost('candidates', asked ?? Math.max(MIN_CANDIDATES, 2 * k), this.rows + MAX_EF * 2);
+    const wanted = mustCount('candidates', asked ?? Math.max(MIN_CANDIDATES, 2 * k));
     if (!exact || this.codes === 'none' || (this.codes === 'b1' && asked === undefined)) return 0;
     return Math.min(this.rows, Math.max(k, wanted));
   }
