@@ -26,3 +26,5 @@ for (const name of wanted) {
   if (part === undefined) throw new Error(`no part named ${name}; there are: ${Object.keys(PARTS).join(', ')}`);
   await part();
 }
+// A whole client in Node leaves its ports open, which would keep this process.
+process.exit(0);
