@@ -54,7 +54,9 @@ it('a seal ends at any of its pauses when its channel is no longer shown, publis
     const context = { ports, pool, clock, logEpoch: TEST_EPOCH, flush: async () => {}, cursorAt: () => 0, isShown };
     expect(ports.kernel.usedBytes).toBeGreaterThan(before);
     const isSealed = await sealChannel(context, channel, { forCompaction: false });
-    expect(rowsOfView(channel.replica.view())).toHaveLength(100);
+    const view = channel.replica.view();
+    expect(rowsOfView(view).size).toBe(100);
+    view.release();
     expect(channel.published !== undefined).toBe(isSealed);
     if (isSealed) {
       pausesOfAll = pauses;
