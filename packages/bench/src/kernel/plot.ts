@@ -8,7 +8,7 @@ interface Point {
 const WIDTH = 760;
 const PANEL_HEIGHT = 300;
 const MARGIN = { left: 64, right: 230, top: 40, bottom: 40 };
-/** Recall is drawn from here to 1. */
+/** Recall is drawn from here, or from the least there is, to 1. */
 const LEAST_RECALL = 0.8;
 /** Told apart without colours too: each has its own mark. */
 const COLOURS = ['#1b6ca8', '#c2410c', '#15803d', '#7e22ce', '#b91c1c', '#0f766e', '#a16207', '#374151'];
@@ -42,12 +42,13 @@ function pointsOf(row: Row): Point[] {
 function panel(title: string, rows: readonly Row[]): string {
   const all = rows.flatMap(pointsOf).map(({ qps }) => Math.log10(qps));
   const [low, high] = [Math.floor(Math.min(...all) * 4) / 4, Math.ceil(Math.max(...all) * 4) / 4];
+  const least = Math.floor(Math.min(...rows.flatMap(pointsOf).map(({ recall }) => recall), 0.95) * 20) / 20;
   const right = WIDTH - MARGIN.right;
   const bottom = PANEL_HEIGHT - MARGIN.bottom;
-  const x = (recall: number): number => MARGIN.left + ((recall - LEAST_RECALL) / (1 - LEAST_RECALL)) * (right - MARGIN.left);
+  const x = (recall: number): number => MARGIN.left + ((recall - least) / (1 - least)) * (right - MARGIN.left);
   const y = (qps: number): number => bottom - ((Math.log10(qps) - low) / (high - low || 1)) * (bottom - MARGIN.top);
   const parts = [`<text x="${MARGIN.left}" y="22" font-weight="bold">${title}</text>`];
-  for (const recall of [0.8, 0.85, 0.9, 0.95, 0.99, 1])
+  for (const recall of [0.8, 0.85, 0.9, 0.95, 0.96, 0.97, 0.98, 0.99, 1].filter((at) => at >= least))
     parts.push(
       `<path d="M${px(x(recall))} ${MARGIN.top}V${bottom}" stroke="#e5e7eb"/>`,
       `<text x="${px(x(recall))}" y="${bottom + 16}" text-anchor="middle">${recall}</text>`,

@@ -52,10 +52,19 @@ function plannerTable(rows: readonly Row[]): string {
   return lines.join('\n');
 }
 
+/** When, where and beside what a group was measured. */
+interface Run {
+  readonly date?: string | undefined;
+  readonly cpu?: string | undefined;
+  readonly cores?: number | undefined;
+  readonly node?: string | undefined;
+  readonly note?: string | undefined;
+}
 interface Stored {
+  readonly settings: Settings;
+  /** By group. */
+  readonly runs: Readonly<Record<string, Run>>;
   readonly rows: readonly Row[];
-  readonly note?: string;
-  readonly [about: string]: unknown;
 }
 
 const groupOf = (row: Row): string => `${row.data}, ${row.rows.toLocaleString('en')} rows`;
@@ -66,13 +75,24 @@ const groupOf = (row: Row): string => `${row.data}, ${row.rows.toLocaleString('e
  */
 export function writeReport(folder: string, rows: readonly Row[], settings: Settings): void {
   const file = join(folder, 'kernel.json');
-  const before: Stored = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { rows: [] };
+  const before: Partial<Stored> & Run = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
   const note = process.env['BENCH_NOTE'];
-  const run = { date: new Date().toISOString(), cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, ...(note && { note }) };
+  const run: Run = {
+    date: new Date().toISOString(),
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    node: process.version,
+    ...(note && { note }),
+  };
   const groups = new Set(rows.map(groupOf));
-  const { rows: old, note: oldNote, date, cpu, cores, node } = before;
-  const kept = old.filter((row) => !groups.has(groupOf(row))).map((row) => ({ run: { date, cpu, cores, node, note: oldNote }, ...row }));
-  write(folder, { settings, rows: [...kept, ...rows.map((row) => ({ ...row, run }))] });
+  const kept = (before.rows ?? []).filter((row) => !groups.has(groupOf(row)));
+  const { date, cpu, cores, node, note: earlier } = before;
+  // Files from before groups had runs of their own tell of one for all.
+  const runs = Object.fromEntries(
+    kept.map((row) => [groupOf(row), before.runs?.[groupOf(row)] ?? { date, cpu, cores, node, note: earlier }]),
+  );
+  for (const group of groups) runs[group] = run;
+  write(folder, { settings, runs, rows: [...kept, ...rows] });
 }
 
 /** The page and the picture of what is in `kernel.json`. */
@@ -80,8 +100,8 @@ export function drawAgain(folder: string): void {
   write(folder, JSON.parse(readFileSync(join(folder, 'kernel.json'), 'utf8')));
 }
 
-function write(folder: string, stored: { readonly settings: Settings; readonly rows: readonly Row[] }): void {
-  const { settings, rows } = stored;
+function write(folder: string, stored: Stored): void {
+  const { settings, runs, rows } = stored;
   const parts = [
     '# Graph index',
     'Made by `BENCH_WRITE=1 npm run bench -- kernel`: one thread, all contenders of a table in one process (or one worker of Chromium),',
@@ -93,19 +113,25 @@ function write(folder: string, stored: { readonly settings: Settings; readonly r
   const groups = new Map<string, Row[]>();
   for (const row of rows) groups.set(groupOf(row), [...(groups.get(groupOf(row)) ?? []), row]);
   for (const [title, group] of groups) {
-    parts.push('', `## ${title}`, '', describeRun(group), '', contenderTable(group.filter((row) => row.name !== 'filter planner')));
+    parts.push(
+      '',
+      `## ${title}`,
+      '',
+      describeRun(runs[title] ?? {}, group),
+      '',
+      contenderTable(group.filter((row) => row.name !== 'filter planner')),
+    );
     const planner = group.filter((row) => row.name === 'filter planner');
     if (planner.length > 0) parts.push('', '### Filter planner', '', plannerTable(planner));
   }
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'kernel.json'), `${JSON.stringify(stored, null, 1)}\n`);
+  writeFileSync(join(folder, 'kernel.json'), `${JSON.stringify(stored, null, 2)}\n`);
   writeFileSync(join(folder, 'kernel.md'), `${parts.join('\n')}\n`);
   writeFileSync(join(folder, 'kernel.svg'), plot(rows.filter((row) => row.name !== 'filter planner')));
 }
 
-function describeRun(group: readonly Row[]): string {
-  const run = (group.find((row) => row['run'])?.['run'] ?? {}) as Partial<Record<'date' | 'cpu' | 'cores' | 'node' | 'note', string>>;
+function describeRun({ date, cpu, cores, node, note }: Run, group: readonly Row[]): string {
   const browser = group.find((row) => row['browser'])?.['browser'];
-  const where = [run.date?.slice(0, 10), run.cpu, run.cores && `${run.cores} cores`, browser ?? (run.node && `Node ${run.node}`)];
-  return `${where.filter(Boolean).join(', ')}. ${run.note ?? ''}`.trim();
+  const where = [date?.slice(0, 10), cpu, cores && `${cores} cores`, browser ?? (node && `Node ${node}`)];
+  return `${where.filter(Boolean).join(', ')}. ${note ?? ''}`.trim();
 }
