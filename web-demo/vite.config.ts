@@ -20,6 +20,8 @@ export default defineConfig({
           { urlPattern: /\/assets\/.*(?:\.onnx|\.json|ort-wasm-.*\.wasm)$/, handler: 'CacheFirst', options: { cacheName: 'embedding' } },
         ],
         maximumFileSizeToCacheInBytes: MAX_PRECACHED_BYTES,
+        // From the first visit on, so that the model it loads is kept too.
+        clientsClaim: true,
         cleanupOutdatedCaches: true,
       },
       manifest: {

@@ -1,4 +1,5 @@
 import { expect, test } from '../fixtures.ts';
+import { startCutProxy } from '../sync/cut-proxy.ts';
 import { LibraryPage, SAMPLE_PASSAGES, shot } from './library-page.ts';
 
 test('import the sample, search it, reload: it is still there', async ({ demo, profile }) => {
@@ -52,6 +53,29 @@ test('after one visit the app opens and searches without a network', async ({ de
   await library.find('nocturnal bird of prey', /owl/);
   await library.newNote('Offline', 'written aboard a stratocruiser');
   await library.find('stratocruiser', 'Offline');
+});
+
+test('what the model has learnt to read can be searched by meaning without a network, by a browser that used it once', async ({
+  demo,
+  profile,
+}) => {
+  const cable = await startCutProxy(Number(new URL(demo.url).port));
+  let context = await profile.open();
+  const first = await LibraryPage.open(context, cable.url);
+  await first.newNote('Felis catus', 'A small domesticated carnivorous mammal with soft fur.');
+  await first.newNote('Espresso', 'Grind fine, 18 g in, 36 g out.');
+  await first.find('kitten', 'Felis catus');
+  await first.page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+  });
+  await first.page.waitForTimeout(2_000);
+  await context.close();
+  cable.cut();
+  context = await profile.open();
+  const library = await LibraryPage.open(context, cable.url);
+  await expect(library.rows).toHaveCount(2);
+  await library.find('kitten', 'Felis catus');
+  cable.close();
 });
 
 test('an edit in one tab shows in the other, and the other goes on when the first is closed', async ({ demo, profile }) => {
