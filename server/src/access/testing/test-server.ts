@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Clock, MemoryLogBroker, MemoryMetaStore, MemoryObjectStore } from '@terndb/core';
+import { type Clock, MemoryLogBroker, MemoryMetaStore, MemoryObjectStore, type ObjectStore } from '@terndb/core';
 import { loadKernel } from '@terndb/kernel';
 import { type ClientMessage, decodeMessage, encodeMessage, PROTOCOL_VERSION, type ServerMessage } from '@terndb/sync';
 import WebSocket from 'ws';
@@ -38,20 +38,30 @@ export async function startTestServer(change: Partial<Config> = {}, clock: Clock
 
 export type DoorServer = Omit<TestServer, 'node'>;
 
+export interface MemoryServerOptions {
+  /** Default: in memory, too. */
+  readonly objects?: ObjectStore;
+  readonly downloadUrl?: (name: string, expiresSeconds: number) => Promise<string>;
+}
+
 /** The doors over a real node that keeps everything in memory. */
-export async function startMemoryServer(change: Partial<Config> = {}): Promise<DoorServer> {
+export async function startMemoryServer(
+  change: Partial<Config> = {},
+  { objects = new MemoryObjectStore(), downloadUrl }: MemoryServerOptions = {},
+): Promise<DoorServer & { readonly real: ServerNode }> {
   const ports = {
     log: new MemoryLogBroker(),
     meta: new MemoryMetaStore(),
-    objects: new MemoryObjectStore(),
+    objects,
     clock: systemClock,
     rng: systemRng,
     kernel: await loadKernel(),
   };
   const node = await openNode({ ports });
-  const server = await startDoors(node, change, systemClock);
+  const server = await startDoors(node, change, systemClock, downloadUrl);
   return {
     ...server,
+    real: node,
     close: async () => {
       await server.close();
       await node.close();
@@ -59,13 +69,18 @@ export async function startMemoryServer(change: Partial<Config> = {}): Promise<D
   };
 }
 
-async function startDoors(node: ServerNode, change: Partial<Config>, clock: Clock): Promise<DoorServer> {
+async function startDoors(
+  node: ServerNode,
+  change: Partial<Config>,
+  clock: Clock,
+  downloadUrl?: MemoryServerOptions['downloadUrl'],
+): Promise<DoorServer> {
   const data = await mkdtemp(join(tmpdir(), 'terndb-access-'));
   const env = { TERNDB_AUTH_HS256_SECRET: SECRET, TERNDB_LOG_LEVEL: 'silent', TERNDB_ROOT_PASSWORD: 'open sesame' };
   const defaults = readConfig({ env, flags: { data, port: '0' } });
   const config: Config = { ...defaults, ...change, limits: { ...defaults.limits, ...change.limits } };
   const authenticator = await openAuthenticator(config, clock);
-  const app = await createApp({ node, authenticator, clock, config });
+  const app = await createApp({ node, authenticator, clock, config, ...(downloadUrl === undefined ? {} : { downloadUrl }) });
   const url = await app.http.listen({ host: config.host, port: 0 });
   const keys = await loadJwtKeys(config.auth, undefined);
   const sockets: TestSocket[] = [];
