@@ -1,6 +1,6 @@
 /**
  * For tests and benches outside this package: the whole client in one Node process, storage in memory, the platform's `fetch` and `WebSocket`.
- * Not for applications. Ports of a closed database may keep a bare Node process alive: who runs one ends it.
+ * Not for applications. After `close` nothing of it keeps a process alive.
  */
 import type { Schema, Shapes } from '@terndb/core';
 import type { Database } from './api/database.ts';

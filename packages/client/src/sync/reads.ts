@@ -1,4 +1,4 @@
-import { comparePrimaryKeys, DbError, type JsonValue, type PrimaryKey } from '@terndb/core';
+import { type Clock, comparePrimaryKeys, DbError, type JsonValue, type PrimaryKey } from '@terndb/core';
 import {
   type CountRequest,
   type CountResult,
@@ -52,12 +52,12 @@ interface Plan {
 export class SyncReads {
   readonly #engine: Engine;
   readonly #sync: SyncService;
-  readonly #after: (delayMs: number, callback: () => void) => void;
+  readonly #clock: Clock;
 
-  constructor(engine: Engine, sync: SyncService, after: (delayMs: number, callback: () => void) => void) {
+  constructor(engine: Engine, sync: SyncService, clock: Clock) {
     this.#engine = engine;
     this.#sync = sync;
-    this.#after = after;
+    this.#clock = clock;
   }
 
   async get(request: GetRequest & Budgeted): Promise<GetResult> {
@@ -249,8 +249,9 @@ export class SyncReads {
     const positions = token.find(({ logEpoch }) => logEpoch === this.#sync.logEpoch)?.positions ?? new Map<string, number>();
     const channels = partitions.flatMap((partition) => this.#sync.channelsOf(collection, partition).map(({ channel }) => channel));
     const isBehind = (): boolean => channels.some((channel) => (positions.get(channel) ?? 0) > this.#sync.positionOf(channel));
-    for (let waitedMs = 0; isBehind() && waitedMs < budgetMs && this.#sync.isOnline; waitedMs += POLL_MS) {
-      await new Promise<void>((resolve) => this.#after(POLL_MS, resolve));
+    const endMs = this.#clock.monotonicMs() + budgetMs;
+    while (isBehind() && this.#clock.monotonicMs() < endMs && this.#sync.isOnline) {
+      await new Promise<void>((resolve) => this.#clock.after(POLL_MS, resolve));
     }
   }
 

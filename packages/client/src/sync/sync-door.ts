@@ -1,4 +1,4 @@
-import { type Clock, DbError, type SchemaDefinition, utf8Decode } from '@terndb/core';
+import { DbError, type SchemaDefinition, utf8Decode } from '@terndb/core';
 import { CONNECTION_KEY, type ConnectionRecord, type ConnectRequest, schemaOf } from './connection-record.ts';
 import type { SyncReads } from './reads.ts';
 import type * as replication from './replication.ts';
@@ -136,7 +136,7 @@ export class SyncDoor {
       throw new DbError('DATABASE_CLOSED', 'replication: an open database expected, got one that is closed');
     }
     const { clock, engine } = this.#ports;
-    this.#reads = new SyncReads(engine, service, after(clock));
+    this.#reads = new SyncReads(engine, service, clock);
     this.#service = service;
     this.#tell(OFF);
     return service;
@@ -162,8 +162,4 @@ export class SyncDoor {
 
 function isMissing(thrown: unknown): boolean {
   return thrown instanceof DbError && thrown.details['reason'] === MISSING;
-}
-
-function after(clock: Clock): (delayMs: number, callback: () => void) => void {
-  return (delayMs, callback) => void clock.after(delayMs, callback);
 }

@@ -2,6 +2,7 @@ import { type Clock, compareDefinitions, DbError, type Locks, mergeDefinitions, 
 import { type Engine, type EngineOptions, openEngine } from '@terndb/engine';
 import { type HnswlibLibrary, kindsWithHnswlib, usesHnswlib } from '@terndb/engine/parts';
 import type { Kernel } from '@terndb/kernel';
+import { type ProxyMethods, releaseProxy } from 'comlink';
 import { BroadcastBus } from '../adapters/bus.ts';
 import { EmbeddingService } from '../embedding/embedding-service.ts';
 import { DEFAULT_EMBEDDER, type EmbedderSetup } from '../embedding/listen.ts';
@@ -284,6 +285,8 @@ export class WorkerHost implements WorkerApi {
       this.#bus?.close();
       await this.#storage?.close();
       tell();
+      // Without this the port of the page's function stays open, and with it a process of Node.
+      (this.#onEvent as Partial<ProxyMethods>)[releaseProxy]?.();
       this.#release();
     }
   }
