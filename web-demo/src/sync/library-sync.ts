@@ -108,7 +108,7 @@ export class LibrarySync {
     window.addEventListener('storage', ({ key }) => {
       if (key === OFFLINE_KEY || key === null) this.#follow(localStorage.getItem(OFFLINE_KEY) !== null);
     });
-    this.#library.on('rejected', ({ error }) => this.note(`A write was refused: ${error.message}`));
+    this.#library.on('rejected', ({ error }) => this.note(`The server refused a write: ${error.code}.`));
     this.#library.on('conflict', ({ field, lost }) =>
       this.note(`Another device changed the same ${field} later; “${excerpt(lost)}” gave way.`),
     );

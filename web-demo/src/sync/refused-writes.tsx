@@ -21,7 +21,7 @@ export function RefusedWrites({ count }: { count: number }) {
             <div>
               <strong>{titleOf(write)}</strong>
               <p>
-                {VERBS[write.op.type]}: {write.error.message}
+                {VERBS[write.op.type]} here, refused there: <code title={write.error.message}>{write.error.code}</code>
               </p>
             </div>
             <Button size="compact-sm" variant="default" onClick={() => void write.dismiss()} aria-label={`Dismiss ${titleOf(write)}`}>
