@@ -1,4 +1,4 @@
-import { newClientId, type Stamp, stampOf, type Timestamp } from '@terndb/core';
+import { hashEquals, newClientId, type Stamp, stampOf, type Timestamp, ZERO_HASH } from '@terndb/core';
 import type { ChannelRecord, DeviceRecord, DurableState, KeptEntry, OutboxEntry, StoreWrite } from '@terndb/sync';
 import { wasPrunedInTime } from './checkers/end.ts';
 import { checkOutbox } from './checkers/outbox.ts';
@@ -78,6 +78,7 @@ export class DeviceDb {
   ): { readonly changed: ReadonlySet<string>; readonly diverged: readonly string[] } {
     const changed = new Set<string>();
     const diverged: string[] = [];
+    const { ledger } = this.#world;
     const queued = new Set<number>();
     for (const write of writes) {
       if (write.type !== 'outbox') continue;
@@ -116,9 +117,11 @@ export class DeviceDb {
           const stored = this.channels.get(write.channel)!;
           const { fold } = stored;
           const { frame } = write;
-          if (this.#world.ledger.channel(write.channel).frames.has(frame)) stored.universe = this.#world.ledger.universe;
           const fits = frame.base !== fold.position + 1 || (frame.hashBefore.lo === fold.hash.lo && frame.hashBefore.hi === fold.hash.hi);
+          const before = fold.position;
           fold.apply(frame);
+          const agrees = fits && frame.base === before + 1 && ledger.channel(write.channel).frames.has(frame);
+          if (fold.position > before) stored.universe = agrees ? ledger.universe : null;
           if (!fits) diverged.push(write.channel);
           changed.add(write.channel);
           break;
@@ -187,12 +190,16 @@ export class DeviceDb {
 
   #swap(name: string, fold: ModelFold): void {
     const channel = this.channels.get(name)!;
+    const { ledger } = this.#world;
     const before = this.shown(name);
     channel.fold = fold;
-    channel.universe = this.#world.ledger.universe;
-    checkMonotonic(this.#world.ledger, { ...before, logEpoch: this.#shownEpoch.get(name) ?? null }, this.shown(name));
+    // Downloaded and put together before its log lost its end: of no universe that has a name.
+    const { hashAt } = ledger.channel(name);
+    const agrees = fold.position === 0 || hashEquals(hashAt.get(fold.position) ?? ZERO_HASH, fold.hash);
+    channel.universe = agrees ? ledger.universe : null;
+    checkMonotonic(ledger, { ...before, logEpoch: this.#shownEpoch.get(name) ?? null }, this.shown(name));
     this.#shownEpoch.set(name, channel.record.logEpoch);
-    this.#world.ledger.count('bootstraps');
+    ledger.count('bootstraps');
   }
 
   /** Universe of what is shown. */
