@@ -1,5 +1,6 @@
 import type { OrderBy, Query, Search, Where } from '@terndb/client';
 import type { PassageShape } from '../library/open-library.ts';
+import { fusionOf } from './fusion.ts';
 import type { Mode, Sort, View } from './view-state.ts';
 
 const ORDERS: Readonly<Record<Sort, readonly OrderBy<PassageShape>[]>> = {
@@ -24,19 +25,13 @@ export function whereOf(view: View): Where<PassageShape> {
   };
 }
 
-/**
- * How words and meaning become one list. By score rather than by rank: of 215 questions to the sample (descriptions, titles, pairs of rare words,
- * beginnings of titles) it put the passage meant higher in each of the four kinds; see the README.
- */
-const FUSION = { type: 'weighted' } as const;
-
 /** The ranked search the view asks for; null when it has no question and is a sorted list. */
 export function searchOf(view: View): PassageSearch | null {
   const options = { where: whereOf(view), limit: view.limit };
   if (view.like !== null) return { ...options, like: view.like.key, field: 'meaning' };
   if (view.text.trim() === '') return null;
   const search = { ...options, text: view.text, mode: view.mode, highlight: true };
-  return view.mode === 'hybrid' ? { ...search, fusion: FUSION } : search;
+  return view.mode === 'hybrid' ? { ...search, fusion: fusionOf(view.text) } : search;
 }
 
 /** What ranked the results of the view. Without a model, words alone did. */

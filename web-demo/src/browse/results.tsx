@@ -1,7 +1,19 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type Dispatch, type KeyboardEvent, lazy, type Ref, Suspense, useEffect, useImperativeHandle, useRef, useState } from 'react';
+import {
+  type Dispatch,
+  type KeyboardEvent,
+  lazy,
+  type Ref,
+  Suspense,
+  useEffect,
+  useImperativeHandle,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { SAMPLE_NAME } from '../sample/sample-source.ts';
 import { ExampleQueries } from './example-queries.tsx';
+import { fusionOf } from './fusion.ts';
 import { NoResults } from './no-results.tsx';
 import { rankingOf } from './request.ts';
 import { ResultRow } from './result-row.tsx';
@@ -46,6 +58,7 @@ export function Results({ ref, results, view, dispatch, total, onOpen }: Props) 
   });
   const items = virtual.getVirtualItems();
   const ranking = rankingOf(view, results.wordsOnly);
+  const asked = useMemo(() => ({ ranking, fusion: fusionOf(view.text) }), [ranking, view.text]);
   const tabStop = Math.min(active, rows.length - 1);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new question is read from its top, whatever its rows.
@@ -114,7 +127,7 @@ export function Results({ ref, results, view, dispatch, total, onOpen }: Props) 
                     passage={rows[item.index]!}
                     pending={results.pendingKeys.has(rows[item.index]!.id)}
                     hit={results.hits?.[item.index] ?? null}
-                    ranking={ranking}
+                    asked={asked}
                     index={item.index}
                     tabIndex={item.index === tabStop ? 0 : -1}
                     onOpen={onOpen}

@@ -1,3 +1,4 @@
+import { type Fusion, largestShare } from './fusion.ts';
 import classes from './why.module.css';
 import type { ListShare, Why } from './why.ts';
 
@@ -8,12 +9,12 @@ interface Props {
 }
 
 const NAMES = { words: 'Words', meaning: 'Meaning' } as const;
-/** What a list can add at most. */
-const MOST = 1;
+/** Places make small numbers. */
+const DIGITS = 4;
 
 /** What each list says of a hit, and what became of it: numbers as the engine gave them. */
 export function WhyPanel({ id, why, place }: Props) {
-  const { lists, total, words, note } = why;
+  const { lists, total, fusion, words, note } = why;
   const asksWords = lists.length !== 1 || lists[0]!.list === 'words';
   return (
     <div id={id} className={classes['panel']}>
@@ -31,7 +32,7 @@ export function WhyPanel({ id, why, place }: Props) {
           </thead>
           <tbody>
             {lists.map((share) => (
-              <ListRow key={share.list} share={share} fused={total !== null} />
+              <ListRow key={share.list} share={share} fusion={fusion} />
             ))}
           </tbody>
           {total !== null && (
@@ -40,22 +41,28 @@ export function WhyPanel({ id, why, place }: Props) {
                 <th scope="row">Together</th>
                 <td>{place}</td>
                 <td />
-                <td className={classes['number']}>{total.toFixed(3)}</td>
+                <td className={classes['number']}>{total.toFixed(DIGITS)}</td>
               </tr>
             </tfoot>
           )}
         </table>
       )}
       <p className={classes['note']}>{asksWords ? <WordsFound words={words} /> : 'Only the meaning was compared, no words.'}</p>
-      {total !== null && (
+      {fusion !== null && (
         <p className={classes['note']}>
-          Each score is brought to a number from 0 to 1 (BM25 <i>s</i> as 2·atan(<i>s</i>)/π, similarity as (1+<i>s</i>)/2), and the two are
-          added.
+          {explain(fusion)}
           {note === 'mixed' && ' The server ranked its own passages; the two rankings were then merged by place.'}
         </p>
       )}
     </div>
   );
+}
+
+function explain(fusion: Fusion): string {
+  if (fusion.type === 'weighted')
+    return 'One word: both scores count alike. Each becomes a number from 0 to 1 (BM25 s as 2·atan(s)/π, similarity s as (1+s)/2), and the two are added.';
+  const { k, weights } = fusion;
+  return `Several words: meaning counts most. A list adds ${weights.keyword}/(${k} + place) for words and ${weights.meaning}/(${k} + place) for meaning.`;
 }
 
 function WordsFound({ words }: { words: readonly string[] }) {
@@ -73,7 +80,7 @@ function WordsFound({ words }: { words: readonly string[] }) {
   );
 }
 
-function ListRow({ share: { list, place, score, share }, fused }: { share: ListShare; fused: boolean }) {
+function ListRow({ share: { list, place, score, share }, fusion }: { share: ListShare; fusion: Fusion | null }) {
   return (
     <tr>
       <th scope="row">{NAMES[list]}</th>
@@ -89,12 +96,12 @@ function ListRow({ share: { list, place, score, share }, fused }: { share: ListS
           </td>
         </>
       )}
-      {fused && (
+      {fusion !== null && (
         <td className={classes['number']}>
           <span className={classes['meter']} aria-hidden="true">
-            <span style={{ width: `${(100 * (share ?? 0)) / MOST}%` }} />
+            <span style={{ width: `${(100 * (share ?? 0)) / largestShare(fusion)}%` }} />
           </span>
-          {(share ?? 0).toFixed(3)}
+          {(share ?? 0).toFixed(DIGITS)}
         </td>
       )}
     </tr>

@@ -1,9 +1,10 @@
 import { defineSchema, f } from '@terndb/client';
 import { openInNode } from '@terndb/client/testing';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
+import { fusionOf } from './fusion.ts';
 import { type PassageHit, whyOf } from './why.ts';
 
-it('what the lists add is what the engine made of them, for every hit', async () => {
+test.each(['cat', 'young cat'])('what the lists add is what the engine made of them, for every hit of %j', async (text) => {
   const schema = defineSchema({
     passages: { title: f.text({ search: true }), body: f.text({ search: true }), meaning: f.vector(4) },
   });
@@ -14,11 +15,11 @@ it('what the lists add is what the engine made of them, for every hit', async ()
     meaning: [1, i % 5, i % 7, 1],
   });
   await db.passages.putMany(Array.from({ length: 40 }, (_, i) => passage(i)));
-  const fusion = { type: 'weighted' } as const;
-  const { hits } = await db.passages.search({ text: 'young cat', vector: [1, 2, 3, 1], fusion, highlight: true, limit: 40 });
+  const fusion = fusionOf(text);
+  const { hits } = await db.passages.search({ text, vector: [1, 2, 3, 1], fusion, highlight: true, limit: 40 });
   expect(hits).toHaveLength(40);
   for (const [i, hit] of hits.entries()) {
-    const why = whyOf(hit as unknown as PassageHit, i + 1, 'hybrid');
+    const why = whyOf(hit as unknown as PassageHit, i + 1, { ranking: 'hybrid', fusion });
     expect(why.total).toBeCloseTo(hit.score, 9);
     expect(why.note).toBeNull();
     expect(why.words.length > 0).toBe(why.lists[0]!.place !== null);

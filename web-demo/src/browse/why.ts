@@ -1,13 +1,21 @@
 import type { Hit } from '@terndb/client';
 import type { Passage } from '../library/schema.ts';
+import { type Fusion, type ListName, shareOf } from './fusion.ts';
 import { markedWords, NO_RANGES, type Ranges } from './highlight.ts';
 import type { Mode } from './view-state.ts';
 
 export type PassageHit = Hit<Passage, string>;
 
+/** How results were asked for. */
+export interface Asked {
+  /** What ranked: words alone where there is no model yet. */
+  readonly ranking: Mode;
+  readonly fusion: Fusion;
+}
+
 /** One of the two lists that a search by words and meaning makes into one. */
 export interface ListShare {
-  readonly list: 'words' | 'meaning';
+  readonly list: ListName;
   /** From 1; null: not among those the list brought. */
   readonly place: number | null;
   /** BM25, or cosine similarity; null with the place. */
@@ -19,6 +27,8 @@ export interface Why {
   readonly lists: readonly ListShare[];
   /** Sum of the shares; null where only one list ranks. */
   readonly total: number | null;
+  /** How the shares came about; null where only one list ranks. */
+  readonly fusion: Fusion | null;
   /** The words of the question that the passage holds, as they stand in it. */
   readonly words: readonly string[];
   /** `server`: found there, which tells no parts. `mixed`: the order is by place, here and on the server. */
@@ -28,37 +38,30 @@ export interface Why {
 /** What is asked for: the engine's names of the lists. */
 const LISTS = { words: 'keyword', meaning: 'meaning' } as const;
 
-/**
- * How `fusion: { type: 'weighted' }` brings the scores of a list to 0..1, as documented: BM25 has no upper bound, similarity lies between -1 and 1.
- * A test holds this equal to what the engine does.
- */
-export const SHARES = {
-  words: (score: number): number => (2 * Math.atan(score)) / Math.PI,
-  meaning: (score: number): number => (1 + score) / 2,
-} as const;
-
 /** Totals are sums of two doubles, in either order. */
 const EPSILON = 1e-6;
 
 /**
  * Why a hit is where it is.
  * @param place Of the hit in the result, from 1.
- * @param ranking What ranked: `like` is by meaning alone, and so is what the model found; without the model words rank alone.
+ * @param asked `like` is by meaning alone, and so is what the model found; without the model words rank alone.
  */
-export function whyOf(hit: PassageHit, place: number, ranking: Mode): Why {
+export function whyOf(hit: PassageHit, place: number, asked: Asked): Why {
+  const { ranking, fusion } = asked;
   const words = wordsOf(hit);
-  if (hit.from === 'global' && hit.parts === undefined) return { lists: [], total: null, words, note: 'server' };
+  if (hit.from === 'global' && hit.parts === undefined) return { lists: [], total: null, fusion: null, words, note: 'server' };
   if (ranking !== 'hybrid' || hit.parts === undefined) {
     const list = ranking === 'semantic' ? 'meaning' : 'words';
-    return { lists: [{ list, place, score: hit.score, share: null }], total: null, words, note: null };
+    return { lists: [{ list, place, score: hit.score, share: null }], total: null, fusion: null, words, note: null };
   }
   const lists = (['words', 'meaning'] as const).map((list): ListShare => {
     const part = hit.parts?.find(({ name }) => name === LISTS[list]);
     if (part === undefined) return { list, place: null, score: null, share: 0 };
-    return { list, place: part.rank, score: part.score, share: SHARES[list](part.score) };
+    const there = { place: part.rank, score: part.score };
+    return { list, ...there, share: shareOf(fusion, list, there) };
   });
   const total = lists.reduce((sum, { share }) => sum + (share ?? 0), 0);
-  return { lists, total, words, note: Math.abs(total - hit.score) > EPSILON ? 'mixed' : null };
+  return { lists, total, fusion, words, note: Math.abs(total - hit.score) > EPSILON ? 'mixed' : null };
 }
 
 /** One line for the closed disclosure. */

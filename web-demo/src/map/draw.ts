@@ -10,8 +10,8 @@ export interface Scene {
   readonly size: Size;
   readonly scheme: 'light' | 'dark';
   readonly colouring: Colouring;
-  /** Entries of the legend that stand out; empty: none does. */
-  readonly emphasised: ReadonlySet<number>;
+  /** Points that stand out, 1 each; the others are faint. Null: all. */
+  readonly standsOut: Uint8Array | null;
   /** Where the question is, and what it is near to. */
   readonly query: { readonly place: Place; readonly near: readonly number[]; readonly label: string } | null;
   /** Under the pointer, or chosen in the list. */
@@ -26,6 +26,7 @@ const FADED = 0.13;
 const SOLID = 0.85;
 const FONT = '600 13px system-ui, sans-serif';
 const MAX_LABEL_CHARS = 40;
+const LABEL_GAP_PX = 13;
 const INK = { light: '#17222c', dark: '#e8eef3' } as const;
 const PAPER = { light: '#ffffff', dark: '#161e27' } as const;
 const QUERY = { light: '#b93a23', dark: '#ff8a6f' } as const;
@@ -45,15 +46,15 @@ export function drawScene(context: CanvasRenderingContext2D, scene: Scene, optio
 }
 
 function drawPoints(context: CanvasRenderingContext2D, scene: Scene, radius: number): void {
-  const { map, view, size, colouring, emphasised, scheme } = scene;
+  const { map, view, size, colouring, standsOut, scheme } = scene;
   for (let entry = 0; entry < colouring.legend.length; entry++) {
     context.fillStyle = colourOf(PALETTES[scheme], entry, colouring.legend);
-    context.globalAlpha = emphasised.size === 0 || emphasised.has(entry) ? SOLID : FADED;
     for (let i = 0; i < map.points.length; i++) {
       if (colouring.entryOf[i] !== entry) continue;
       const x = map.places[2 * i]! * view.scale + view.x;
       const y = map.places[2 * i + 1]! * view.scale + view.y;
       if (x < -radius || y < -radius || x > size.width + radius || y > size.height + radius) continue;
+      context.globalAlpha = standsOut === null || standsOut[i] === 1 ? SOLID : FADED;
       context.beginPath();
       context.arc(x, y, radius, 0, 2 * Math.PI);
       context.fill();
@@ -78,7 +79,7 @@ function drawQuery(context: CanvasRenderingContext2D, scene: Scene, query: NonNu
   context.globalAlpha = 1;
   for (const index of query.near) ring(context, scene, index, radius + 2.5, QUERY[scheme]);
   diamond(context, at, scheme);
-  label(context, query.label, { x: at.x + 13, y: at.y + 4 }, scheme);
+  label(context, scene, query.label, at);
 }
 
 function placeOf({ map, view }: Scene, index: number): Place {
@@ -109,13 +110,17 @@ function diamond(context: CanvasRenderingContext2D, { x, y }: Place, scheme: 'li
   context.stroke();
 }
 
-function label(context: CanvasRenderingContext2D, text: string, { x, y }: Place, scheme: 'light' | 'dark'): void {
+/** Beside the diamond, on the side that has more room. */
+function label(context: CanvasRenderingContext2D, { size, scheme }: Scene, text: string, at: Place): void {
   const shown = text.length > MAX_LABEL_CHARS ? `${text.slice(0, MAX_LABEL_CHARS)}…` : text;
+  const isLeft = at.x > size.width / 2;
+  const x = at.x + (isLeft ? -LABEL_GAP_PX : LABEL_GAP_PX);
   context.font = FONT;
+  context.textAlign = isLeft ? 'right' : 'left';
   context.lineJoin = 'round';
   context.lineWidth = 5;
   context.strokeStyle = PAPER[scheme];
-  context.strokeText(shown, x, y);
+  context.strokeText(shown, x, at.y + 4);
   context.fillStyle = INK[scheme];
-  context.fillText(shown, x, y);
+  context.fillText(shown, x, at.y + 4);
 }

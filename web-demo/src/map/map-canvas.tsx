@@ -12,7 +12,7 @@ interface Props {
   pane: RefObject<HTMLDivElement | null>;
   map: MeaningMap;
   viewport: ViewportHandle;
-  scene: Pick<Scene, 'colouring' | 'emphasised' | 'query' | 'pointed'>;
+  scene: Pick<Scene, 'colouring' | 'standsOut' | 'query' | 'pointed'>;
   onPoint: (index: number | null) => void;
   onOpen: (key: string) => void;
 }

@@ -11,6 +11,7 @@ import { MapCanvas } from './map-canvas.tsx';
 import { MapLegend } from './map-legend.tsx';
 import { MapStatus } from './map-status.tsx';
 import { NearestList } from './nearest-list.tsx';
+import { standsOut } from './stands-out.ts';
 import { type MeaningMap as Drawn, type MeaningMapHandle, useMeaningMap } from './use-meaning-map.ts';
 import { NEAR_SHOWN, useQueryPlace } from './use-query-place.ts';
 import { useViewport } from './use-viewport.ts';
@@ -55,6 +56,7 @@ function Explorer({ view, map, handle, onOpen }: Props & { map: Drawn; handle: M
   const [emphasised, setEmphasised] = useState<ReadonlySet<number>>(new Set());
   const [pointed, setPointed] = useState<number | null>(null);
   const colouring = useMemo(() => colourBy(map.points.map((point) => point[field])), [map.points, field]);
+  const singledOut = standsOut(map.points, { colouring, emphasised, view });
   const query = useQueryPlace(view, map);
   const { size } = viewport;
   const middle = { x: size.width / 2, y: size.height / 2 };
@@ -100,7 +102,7 @@ function Explorer({ view, map, handle, onOpen }: Props & { map: Drawn; handle: M
           viewport={viewport}
           scene={{
             colouring,
-            emphasised,
+            standsOut: singledOut,
             pointed,
             query: query === null ? null : { place: query.place, label: query.label, near: query.near.map(({ index }) => index) },
           }}
