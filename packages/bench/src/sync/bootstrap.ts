@@ -3,7 +3,7 @@
  * database of the same browser and indexing them there. Both in Chromium on profiles on disk; the first takes turns after the second. Segments hold
  * the float32 vectors beside the SQ8 codes of the graph: full copies, nothing is left out.
  * First hit: of a search with the default scope, which the server answers as long as nothing is here, and of one on this device alone. Covered: the
- * partition is complete and durable on the device (for inserting: all rows durable, and graphs over all but fewer rows than a graph is made of).
+ * partition is complete and durable on the device (for inserting: nothing has been sealed, merged or indexed any more for a while).
  * Bytes: what came over the connection, with headers, against the files of segments and indexes that the server's newest manifest names.
  */
 import { existsSync } from 'node:fs';
@@ -25,10 +25,8 @@ const dim = tiny ? 16 : 384;
 const BATCH = 500;
 const PLACE = 'shared';
 const STEP_TIMEOUT_MS = 900_000;
-/** A database that has no graph by then is said to have none (`indexedRows`). */
-const INDEX_TIMEOUT_MS = 300_000;
-/** Rows below which a segment has no graph (engine, GRAPH_MIN_ROWS). */
-const GRAPH_ROWS = 10_000;
+/** A database that has not sealed, merged or indexed anything for this long is done; what has a graph then is `indexedRows`. */
+const SETTLE_MS = tiny ? 200 : 15_000;
 const definition = defineSchema({ items: { title: f.text({ search: true }), vec: f.vector(dim) } }).definition.collections.items;
 const dist = fileURLToPath(new URL('../../../client/dist', import.meta.url));
 /** Rows are made alike on both sides: from their number alone, around one of 64 centres. */
@@ -139,7 +137,7 @@ function insertAnew(
   page: Page,
 ): Promise<{ readonly insertedMs: number; readonly indexedMs: number; readonly segments: number; readonly indexedRows: number }> {
   return page.evaluate(
-    async ({ rows, batch, graphRows, timeoutMs }) => {
+    async ({ rows, batch, settleMs }) => {
       const db = await window.openDb('anew');
       let makingMs = 0;
       const start = performance.now();
@@ -150,21 +148,25 @@ function insertAnew(
         await db.items.putMany(made);
       }
       const insertedMs = performance.now() - start - makingMs;
+      let before = '';
+      let indexedMs = insertedMs;
       for (;;) {
+        const now = performance.now() - start - makingMs;
         const { partitions } = await db.inspect();
         const segments = partitions.flatMap((partition: any) => partition.segments);
-        const isIndexed = ({ indexes }: any): boolean => indexes.some((name: string) => name.includes('hnsw'));
-        const indexedRows = segments.filter(isIndexed).reduce((sum: number, segment: any) => sum + segment.rows, 0);
-        // Fewer rows than a graph is made of are scanned, here and on every device.
-        const isOver = rows - indexedRows < graphRows || performance.now() - start > timeoutMs;
-        if (isOver) {
+        const shape = JSON.stringify(segments);
+        if (shape !== before) indexedMs = now;
+        before = shape;
+        if (now - indexedMs > settleMs) {
           await db.close();
-          return { insertedMs, indexedMs: performance.now() - start - makingMs, segments: segments.length, indexedRows };
+          const isIndexed = ({ indexes }: any): boolean => indexes.some((name: string) => name.includes('hnsw'));
+          const indexedRows = segments.filter(isIndexed).reduce((sum: number, segment: any) => sum + segment.rows, 0);
+          return { insertedMs, indexedMs, segments: segments.length, indexedRows };
         }
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     },
-    { rows, batch: BATCH, graphRows: GRAPH_ROWS, timeoutMs: INDEX_TIMEOUT_MS },
+    { rows, batch: BATCH, settleMs: SETTLE_MS },
   );
 }
 
@@ -195,6 +197,7 @@ export async function bootstrapNewDevice(): Promise<void> {
       insertedMs: round(anew.insertedMs, 0),
       indexedMs: round(anew.indexedMs, 0),
       indexedRows: anew.indexedRows,
+      segments: anew.segments,
       firstHitMs: round(found.firstHitMs, 0),
       firstLocalHitMs: round(found.firstLocalHitMs, 0),
       coveredMs: round(found.coveredMs, 0),

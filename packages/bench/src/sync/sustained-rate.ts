@@ -12,7 +12,9 @@ import { resolveChannel, SimulatedDevice } from './simulated-device.ts';
 const clients = tiny ? 4 : 50;
 const windowMs = Number(process.env['BENCH_WINDOW_MS'] ?? (tiny ? 400 : 120_000));
 const probeMs = tiny ? 200 : 8_000;
-const rates = tiny ? [50] : [500, 1_000, 2_000, 3_000, 4_000, 6_000, 8_000, 12_000];
+/** BENCH_RATE: the one to try, without others before it. */
+const only = process.env['BENCH_RATE'];
+const rates = only !== undefined ? [Number(only)] : tiny ? [50] : [250, 500, 1_000, 2_000, 3_000, 4_000, 6_000, 8_000, 12_000];
 const MAX_P99_MS = 2_000;
 /** Lag may rise by so much in the whole window: noise of a shared machine. */
 const MAX_RISE_MS = 100;
@@ -118,10 +120,10 @@ async function run(url: string, rate: number, ms: number, seed: number): Promise
 export async function sustainedRate(): Promise<void> {
   const server = await startTern();
   try {
-    let best = 0;
+    let best = rates[0]!;
     let seed = 1;
     const probes: Outcome[] = [];
-    for (const rate of rates) {
+    for (const rate of only === undefined ? rates : []) {
       const outcome = await run(server.url, rate, probeMs, seed++);
       probes.push(outcome);
       if (!outcome.isSustained) break;
