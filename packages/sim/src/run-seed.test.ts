@@ -85,6 +85,10 @@ describe('faults that no seed draws by itself', () => {
   ])('seed %i with lost-tail: %s', (seed) => {
     expect(runSeed(seed, { also: ['lost-tail'] }).failures).toStrictEqual([]);
   });
+
+  it('seed 2641 with both: a backup refuses what the log, after it had lost its end, accepted', () => {
+    expect(runSeed(2641, { also: ['lost-tail', 'dropped-channel'] }).failures).toStrictEqual([]);
+  });
 });
 
 describe('seeds that found bugs', () => {

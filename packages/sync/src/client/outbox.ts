@@ -110,16 +110,17 @@ export function queueAgain(cx: ClientContext, state: ChannelState, formers: read
   const isNewEpoch = state.logEpoch !== cx.device.logEpoch;
   const known = new Map(formers.map((former) => [former.clientId, former]));
   const isInLog = (entry: OutboxEntry): boolean => entry.seq <= (known.get(entry.clientId)?.lmid ?? 0);
+  const isStillKept = (entry: KeptEntry): boolean => isInLog(entry) && !isRefused(known.get(entry.clientId), entry);
   if (isNewEpoch) for (const entry of state.outbox) entry.settled = undefined;
   for (const former of formers) settle(cx, state, former);
   const isStaying = ({ stored, settled }: PendingEntry): boolean => settled !== undefined || (isNewEpoch && isInLog(stored));
   const stays = state.outbox.filter(isStaying);
-  const comesBack = isNewEpoch ? state.kept.filter((entry) => !isInLog(entry)) : [];
+  const comesBack = isNewEpoch ? state.kept.filter((entry) => !isStillKept(entry)) : [];
   const again = [...comesBack, ...state.outbox.filter((entry) => !isStaying(entry)).map(({ stored }) => stored)].sort(
     (a, b) => a.id - b.id,
   );
   for (const { id } of comesBack) cx.step.write({ type: 'kept-delete', channel: state.channel, id });
-  if (isNewEpoch) state.kept = state.kept.filter(isInLog);
+  if (isNewEpoch) state.kept = state.kept.filter(isStillKept);
   state.clientId = cx.device.clientId;
   state.everSent = false;
   const queued = again.map((entry, index): PendingEntry => {
@@ -133,6 +134,11 @@ export function queueAgain(cx: ClientContext, state: ChannelState, formers: read
   state.nextSeq = queued.length + 1;
   state.outbox = [...stays, ...queued].sort((a, b) => a.stored.id - b.stored.id);
   writeChannel(cx, state);
+}
+
+/** A log may have refused what another one, which lost its end since, accepted: of two outcomes under one seq only one is known. */
+export function isRefused(known: KnownClient | undefined, { seq }: OutboxEntry): boolean {
+  return known?.rejected.some((rejection) => rejection.seq === seq) === true;
 }
 
 /** It may be in the log already, and its key may have been deleted since: it must not come back as if it were new (R8). */

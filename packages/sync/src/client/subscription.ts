@@ -4,7 +4,7 @@ import type { ChannelAnswer, Subscribe, Subscribed, Tick } from '../protocol.ts'
 import { type ChannelState, type Covered, coveredBy, coverFrame, firstUnsettled, heldIds, type PendingEntry } from './channel-state.ts';
 import { type ClientContext, follow, setDevice, writeChannel, writeEntry } from './context.ts';
 import type { OutboxEntry } from './durable.ts';
-import { dropCovered, formersOf, queueAgain, restamp, settle, strandedOf } from './outbox.ts';
+import { dropCovered, formersOf, isRefused, queueAgain, restamp, settle, strandedOf } from './outbox.ts';
 import type { Snapshot } from './types.ts';
 
 /** Ends the name of a universe whose log lost its end: no server has one of this name. */
@@ -236,9 +236,10 @@ function hasLostTail(cx: ClientContext, state: ChannelState, { head, known, form
   if (cx.ablations['keep-id-on-restore'] || (!isSameEpoch && !isOwnId)) return false;
   if (isSameEpoch && head < state.position) return true;
   if (isOwnId && known.lmid > 0 && known.lmid < firstUnsettled(state, known.clientId) - 1) return true;
-  const lmids = new Map([known, ...formers].map(({ clientId, lmid }) => [clientId, lmid]));
-  const isForgotten = ({ clientId, seq }: OutboxEntry): boolean => seq > (lmids.get(clientId) ?? Number.POSITIVE_INFINITY);
-  return state.kept.some(isForgotten) || state.outbox.some(({ stored, settled }) => settled !== undefined && isForgotten(stored));
+  const byId = new Map([known, ...formers].map((entry) => [entry.clientId, entry]));
+  const isForgotten = ({ clientId, seq }: OutboxEntry): boolean => seq > (byId.get(clientId)?.lmid ?? Number.POSITIVE_INFINITY);
+  if (state.outbox.some(({ stored, settled }) => settled !== undefined && isForgotten(stored))) return true;
+  return state.kept.some((entry) => isForgotten(entry) || isRefused(byId.get(entry.clientId), entry));
 }
 
 function bootstrap(cx: ClientContext, state: ChannelState, { manifest, head }: Subscribed, isAdopting: boolean): void {
