@@ -11,7 +11,12 @@ export interface SearchEvents {
  * A live search by text: the engine's, with the vectors of the text, begun anew when the embedder is there and when rows go from one model to another.
  * Until then keywords answer.
  */
-export function watchByMeaning(embedding: EmbeddingService, engine: Engine, request: SearchRequest, events: SearchEvents): () => void {
+export function watchByMeaning(
+  embedding: EmbeddingService,
+  engine: Pick<Engine, 'watchSearch'>,
+  request: SearchRequest,
+  events: SearchEvents,
+): () => void {
   let isStopped = false;
   let round = 0;
   let stop: () => void = () => {};

@@ -149,6 +149,19 @@ export class SyncReads {
     return { hits, exact: (local?.exact ?? true) && (answer?.exact ?? true), ...this.#info(plan, local, answer) };
   }
 
+  /** Whether the server has a part in the answer now, as far as can be said without waiting. */
+  asksServer(request: Budgeted): boolean {
+    if (!this.#isMine(request) || !this.#sync.isOnline || request.scope === 'local') return false;
+    const { collection } = request;
+    const isThere = (partition: string): boolean => this.#sync.channelsOf(collection, partition).length > 0;
+    return this.#wanted(request).some((one) => isThere(one) && (request.scope === 'global' || !this.#isComplete(collection, one)));
+  }
+
+  /** The part of a request that this device answers. */
+  hereOf<R extends Budgeted>(request: R): R {
+    return this.#isMine(request) ? this.#hereOf(request) : request;
+  }
+
   /** Without replication the engine answers, refusals included. */
   #isMine({ scope, consistency }: ReadScope): boolean {
     if (!this.#sync.isConnected) return false;

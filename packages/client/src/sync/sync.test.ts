@@ -274,6 +274,36 @@ describe('a connected database', () => {
     await expect(notes.search({ vector: [1, 0], scope: 'global', timeoutMs: 300 } as never)).rejects.toMatchObject({ code: 'TIMEOUT' });
   });
 
+  it('shows a live query what is here first, then with what the server has, and again what is here alone when it is away', async () => {
+    const server = await startServer();
+    const { db, notes } = await openDb(server);
+    let theirs = ['z'];
+    server.onRead = () => {
+      const token = encodeToken({ logEpoch: 'epoch-1', positions: new Map() });
+      const info = { coverage: 1, scope: 'global', degraded: null, stalenessMs: 0, token };
+      return { ...info, keys: theirs, entities: theirs.map((id) => ({ id, title: 'far' })) };
+    };
+    await notes.put({ id: 'own', title: 'here' });
+    const seen: string[] = [];
+    const stop = notes.liveQuery({}, ({ entities, degraded }) => {
+      seen.push(`${entities.map((entity) => (entity as { id: string }).id).join()} ${degraded}`);
+    });
+    await until(() => seen.length === 1);
+    db.connect({ url: 'http://server/sync', partitions: [{ name: 'far', keep: 'search-only' }], getToken: async () => tokenOf('ann') });
+    await until(() => seen.at(-1) === 'own,z null');
+    expect(seen[0]).toBe('own null');
+    theirs = ['y', 'z'];
+    await notes.put({ id: 'too', title: 'here' });
+    await until(() => seen.at(-1) === 'own,too,y,z null');
+    server.isUp = false;
+    server.cut();
+    await until(() => seen.at(-1)?.startsWith('own,too ') === true);
+    stop();
+    const told = seen.length;
+    await notes.put({ id: 'unseen', title: 'here' });
+    expect(seen).toHaveLength(told);
+  });
+
   it('waits for a token, and says behind-token when it does not get there in time', async () => {
     const server = await startServer();
     const { db, notes } = await openDb(server);

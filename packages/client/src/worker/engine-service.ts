@@ -1,14 +1,15 @@
 import { assertNever, type Clock, compareDefinitions, DbError, type SchemaDefinition, schemaConflict } from '@terndb/core';
-import { decodeToken, type Engine } from '@terndb/engine';
+import { decodeToken, type Engine, type QueryResult, type ReadScope, type SearchResult } from '@terndb/engine';
 import { importHnswlib } from '@terndb/engine/parts';
 import type { EmbeddingService } from '../embedding/embedding-service.ts';
 import { watchByMeaning } from '../embedding/watch-by-meaning.ts';
 import type { OutboxSlot } from '../sync/outbox-slot.ts';
 import type { SyncReads } from '../sync/reads.ts';
 import type { SyncDoor } from '../sync/sync-door.ts';
+import { type LiveEvents, type MergedWatch, watchMerged } from '../sync/watch-merged.ts';
 import { ExportSessions } from '../transfer/export-sessions.ts';
 import { ImportSessions } from '../transfer/import-sessions.ts';
-import type { Call, Calls, Service, WatchRequest, WatchSink, WriteAnswer } from './protocol.ts';
+import type { Call, Calls, LiveResult, Service, WatchRequest, WatchSink, WriteAnswer } from './protocol.ts';
 import { WatchPump } from './watch-pump.ts';
 
 /** How long a logout waits for the server to take what is unsent. */
@@ -145,11 +146,14 @@ export class EngineService implements Service {
     let stop: () => void;
     try {
       if (watch.kind === 'sync') stop = this.#mustSync().onReport((report) => pump.push(report));
-      else if (watch.kind === 'query') stop = this.#engine.watchQuery(watch.request, (result) => pump.push(result), onError);
+      else if (watch.kind === 'query') stop = this.#watchQuery(watch.request, (result) => pump.push(result), onError);
       else if (watch.kind === 'embedding') stop = this.#watchEmbedding(pump);
       else if (this.#embedding?.concerns(watch.request) === true) {
-        stop = watchByMeaning(this.#embedding, this.#engine, watch.request, { onResult: (result) => pump.push(result), onError });
-      } else stop = this.#engine.watchSearch(watch.request, (result) => pump.push(result), onError);
+        stop = watchByMeaning(this.#embedding, { watchSearch: this.#watchSearch }, watch.request, {
+          onResult: (result) => pump.push(result),
+          onError,
+        });
+      } else stop = this.#watchSearch(watch.request, (result) => pump.push(result), onError);
     } catch (thrown) {
       sink.onError(DbError.from(thrown));
       return () => {};
@@ -158,6 +162,28 @@ export class EngineService implements Service {
       stop();
       pump.stop();
     };
+  }
+
+  readonly #watchQuery: Engine['watchQuery'] = (request, onResult, onError) => {
+    const read = (): Promise<LiveResult> => Promise.resolve(this.#reads.query(request));
+    const watchHere: MergedWatch['watchHere'] = (onHere) => this.#engine.watchQuery(this.#hereOf(request), onHere, onError);
+    return this.#watchMerged(request, { read, watchHere }, { onResult: (result) => onResult(result as QueryResult), onError });
+  };
+
+  readonly #watchSearch: Engine['watchSearch'] = (request, onResult, onError) => {
+    const read = (): Promise<LiveResult> => Promise.resolve(this.#reads.search(request));
+    const watchHere: MergedWatch['watchHere'] = (onHere) => this.#engine.watchSearch(this.#hereOf(request), onHere, onError);
+    return this.#watchMerged(request, { read, watchHere }, { onResult: (result) => onResult(result as SearchResult), onError });
+  };
+
+  #hereOf<R extends ReadScope>(request: R): R {
+    return this.#sync?.reads?.hereOf(request) ?? request;
+  }
+
+  #watchMerged(request: ReadScope, how: Pick<MergedWatch, 'read' | 'watchHere'>, events: LiveEvents): () => void {
+    const asksServer = (): boolean => this.#sync?.reads?.asksServer(request) === true;
+    const onLink = (listener: () => void): (() => void) => this.#sync?.onReport(listener) ?? (() => {});
+    return watchMerged({ clock: this.#options.clock, asksServer, onLink, ...how }, events);
   }
 
   #watchEmbedding(pump: WatchPump): () => void {
