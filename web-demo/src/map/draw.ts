@@ -19,6 +19,9 @@ export interface Scene {
 }
 
 const POINT_PX = 2.6;
+/** A pane this wide and high has room for points of full size. */
+const ROOMY_PX = 480;
+const MIN_ROOM = 0.6;
 /** Points grow slower than the map. */
 const GROWTH = 0.35;
 const MAX_POINT_PX = 9;
@@ -31,15 +34,17 @@ const INK = { light: '#17222c', dark: '#e8eef3' } as const;
 const PAPER = { light: '#ffffff', dark: '#161e27' } as const;
 const QUERY = { light: '#b93a23', dark: '#ff8a6f' } as const;
 
-export function pointRadius(scale: number, wholeScale: number): number {
-  return Math.min(MAX_POINT_PX, POINT_PX * (scale / wholeScale) ** GROWTH);
+/** In a small pane the same points lie closer together, and are smaller. */
+function pointRadius({ view, size }: Scene, wholeScale: number): number {
+  const room = Math.min(1, Math.max(MIN_ROOM, Math.min(size.width, size.height) / ROOMY_PX));
+  return Math.min(MAX_POINT_PX, POINT_PX * room * (view.scale / wholeScale) ** GROWTH);
 }
 
 export function drawScene(context: CanvasRenderingContext2D, scene: Scene, options: { pixelRatio: number; wholeScale: number }): void {
-  const { size, view } = scene;
+  const { size } = scene;
   context.setTransform(options.pixelRatio, 0, 0, options.pixelRatio, 0, 0);
   context.clearRect(0, 0, size.width, size.height);
-  const radius = pointRadius(view.scale, options.wholeScale);
+  const radius = pointRadius(scene, options.wholeScale);
   drawPoints(context, scene, radius);
   if (scene.query !== null) drawQuery(context, scene, scene.query, radius);
   if (scene.pointed !== null) ring(context, scene, scene.pointed, radius + 4);
