@@ -38,6 +38,16 @@ describe('the files of the demo', () => {
     expect((await fetch(`${server.url}/manifest.webmanifest`)).headers.get('content-type')).toContain('application/manifest+json');
   });
 
+  it('connect where tokens are given, and nowhere else, whatever the folder says', async () => {
+    await writeFile(join(root, 'connect.json'), '{ "sync": "/elsewhere" }');
+    expect(await (await fetch(`${server.url}/connect.json`)).json()).toEqual({ sync: null });
+    const open = await startTestServer({ demo: root, issueTokens: 'loopback' });
+    const response = await fetch(`${open.url}/connect.json`);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.json()).toEqual({ sync: '/sync' });
+    await open.close();
+  });
+
   it('do not lead out, and do not hide the other doors', async () => {
     for (const path of ['/nothing.js', '/..%2f..%2fetc/passwd', '/%00']) {
       const { status } = await fetch(`${server.url}${path}`);
