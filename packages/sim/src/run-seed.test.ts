@@ -86,6 +86,10 @@ describe('faults that no seed draws by itself', () => {
     expect(runSeed(seed, { also: ['lost-tail'] }).failures).toStrictEqual([]);
   });
 
+  it('seed 5257 with both: a frame that begins before what is shown ends is applied from its middle, and nothing is compared', () => {
+    expect(runSeed(5257, { also: ['lost-tail', 'dropped-channel'] }).failures).toStrictEqual([]);
+  });
+
   it('seed 2641 with both: a backup refuses what the log, after it had lost its end, accepted', () => {
     expect(runSeed(2641, { also: ['lost-tail', 'dropped-channel'] }).failures).toStrictEqual([]);
   });

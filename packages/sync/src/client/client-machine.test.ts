@@ -166,8 +166,10 @@ describe('adopting a newer manifest', () => {
     const [fetch] = bench.subscribed(2, 4, { head: 5, manifest: { ...manifest, upTo: 4 } });
     expect(fetch).toMatchObject({ type: 'fetch', offer: { upTo: 4 } });
     const record = { type: 'expire', clientId: 'x' } as const;
-    const frame = { logEpoch: EPOCH, leaderEpoch: 1, channel: CHANNEL, hashBefore: { lo: 0, hi: 0 }, base: 5, records: [record, record] };
-    bench.message({ type: 'frame', channel: CHANNEL, subscription: 2, frame });
+    for (const base of [5, 6]) {
+      const frame = { logEpoch: EPOCH, leaderEpoch: 1, channel: CHANNEL, hashBefore: { lo: 0, hi: 0 }, base, records: [record] };
+      bench.message({ type: 'frame', channel: CHANNEL, subscription: 2, frame });
+    }
     expect(bench.writes.at(-1)).toMatchObject({ type: 'frame' });
     const effects = bench.step({
       type: 'fetched',
@@ -254,6 +256,18 @@ describe('a log that lost its end and kept its epoch', () => {
       },
     ]);
     expect(bench.effects).toContainEqual(expect.objectContaining({ type: 'fetch' }));
+  });
+
+  it('[R13] is noticed by a frame that begins before what is shown ends, because what is shown ends where a frame ended', () => {
+    const bench = new Bench().live(AT_FIVE);
+    bench.subscribed(1, 5, { head: 7 });
+    const records = [5, 6, 7].map(() => ({ type: 'expire', clientId: 'x' }) as const);
+    const frame = { logEpoch: EPOCH, leaderEpoch: 1, channel: CHANNEL, hashBefore: { lo: 0, hi: 0 }, base: 5, records };
+    const written = bench.writes.length;
+    bench.message({ type: 'frame', channel: CHANNEL, subscription: 1, frame });
+    expect(bench.writes.slice(written).map(({ type }) => type)).not.toContain('frame');
+    expect(bench.sent).toMatchObject([{ type: 'subscribe', subscription: 2 }]);
+    expect(bench.sent[0]).not.toHaveProperty('at');
   });
 
   it('[R14] is another universe for who was told more of its own writes, and gets them again', () => {

@@ -284,6 +284,13 @@ function receiveFrame(cx: ClientContext, state: ChannelState, frame: Frame, byte
   if (state.status !== 'following') return;
   const { staging } = state;
   const last = frame.base + frame.records.length - 1;
+  const isShownOn = staging === undefined || staging.isAside;
+  if (isShownOn && frame.base <= state.position && last > state.position && !cx.ablations['frame-not-atomic']) {
+    // R5, R13: what is shown ends where a frame ended. This frame is of another log, and no hash could tell, because it begins before that.
+    state.mustBootstrap = true;
+    subscribe(cx, state);
+    return;
+  }
   if (staging?.isAside && frame.base <= state.position + 1 && last > state.position) {
     followFrame(cx, state, frame);
     applyFrame(cx, state, frame, last);
