@@ -14,8 +14,8 @@ export function EmptyLibrary() {
           A library that stays with you
         </Title>
         <Text ta="center" c="var(--ink-soft)" maw={480}>
-          Notes and passages, kept in this browser and searched as you type. No account, no server: close the laptop, open it on a plane,
-          everything is still here.
+          Notes and passages, kept in this browser and searched as you type, by word and by meaning. No account needed: close the laptop,
+          open it on a plane, everything is still here.
         </Text>
         <Button size="md" radius="xl" leftSection={<IconBook2 size={20} />} onClick={loadSample}>
           Load the sample
