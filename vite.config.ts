@@ -53,6 +53,7 @@ export default defineConfig({
         test: {
           name: 's3',
           testTimeout: 120_000,
+          hookTimeout: 120_000,
           environment: 'node',
           include: ['server/src/**/*.s3.test.ts'],
           // One gateway, which one of the tests kills.

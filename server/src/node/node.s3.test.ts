@@ -1,18 +1,17 @@
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { defineSchema, f } from '@terndb/core';
 import { beforeAll, expect, it } from 'vitest';
 import { FaultyGateway } from '../adapters/s3/faulty-gateway.ts';
 import { readS3Config } from '../adapters/s3/s3-config.ts';
 import { S3ObjectStore } from '../adapters/s3/s3-object-store.ts';
+import { ensureBucket } from '../adapters/s3/testing/ensure-bucket.ts';
 import { IndexWorkers } from '../adapters/workers/index-workers.ts';
 import { openNode } from './open-node.ts';
 import type { StandaloneNode } from './standalone-node.ts';
 import { memoryNodePorts } from './testing/node-ports.ts';
 import { until } from './testing/until.ts';
 
-const given = readS3Config(process.env);
-if (given === undefined) throw new Error('these tests need a gateway: npm run test:s3');
-const config = { ...given, bucket: `${given.bucket}-node` };
+const config = readS3Config(process.env);
+if (config === undefined) throw new Error('these tests need a gateway: npm run test:s3');
 
 const DIM = 8;
 /** Enough for a graph. */
@@ -27,16 +26,7 @@ const entitiesFrom = (from: number, count: number) =>
     place: Array.from({ length: DIM }, (_, at) => Math.sin((from + index) * 12.9898 + at * 78.233)),
   }));
 
-beforeAll(async () => {
-  const client = new S3Client({
-    endpoint: config.endpoint,
-    region: config.region,
-    credentials: { accessKeyId: config.accessKeyId, secretAccessKey: config.secretAccessKey.reveal() },
-    forcePathStyle: true,
-  });
-  await client.send(new CreateBucketCommand({ Bucket: config.bucket }));
-  client.destroy();
-});
+beforeAll(() => ensureBucket(config));
 
 it('a node seals to a gateway that fails every fifth request, builds its indexes from there, collects, and finds everything after restarts', async () => {
   const faulty = await FaultyGateway.start(config.endpoint);

@@ -1,4 +1,3 @@
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { type CollectionDefinition, defineSchema, f, MemoryObjectStore } from '@terndb/core';
 import { openReplica, readManifest, SegmentPool } from '@terndb/engine/parts';
 import { loadKernel } from '@terndb/kernel';
@@ -6,6 +5,7 @@ import { decodeBootstrapReference } from '@terndb/sync';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readS3Config } from '../../adapters/s3/s3-config.ts';
 import { S3ObjectStore } from '../../adapters/s3/s3-object-store.ts';
+import { ensureBucket } from '../../adapters/s3/testing/ensure-bucket.ts';
 import { startMemoryServer } from '../testing/test-server.ts';
 
 const ROWS = 2_000;
@@ -17,17 +17,7 @@ const definition: CollectionDefinition = defineSchema({ notes: { title: f.text({
 
 let objects: S3ObjectStore;
 beforeAll(async () => {
-  const client = new S3Client({
-    endpoint: config.endpoint,
-    region: config.region,
-    credentials: { accessKeyId: config.accessKeyId, secretAccessKey: config.secretAccessKey.reveal() },
-    forcePathStyle: true,
-  });
-  // The other file of these tests may have made it.
-  await client.send(new CreateBucketCommand({ Bucket: config.bucket })).catch((error: Error) => {
-    if (!error.name.startsWith('BucketAlready')) throw error;
-  });
-  client.destroy();
+  await ensureBucket(config);
   objects = await S3ObjectStore.open({ ...config, prefix: `bootstrap-${process.pid}/` });
 });
 afterAll(async () => {

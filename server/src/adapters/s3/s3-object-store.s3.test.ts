@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { type MakeSubject, objectStoreContract, patternBytes, sameBytes } from '@terndb/core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FaultyGateway } from './faulty-gateway.ts';
 import { readS3Config, type S3Config } from './s3-config.ts';
 import { S3ObjectStore } from './s3-object-store.ts';
+import { ensureBucket } from './testing/ensure-bucket.ts';
 
 const MIB = 2 ** 20;
 const api = { describe, it, expect };
@@ -38,16 +38,7 @@ async function gateway(action: 'kill' | 'start'): Promise<void> {
   if (!response.ok) throw new Error(`gateway ${action}: ${await response.text()}`);
 }
 
-beforeAll(async () => {
-  const client = new S3Client({
-    endpoint: config.endpoint,
-    region: config.region,
-    credentials: { accessKeyId: config.accessKeyId, secretAccessKey: config.secretAccessKey.reveal() },
-    forcePathStyle: true,
-  });
-  await client.send(new CreateBucketCommand({ Bucket: config.bucket }));
-  client.destroy();
-});
+beforeAll(() => ensureBucket(config));
 
 objectStoreContract('s3', make, api);
 
