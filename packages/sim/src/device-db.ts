@@ -1,5 +1,6 @@
 import { hashEquals, newClientId, type Stamp, stampOf, type Timestamp, ZERO_HASH } from '@terndb/core';
 import type { ChannelRecord, DeviceRecord, DurableState, KeptEntry, OutboxEntry, StoreWrite } from '@terndb/sync';
+import { LOST_TAIL } from '@terndb/sync/testing';
 import { wasPrunedInTime } from './checkers/end.ts';
 import { checkOutbox } from './checkers/outbox.ts';
 import { checkMonotonic, type Shown } from './checkers/shown.ts';
@@ -65,6 +66,7 @@ export class DeviceDb {
       device: this.name,
       channel,
       logEpoch: record.logEpoch,
+      buriedIn: record.logEpoch?.split(LOST_TAIL)[0] ?? '',
       fold,
       newest,
       isPending: newest !== undefined && outbox.has(newest.id),
@@ -138,7 +140,7 @@ export class DeviceDb {
   #putRecord(record: ChannelRecord): void {
     this.channels.get(record.channel)!.record = record;
     // R14: what is shown is of another universe from here on, although the log epoch has kept its name.
-    if (record.logEpoch?.endsWith('~lost')) this.#shownEpoch.set(record.channel, record.logEpoch);
+    if (record.logEpoch?.endsWith(LOST_TAIL)) this.#shownEpoch.set(record.channel, record.logEpoch);
   }
 
   /** An op that was queued again may be another object. */

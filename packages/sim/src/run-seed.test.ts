@@ -119,6 +119,8 @@ describe('seeds that found bugs', () => {
     [13606, 'the token of an earlier term pushes under the name of somebody else'],
     [13649, 'of a write of two entities that died, the later death hides the earlier one'],
     [14678, 'the same, of collab updates'],
+    [70797, 'what died before its log was taken for one that lost its end is called a flicker'],
+    [78916, 'a late bounce stamps a write below what a download has shown meanwhile'],
   ])('seed %i: %s', (seed) => {
     expect(runSeed(seed).failures).toStrictEqual([]);
   });

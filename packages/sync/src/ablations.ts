@@ -29,8 +29,10 @@ export const ABLATIONS = {
   'no-floor': 'R8',
   /** Stamps of the future are accepted. */
   'no-clamp': 'R9',
-  /** Stamped again above the wall clock, not above the leader's HLC. */
+  /** Stamped again above the wall clock, neither above the leader's HLC nor above what the log has shown. */
   'restamp-wall-clock': 'R9',
+  /** Stamped again above the leader's HLC as it was when it answered, whatever was shown since. */
+  'restamp-below-seen': 'R9',
   /** Only the bounced op is stamped again. */
   'restamp-one': 'R9',
   /** The leader stamps again, in the record. */

@@ -7,6 +7,11 @@ export interface Shown {
   readonly device: string;
   readonly channel: string;
   readonly logEpoch: string | null;
+  /**
+   * The log epoch that its entities died in. A device that takes its log for one that lost its end gives what it shows another name (R14), and
+   * goes on showing the same: what died there stays dead.
+   */
+  readonly buriedIn: string;
   readonly fold: ModelFold;
   /** Its newest write, and the stamp that has now. */
   readonly newest: { readonly info: WriteInfo; readonly stamp: Stamp } | undefined;
@@ -27,7 +32,7 @@ export function checkFlicker(ledger: Ledger, shown: Shown): void {
     if (isNewer(doc?.put) || isNewer(doc?.delete)) continue;
     if (op.type !== 'put' && op.type !== 'delete') {
       // Death takes field registers with it, whatever their stamps: a patch makes nothing live.
-      const buriedAt = newest.info.buriedAt.get(graveOf(shown.logEpoch ?? '', op.pk)) ?? Number.POSITIVE_INFINITY;
+      const buriedAt = newest.info.buriedAt.get(graveOf(shown.buriedIn, op.pk)) ?? Number.POSITIVE_INFINITY;
       if (buriedAt <= fold.position || !fold.isLive(op.pk) || fieldsOf(op).every((field) => isNewer(doc?.fields.get(field)))) continue;
     }
     const registers = [doc?.put, doc?.delete, ...(doc?.fields.values() ?? [])].map((stamp) => stamp?.hlc ?? '-').join(' ');

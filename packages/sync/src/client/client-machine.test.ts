@@ -1,6 +1,7 @@
-import type { SingleOp, Timestamp } from '@terndb/core';
+import { type SingleOp, TICKS_PER_MS, type Timestamp } from '@terndb/core';
 import { seededRng } from '@terndb/core/testing';
 import { describe, expect, it } from 'vitest';
+import type { Ablations } from '../ablations.ts';
 import type { ClientMessage, ServerMessage } from '../protocol.ts';
 import { ClientMachine } from './client-machine.ts';
 import type { DurableState } from './durable.ts';
@@ -138,6 +139,28 @@ describe('a write', () => {
     expect(bench.step({ type: 'elected', term: 2, durable: EMPTY })).toContainEqual({ type: 'write-failed', request: 1 });
     expect(bench.step({ type: 'persist-failed', batch, reason: 'fenced' })).toStrictEqual([]);
     expect(bench.machine.role).toBe('leader');
+  });
+});
+
+describe('a bounce', () => {
+  /** Pushed, then overtaken by a download that shows a write of `seen`; the next write follows that, and only then does the bounce arrive. */
+  function stampsAfterLateBounce(ablations: Ablations): readonly Timestamp[] {
+    const now = 1_795_000_000_000;
+    const bounce = ((now + 1) * TICKS_PER_MS) as Timestamp;
+    const bench = new Bench({ ablations }).live({ ...EMPTY, device: { ...EMPTY.device, hlc: (bounce * 1.1) as Timestamp } });
+    bench.step({ type: 'write', request: 1, channel: CHANNEL, op: PUT });
+    bench.subscribed(1, 8, { manifest: { upTo: 8, reference: Uint8Array.of(1) } });
+    expect(bench.sent).toMatchObject([{ type: 'push', records: [{ seq: 1 }] }]);
+    bench.step({ type: 'fetched', channel: CHANNEL, fetch: 1, snapshot: { position: 8, maxHlc: SEEN, known: [] } });
+    bench.step({ type: 'write', request: 2, channel: CHANNEL, op: PUT });
+    bench.message({ type: 'restamp', channel: CHANNEL, subscription: 1, seq: 1, hlc: bounce, clock: now + 1 });
+    return bench.machine.outbox(CHANNEL).map(({ hlc }) => hlc);
+  }
+  const SEEN = ((1_795_000_000_000 + 60_000) * TICKS_PER_MS) as Timestamp;
+
+  it('[R9] that comes late is stamped above what its channel has shown meanwhile, which the leader did not know when it answered', () => {
+    expect(stampsAfterLateBounce({})).toStrictEqual([SEEN + 1, SEEN + 2]);
+    expect(Math.max(...stampsAfterLateBounce({ 'restamp-below-seen': true }))).toBeLessThan(SEEN);
   });
 });
 

@@ -150,7 +150,8 @@ function withoutCreate(op: Op): Op {
 
 /**
  * R9: the bounced entry gets a stamp above the leader's HLC, and with it the later ones on the same keys and those still ahead, in their order,
- * each above every entry before it.
+ * each above every entry before it. And above what the channel's log has shown here: a bounce may come late, and a download, which does not travel
+ * with it, may have shown more meanwhile than the leader knew when it answered.
  */
 export function restamp(
   cx: ClientContext,
@@ -161,7 +162,9 @@ export function restamp(
   if (start < 0) return;
   const limit = (bounce.clock + bounce.maxAheadMs) * TICKS_PER_MS;
   const keys = new Set(keysOf(state.outbox[start]!.stored.op));
-  let last: number = Math.max(cx.ablations['restamp-wall-clock'] ? 0 : bounce.hlc, bounce.clock * TICKS_PER_MS);
+  const seen = cx.ablations['restamp-below-seen'] ? 0 : state.seenHlc;
+  const shownOrKnown = cx.ablations['restamp-wall-clock'] ? 0 : Math.max(bounce.hlc, seen);
+  let last: number = Math.max(shownOrKnown, bounce.clock * TICKS_PER_MS);
   const ids: number[] = [];
   for (const entry of state.outbox.slice(start)) {
     const { stored } = entry;

@@ -8,7 +8,7 @@ import { dropCovered, formersOf, isRefused, queueAgain, restamp, settle, strande
 import type { Snapshot } from './types.ts';
 
 /** Ends the name of a universe whose log lost its end: no server has one of this name. */
-const LOST_TAIL = '~lost';
+export const LOST_TAIL = '~lost';
 
 /** The machine of one channel of a client: subscribe, push, follow, bootstrap. Rules by their ids in SPEC.md. */
 
@@ -226,8 +226,8 @@ function subscribed(cx: ClientContext, state: ChannelState, message: Subscribed)
 
 /**
  * R14. The log ends before what is shown here, or knows less of an id of this device than it has said: it lost its end and kept its epoch. It may
- * have grown since beyond what is shown. An id that it does not know at all has expired or was lost; kept ops tell, being younger than any id that
- * expires; where they do not, a repetition is harmless and a loss is not.
+ * have grown since beyond what is shown. An id that it does not know at all has expired or was lost. Kept ops are mostly younger than any id that
+ * expires (not those of a device that was offline for longer, R15); where this cannot be told, a repetition is harmless and a loss is not.
  */
 function hasLostTail(cx: ClientContext, state: ChannelState, { head, known, formers }: Subscribed): boolean {
   const isSameEpoch = state.logEpoch === cx.device.logEpoch;
