@@ -33,6 +33,9 @@ export const MAX_HNSW_M = 2_048;
 /** Candidates while building a graph; more would scan the whole segment. */
 export const MAX_EF_CONSTRUCTION = 32_768;
 
+/** Lists of an IVF index. As in Milvus. */
+export const MAX_LISTS = 65_536;
+
 /* ---------- values: FIELD_INVALID, KEY_INVALID, ENTITY_TOO_LARGE ---------- */
 /** One op of the log, with its framing. One message of a broker must hold it (NATS: 1 MiB by default). */
 export const MAX_OP_BYTES = 524_288;
@@ -40,6 +43,12 @@ export const MAX_OP_BYTES = 524_288;
 export const MAX_ENTITY_BYTES = 523_264;
 /** Entities of one `putMany`: it is checked as a whole before any of it is applied, and nothing else runs meanwhile. OPTION_INVALID. */
 export const MAX_BATCH_ENTITIES = 16_384;
+/** A collab document, as merged updates: beyond this every edit of it costs more than anybody waits for. ENTITY_TOO_LARGE. */
+export const MAX_COLLAB_BYTES = 4_194_304;
+/** One edit of it: an op without its framing. ENTITY_TOO_LARGE. */
+export const MAX_COLLAB_UPDATE_BYTES = 523_264;
+/** From here on its editors are warned. */
+export const WARN_COLLAB_BYTES = 1_048_576;
 /** UTF-8. Keys are held in memory for every row and in every lookup structure. */
 export const MAX_KEY_BYTES = 512;
 /** UTF-8, the default `maxLength` too: a text is bounded by its entity unless the schema says less. */
@@ -82,6 +91,8 @@ export const MAX_SEARCH_VECTORS = 10;
 export const MAX_RRF_K = 16_384;
 /** `ef` of a search: candidates that a walk of a graph keeps. As many as a window may hold. */
 export const MAX_EF = 16_384;
+/** `nprobe` of a search: as many lists as there may be. */
+export const MAX_NPROBE = 65_536;
 /** Rerankers of one search: each looks at every candidate. */
 export const MAX_RERANKERS = 8;
 /** Keys of one `getMany`. */

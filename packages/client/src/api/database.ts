@@ -100,6 +100,7 @@ export interface RecallProbe {
   limit?: number;
   /** As of a search. */
   ef?: number;
+  nprobe?: number;
 }
 export interface InspectOptions {
   recall?: RecallProbe;
@@ -193,9 +194,13 @@ export interface DatabaseMembers<C extends Shapes> {
 }
 export type Database<C extends Shapes> = { readonly [N in keyof C]: Collection<C[N]> } & DatabaseMembers<C>;
 
-/** `model`: an id or a folder with the model's files. `embed` gives one vector of `dim` per text, in order; `id` changes when its vectors do. */
+/**
+ * `model`: the folder with the model's files. `webgpu`: run it on the GPU if the browser gives the page one (`embedding` says which it is); `wasm` is the
+ * address of onnxruntime's `ort-wasm-simd-threaded.asyncify.wasm`, 27 MB that the application serves. `embed` gives one vector of `dim` per text, in order; `id` changes when
+ * its vectors do.
+ */
 export type Embedder =
-  | { model: string | URL /** SRI hash of the manifest. */; integrity?: string }
+  | { model: string | URL /** SRI hash of the manifest. */; integrity?: string; webgpu?: { wasm: string | URL } }
   | { id: string; dim: number; embed: (texts: readonly string[]) => Promise<readonly DenseVector[]> };
 
 export interface OpenOptions<C extends Shapes> {

@@ -96,10 +96,12 @@ type By<S extends Shape> =
       : ByText<S> | ByVector<S> | ByVectors<S> | ByLike<S>;
 
 export interface SearchOptions<S extends Shape, Sel extends FieldName<S> = DefaultFields<S>> extends Filter<S>, ReadOptions, Page<S, Sel> {
-  /** Scan, no graph: complete and slower. */
+  /** Scan, no index: complete and slower. */
   exact?: boolean;
   /** Candidates that a walk of a graph keeps (1 to 16,384; default 128, or twice the hits): more finds more, and takes longer. */
   ef?: number;
+  /** Lists of an IVF index that are searched (1 to 65,536; default a quarter of them, at least 16): more finds more, and takes longer. */
+  nprobe?: number;
   /** As in Milvus. L2: `rangeFilter <= distance < radius`; COSINE and IP: `radius < similarity <= rangeFilter`. */
   range?: { radius: number; rangeFilter?: number };
   /** At most `size` (default 1) hits per value; `limit` counts groups. Groups are ordered by their best hit. */

@@ -41,6 +41,8 @@ export interface EmbeddingStatus {
   /** `off`: no field needs one, or none was needed yet. */
   readonly state: 'off' | 'loading' | 'ready' | 'failed';
   readonly model: string | null;
+  /** What runs the model: WebGPU only where it was asked for and is there. Left out: none was loaded yet, or it is a function of the page. */
+  readonly device?: 'wasm' | 'webgpu';
   readonly loadedBytes: number;
   readonly totalBytes: number | null;
   /** Entities done and still waiting since the last time none waited. */

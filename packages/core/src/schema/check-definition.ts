@@ -12,6 +12,7 @@ import {
   MAX_KEY_BYTES,
   MAX_KEYWORD_BYTES,
   MAX_KEYWORD_VALUES,
+  MAX_LISTS,
   MAX_NAME_LENGTH,
   MAX_TEXT_BYTES,
   MAX_VECTOR_FIELDS,
@@ -19,7 +20,7 @@ import {
 import { canonicalCopy } from '../value/canonical-copy.ts';
 import { describe, isPlainObject } from '../value/describe.ts';
 import { normalizeInt64, utf8Length } from '../value/scalar.ts';
-import type { CollectionDefinition, FieldDefinition, FieldDefinitionOf, Kind, VectorIndexOptions } from './definition.ts';
+import type { CollectionDefinition, FieldDefinition, FieldDefinitionOf, Kind } from './definition.ts';
 import { isIdentifier, isReservedField } from './names.ts';
 
 /**
@@ -84,22 +85,28 @@ const object =
   (value = {}, where) => {
     if (!isPlainObject(value)) return invalidSchema(where, 'object', value);
     onlyKnown(value, Object.keys(checks), where);
-    return Object.fromEntries(
-      Object.entries(checks).map(([name, check]) => [name, check(value[name], `${where}${where.includes(': ') ? '.' : ': '}${name}`)]),
-    );
+    const checked: Record<string, unknown> = {};
+    for (const name in checks) {
+      const item = checks[name]!(value[name], `${where}${where.includes(': ') ? '.' : ': '}${name}`);
+      if (item !== undefined) checked[name] = item;
+    }
+    return checked;
   };
 
-/** `engine` came later: it is named only where it is not Tern's, so that the hashes of schemas stay. */
-const graph =
-  (isDense: boolean, ...quantizations: readonly string[]): Check =>
-  (value, where) =>
-    object({
-      type: oneOf('AUTOINDEX', 'FLAT', 'HNSW'),
-      m: integer(2, MAX_HNSW_M, 16),
-      efConstruction: integer(1, MAX_EF_CONSTRUCTION, 200),
-      quantization: oneOf(...quantizations),
-      ...(isDense && (value as VectorIndexOptions)?.engine && { engine: oneOf('hnswlib') }),
-    })(value, where);
+/** A param that came later: it is in the canonical form only where it says something new, so that the hashes of schemas stay. */
+const later =
+  (check: Check, otherwise?: unknown): Check =>
+  (value = otherwise, where) =>
+    value === otherwise ? undefined : check(value, where);
+
+const index = (added: Readonly<Record<string, Check>>, ...quantizations: readonly string[]): Check =>
+  object({
+    type: oneOf('AUTOINDEX', 'FLAT', 'HNSW', 'IVF'),
+    m: integer(2, MAX_HNSW_M, 16),
+    efConstruction: integer(1, MAX_EF_CONSTRUCTION, 200),
+    quantization: oneOf(...quantizations),
+    ...added,
+  });
 
 const ELEMENT_KINDS: readonly unknown[] = ['keyword', 'int64', 'number', 'boolean'];
 const element: Check = (value, where) => {
@@ -141,10 +148,10 @@ const PARAMS: { readonly [Kd in Kind]: Readonly<Record<string, Check>> } = {
     embed: orNull(distinctStrings(MAX_EMBED_SOURCES, MAX_NAME_LENGTH)),
     model: orNull(shortText),
     metric: oneOf('COSINE', 'IP', 'L2'),
-    index: graph(true, 'none', 'sq8', 'binary'),
+    index: index({ nlist: later(integer(1, MAX_LISTS)), engine: later(oneOf('hnswlib')) }, 'none', 'sq8', 'binary'),
   },
   sparseVector: { metric: oneOf('IP') },
-  binaryVector: { dim: integer(8, MAX_BINARY_DIM, undefined, 8), metric: oneOf('HAMMING', 'JACCARD'), index: graph(false, 'none') },
+  binaryVector: { dim: integer(8, MAX_BINARY_DIM, undefined, 8), metric: oneOf('HAMMING', 'JACCARD'), index: index({}, 'none') },
 };
 
 /** Fits the field: the JSON form of a default is checked like a value of the field. False when not. */

@@ -82,8 +82,17 @@ describe('the canonical form', () => {
     expect(fieldOf(field)).toEqual({ name: 'x', type, nullable: false, params });
   });
 
-  test('names no engine of an index where it is left out, so that hashes are those from before there were others', () => {
-    expect(JSON.stringify(fieldOf(f.vector(8)))).not.toContain('engine');
+  test('names no engine and no lists of an index where they are left out, so that hashes are those from before there were others', () => {
+    expect(JSON.stringify(fieldOf(f.vector(8)))).not.toMatch(/engine|nlist/);
+  });
+
+  test('takes lists of near rows, and how many, for dense vectors', () => {
+    const index = { type: 'IVF', quantization: 'sq8', nlist: 128 } as const;
+    expect(fieldOf(f.vector(8, { index })).params).toMatchObject({ index: { ...index, m: 16, efConstruction: 200 } });
+    for (const nlist of [0, 65_537, 1.5, null]) {
+      expect(() => fieldOf(f.vector(8, { index: { type: 'IVF', nlist: nlist as never } }))).toThrow(/nlist: integer from 1 to 65536/);
+    }
+    expect(() => fieldOf(f.binaryVector(64, { index: { nlist: 8 } as never }))).toThrow(/nlist/);
   });
 
   test('refuses another engine, and any for binary vectors', () => {

@@ -7,20 +7,27 @@ import type { AnalyzerOption } from '../text/analyzer-definition.ts';
  */
 export type Metric = 'COSINE' | 'IP' | 'L2';
 export type BinaryMetric = 'HAMMING' | 'JACCARD';
-/** `AUTOINDEX` (default): flat below the size where a graph pays, HNSW above. */
+/**
+ * What serves a vector field's larger segments; smaller ones are scanned whatever it says. `AUTOINDEX` (default): a graph of int8 codes (`binary`: of
+ * one-bit codes). `HNSW`: a graph, `IVF`: lists of near rows, `quantization` being what they keep of a row. `FLAT`: always an exact scan. Rows
+ * that an index finds are scored again from the rows themselves. Fields of bits are scanned.
+ */
 export interface VectorIndexOptions {
-  type?: 'AUTOINDEX' | 'FLAT' | 'HNSW';
+  type?: 'AUTOINDEX' | 'FLAT' | 'HNSW' | 'IVF';
   m?: number;
   efConstruction?: number;
+  /** `none`: rows as they are; for `IVF` they are not even copied. `binary`: one bit per dimension. */
   quantization?: 'none' | 'sq8' | 'binary';
+  /** Lists of an `IVF` index. Left out: twice the root of the segment's rows. */
+  nlist?: number;
   /**
    * Dense vectors in a browser: graphs are built and searched by hnswlib-wasm. Left out, and elsewhere, and in partitions that a server leads: by Tern's
    * own.
    */
   engine?: 'hnswlib';
 }
-/** `engine` is there only where it is not Tern's. */
-export type VectorIndexParams = Required<Omit<VectorIndexOptions, 'engine'>> & { engine?: 'hnswlib' };
+/** What came later than the first schemas is there only where it is not the default. */
+export type VectorIndexParams = Required<Omit<VectorIndexOptions, 'engine' | 'nlist'>> & Pick<VectorIndexOptions, 'engine' | 'nlist'>;
 
 type NoParams = Record<never, never>;
 export interface FieldParams {

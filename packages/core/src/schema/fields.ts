@@ -73,7 +73,7 @@ export interface FieldBuilders {
   /** `dim` is a multiple of 8. */
   binaryVector(
     dim: number,
-    options?: { metric?: BinaryMetric; index?: Omit<VectorIndexOptions, 'engine'> },
+    options?: { metric?: BinaryMetric; index?: Omit<VectorIndexOptions, 'engine' | 'nlist'> },
   ): VectorField<'binaryVector', BinaryVector, Uint8Array, false>;
 }
 

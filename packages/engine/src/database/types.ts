@@ -10,6 +10,8 @@ import type {
   SchemaDefinition,
 } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
+import type { CollabRequest } from '../collab/resolve-collab.ts';
+import type { CollabEvent, CollabPlace } from '../collab/watch-collab.ts';
 import type { VectorsRequest } from '../embedding/resolve-vectors.ts';
 import type { QueryEmbedding, WaitingRequest, WaitingRows } from '../embedding/types.ts';
 import type { IndexingState } from '../indexes/index-manager.ts';
@@ -83,6 +85,8 @@ export interface SearchRequest extends ReadScope, FilterRequest {
   readonly exact?: boolean | undefined;
   /** Candidates that a walk of a graph keeps (1 to MAX_EF, at least as many as hits are wanted): more finds more, and takes longer. */
   readonly ef?: number | undefined;
+  /** Lists of an IVF index that are searched (1 to MAX_NPROBE; default a quarter of them, at least 16): likewise. */
+  readonly nprobe?: number | undefined;
   readonly range?: unknown;
   readonly groupBy?: unknown;
   readonly minScore?: unknown;
@@ -110,13 +114,14 @@ export interface RecallRequest extends ReadScope {
   readonly limit?: number | undefined;
   /** As of a search. */
   readonly ef?: number | undefined;
+  readonly nprobe?: number | undefined;
 }
 export interface RecallResult {
   /** Share of the exact search's hits that the usual search finds, over all queries; hits of equal score count alike. */
   readonly recall: number;
   readonly queries: number;
   readonly limit: number;
-  /** No graph was walked: recall is 1 because searches are exact. */
+  /** No index was used: recall is 1 because searches are exact. */
   readonly exact: boolean;
   /** Mean times of one search. */
   readonly exactMs: number;
@@ -188,6 +193,8 @@ export type WriteRequest =
     }
   | { readonly type: 'delete'; readonly collection: string; readonly partition?: string | undefined; readonly key: unknown }
   | ({ readonly type: 'deleteBy'; readonly collection: string; readonly partitions?: readonly string[] | undefined } & FilterRequest)
+  /** An edit of a collab field. */
+  | CollabRequest
   /** Derived vectors; keys whose row is gone or has another text by now are left out of the ticket and of the database. */
   | VectorsRequest;
 
@@ -278,6 +285,11 @@ export interface Engine {
   /** Whole results whenever something changed that could matter; the first one at once. Returns the way to stop. */
   watchQuery(request: QueryRequest, onResult: (result: QueryResult) => void, onError: (error: DbError) => void): () => void;
   watchSearch(request: SearchRequest, onResult: (result: SearchResult) => void, onError: (error: DbError) => void): () => void;
+  /**
+   * Follows one document, the outbox over it: where it is now at once, then what merges into it. Returns the way to stop. COLLECTION_UNKNOWN, PARTITION_UNKNOWN,
+   * FIELD_INVALID, KEY_INVALID.
+   */
+  watchCollab(place: CollabPlace, onEvent: (event: CollabEvent) => void, onError: (error: DbError) => void): () => void;
   /** Views of the named partitions (default: all), to be released by the caller. COLLECTION_UNKNOWN, PARTITION_UNKNOWN. */
   views(collection: string, partitions?: readonly string[]): readonly PartitionView[];
   /** Rows whose vector is to be derived by this device. COLLECTION_UNKNOWN, FIELD_INVALID. */

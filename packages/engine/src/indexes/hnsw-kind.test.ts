@@ -4,7 +4,10 @@ import type { Kernel, VectorBlock } from '@terndb/kernel';
 import { describe, expect, it } from 'vitest';
 import type { Segment } from '../segment/types.ts';
 import { testKernel } from '../testing/memory-ports.ts';
-import { GRAPH_MIN_ROWS, HNSW_KIND, hnswKind } from './hnsw-kind.ts';
+import { HNSW_KINDS, hnswKind } from './hnsw-kind.ts';
+import { GRAPH_MIN_ROWS } from './vector-kinds.ts';
+
+const HNSW_KIND = HNSW_KINDS.find(({ type }) => type === 'hnsw')!;
 
 const DIM = 8;
 const definition: CollectionDefinition = defineSchema({

@@ -1,23 +1,19 @@
 import type { FieldDefinition } from '@terndb/core';
-import { createHnsw, type HnswIndex, type Kernel, KernelError, MAX_EF_CONSTRUCTION, MAX_M, openHnsw } from '@terndb/kernel';
+import {
+  createHnsw,
+  type HnswCodes,
+  type HnswIndex,
+  type HnswOptions,
+  type Kernel,
+  MAX_EF_CONSTRUCTION,
+  MAX_M,
+  openHnsw,
+  type VectorBlock,
+} from '@terndb/kernel';
 import type { Segment } from '../segment/types.ts';
 import type { BuildContext, IndexKind } from './types.ts';
+import { GRAPH_MIN_ROWS, mustBeOfSegment, paramsOf, SEED, type VectorIndexType, vectorIndexType, wantsIndex } from './vector-kinds.ts';
 
-/**
- * From so many rows on a graph beats the exact scan. Measured in Node on an AMD EPYC (COSINE, k 10, ef 128, int8 codes, re-ranked; exact scan
- * in ms, then how many times faster the graph is, at its recall):
- *
- *   rows     384 dim, 200 clusters    384 dim, Gaussian (worst case)    64 dim, Gaussian
- *    5,000   0.065  0.7 ×  1.00       0.068  0.7 ×  1.00                0.019  0.4 ×  1.00
- *   10,000   0.173  3.6 ×  1.00       0.126  1.4 ×  0.60                0.029  0.8 ×  0.96
- *   20,000   0.243  4.1 ×  1.00       0.233  2.2 ×  0.45                0.053  1.3 ×  0.88
- *   50,000   0.831  9.8 ×  1.00
- *
- * Below 10,000 rows the scan takes about a tenth of a millisecond, and the kernel's planner would choose it anyway.
- */
-export const GRAPH_MIN_ROWS = 10_000;
-/** Rows without a vector are zeros in the graph, never hits, but in the way: with more of them than this share a scan serves better. */
-const MAX_NULL_SHARE = 0.1;
 /**
  * Between two pauses: 2 to 4 ms of work. Linking a row takes about 40 µs and a quarter of one per dimension (efConstruction 200; measured at 32,
  * 64 and 384 dimensions), encoding one about 1 µs per 80.
@@ -25,51 +21,61 @@ const MAX_NULL_SHARE = 0.1;
 const STEP_US = 3_000;
 const LINK_ROW_US = 40;
 const LINK_DIM_US = 0.25;
+/** Links by float32 rows are that much dearer than those by int8 codes. */
+const FLOAT_WEIGHT = 3;
 const USUAL_EF_CONSTRUCTION = 200;
 const ENCODED_FLOATS_PER_STEP = 250_000;
-/** Equal rows give equal graphs, on every machine. */
-const SEED = 1;
 
-/** A graph over the vectors of one segment (`docs/formats/hnsw.md`): int8 codes; hits are scored again from the segment's float32 rows. */
-export const HNSW_KIND: IndexKind<HnswIndex> = hnswKind(GRAPH_MIN_ROWS);
+type HnswType = Extract<VectorIndexType, `hnsw${string}`>;
+const CODES: Readonly<Record<HnswType, HnswCodes>> = { hnsw: 'sq8', 'hnsw-f32': 'f32', 'hnsw-b1': 'b1' };
+
+/** One each, so that another thread knows a kind by its build. */
+const BUILDS: Readonly<Record<HnswType, IndexKind<HnswIndex>['build']>> = {
+  hnsw: (segment, field, context) => build('hnsw', segment, field, context),
+  'hnsw-f32': (segment, field, context) => build('hnsw-f32', segment, field, context),
+  'hnsw-b1': (segment, field, context) => build('hnsw-b1', segment, field, context),
+};
+
+/** Graphs over the vectors of one segment (`docs/formats/hnsw.md`): of int8 codes, of float32 rows, of one bit per dimension. Hits are scored again from the segment's rows. */
+export const HNSW_KINDS: readonly IndexKind<HnswIndex>[] = (Object.keys(CODES) as HnswType[]).map((type) => hnswKind(GRAPH_MIN_ROWS, type));
 
 /** `minRows`: for tests, which want graphs over few rows. `leaves`: fields that another kind serves. */
-export function hnswKind(minRows: number, leaves: (field: FieldDefinition) => boolean = () => false): IndexKind<HnswIndex> {
-  const wants = (segment: Segment, field: FieldDefinition): boolean => !leaves(field) && wantsGraph(segment, field, minRows);
-  return { type: 'hnsw', wants, build, open, close: (index) => index.free() };
+export function hnswKind(
+  minRows: number,
+  type: HnswType = 'hnsw',
+  leaves: (field: FieldDefinition) => boolean = () => false,
+): IndexKind<HnswIndex> {
+  return {
+    type,
+    wants: (segment, field) =>
+      field.type === 'vector' && vectorIndexType(field.params) === type && !leaves(field) && wantsIndex(segment, field, minRows),
+    build: BUILDS[type],
+    open: (bytes, segment, field, kernel) => open(type, bytes, { segment, field, kernel }),
+    close: (index) => index.free(),
+  };
 }
 
-/** Whether any graph would serve this field of this segment. */
-export function wantsGraph(segment: Segment, field: FieldDefinition, minRows: number): boolean {
-  if (field.type !== 'vector' || field.params.index.type === 'FLAT' || segment.rows < minRows) return false;
-  const nulls = segment.stats(field.name)?.nulls ?? segment.rows;
-  return nulls <= segment.rows * MAX_NULL_SHARE && segment.vectors(field.name) !== undefined;
-}
-
-async function build(segment: Segment, field: FieldDefinition, { kernel, pause, onProgress }: BuildContext): Promise<Uint8Array[]> {
+async function build(type: HnswType, segment: Segment, field: FieldDefinition, context: BuildContext): Promise<Uint8Array[]> {
+  const { kernel, pause, onProgress } = context;
   const block = segment.vectors(field.name)!;
   const { metric, index } = paramsOf(field);
+  const codes = CODES[type];
   // A schema may name more, as in Milvus; the kernel builds the best it can.
   const m = Math.min(index.m, MAX_M);
   const efConstruction = Math.min(index.efConstruction, MAX_EF_CONSTRUCTION);
-  const graph = createHnsw(kernel, {
-    dim: block.dim,
-    metric,
-    m,
-    efConstruction,
-    seed: SEED,
-    capacity: block.rows,
-  });
+  const options: HnswOptions = { dim: block.dim, metric, m, efConstruction, seed: SEED, codes, capacity: block.rows };
+  const graph = createHnsw(kernel, codes === 'b1' ? { ...options, centroid: await meanOf(block, metric, pause) } : options);
   try {
     const encoded = Math.max(1, Math.floor(ENCODED_FLOATS_PER_STEP / block.dim));
     while (graph.rows < block.rows) {
       graph.addFrom(block, Math.min(encoded, block.rows - graph.rows));
       await pause();
     }
-    const rowUs = (LINK_ROW_US + LINK_DIM_US * block.dim) * (efConstruction / USUAL_EF_CONSTRUCTION);
-    const linked = Math.max(1, Math.floor(STEP_US / rowUs));
+    const weight = (codes === 'sq8' ? 1 : FLOAT_WEIGHT) * (efConstruction / USUAL_EF_CONSTRUCTION);
+    const linked = Math.max(1, Math.floor(STEP_US / ((LINK_ROW_US + LINK_DIM_US * block.dim) * weight)));
     while (graph.linked < graph.rows) {
-      graph.buildStep(linked);
+      if (codes === 'b1') graph.buildStep(linked, block);
+      else graph.buildStep(linked);
       onProgress(graph.linked / graph.rows);
       await pause();
     }
@@ -79,23 +85,29 @@ async function build(segment: Segment, field: FieldDefinition, { kernel, pause, 
   }
 }
 
-/** Throws INDEX_CORRUPT also for a whole graph that is not one of this segment's. */
-function open(bytes: Uint8Array<ArrayBuffer>, segment: Segment, field: FieldDefinition, kernel: Kernel): HnswIndex {
-  const graph = openHnsw(kernel, bytes);
-  const { metric } = paramsOf(field);
-  const block = segment.vectors(field.name);
-  if (graph.rows === block?.rows && graph.linked === graph.rows && graph.dim === block.dim && graph.metric === metric) return graph;
-  const got = { rows: graph.rows, linked: graph.linked, dim: graph.dim, metric: graph.metric };
-  graph.free();
-  const expected = { rows: block?.rows ?? 0, dim: block?.dim ?? 0, metric };
-  throw new KernelError(
-    'INDEX_CORRUPT',
-    `graph of ${segment.id}.${field.name}: ${JSON.stringify(expected)} expected, got ${JSON.stringify(got)}`,
-    { details: { segment: segment.id, field: field.name, expected, got } },
-  );
+/** What one-bit codes are best taken relative to: the mean of the rows, of length 1 for COSINE. In double precision, one order: the same everywhere. */
+async function meanOf(block: VectorBlock, metric: HnswIndex['metric'], pause: () => Promise<void>): Promise<Float32Array> {
+  const sums = new Float64Array(block.dim);
+  const rowsPerStep = Math.max(1, Math.floor(ENCODED_FLOATS_PER_STEP / block.dim));
+  for (let row = 0; row < block.rows; row++) {
+    if (row % rowsPerStep === 0) await pause();
+    const values = block.row(row);
+    let squares = 0;
+    for (const value of values) squares += value * value;
+    const scale = metric !== 'COSINE' ? 1 : squares > 0 ? 1 / Math.sqrt(squares) : 0;
+    for (let i = 0; i < values.length; i++) sums[i]! += values[i]! * scale;
+  }
+  return Float32Array.from(sums, (sum) => sum / Math.max(1, block.rows));
 }
 
-function paramsOf(field: FieldDefinition): Extract<FieldDefinition, { type: 'vector' }>['params'] {
-  if (field.type !== 'vector') throw new KernelError('INTERNAL', `graph: a vector field expected, got ${field.name} of type ${field.type}`);
-  return field.params;
+interface Place {
+  readonly segment: Segment;
+  readonly field: FieldDefinition;
+  readonly kernel: Kernel;
+}
+
+/** Throws INDEX_CORRUPT also for a whole graph that is not one of this segment's. */
+function open(type: HnswType, bytes: Uint8Array<ArrayBuffer>, { segment, field, kernel }: Place): HnswIndex {
+  const graph = openHnsw(kernel, bytes);
+  return mustBeOfSegment(graph, segment, field, graph.linked === graph.rows && graph.codes === CODES[type]);
 }

@@ -6,7 +6,7 @@ import { filterView } from './filter/evaluate.ts';
 import { invalidOption, mustGetField } from './request.ts';
 import { denseRanker, withVectors } from './search/dense.ts';
 import { storedQuery } from './search/query-vector.ts';
-import { readEf } from './search/rank-options.ts';
+import { readEffort } from './search/rank-options.ts';
 import { accuracy, type Matched, NO_BOUNDS, type Ranker } from './search/ranking.ts';
 
 const DEFAULT_SAMPLE = 50;
@@ -35,7 +35,7 @@ export async function runRecall(context: ReadContext, request: RecallRequest, cl
   const matched = context.partitions.flatMap(({ view }, partition) =>
     filterView(view, { type: 'true' }, definition).map((found): Matched => ({ ...found, partition })),
   );
-  const how = accuracy(true, readEf(collection, request.ef));
+  const how = accuracy(true, readEffort({ collection, ef: request.ef, nprobe: request.nprobe }));
   const result = { queries: 0, found: 0, wanted: 0, exactMs: 0, graphMs: 0 };
   const timed = (rank: Ranker, name: 'exactMs' | 'graphMs'): ReturnType<Ranker> => {
     const begun = clock.monotonicMs();

@@ -91,7 +91,7 @@ function planOf(query: VectorQuery, node: FilterNode, page: Page, range: ScoreBo
     highlight: undefined,
     degraded: null,
     exact: false,
-    ef: undefined,
+    effort: { ef: undefined, nprobe: undefined },
   };
 }
 

@@ -15,7 +15,7 @@ import { type Accuracy, accuracy, type Matched, NO_BOUNDS, type Ranker, type Sco
 import { rerankedRanker } from './search/rerank.ts';
 
 /**
- * The best of the visible rows that pass the filter, equal scores by key, then by partition. Scores are exact; where graphs were walked
+ * The best of the visible rows that pass the filter, equal scores by key, then by partition. Scores are exact; where indexes were used
  * (`exact` false) a hit may be missing. Cost: one filter evaluation, and one walk or scan of the survivors per block. Errors: those of
  * `planSearch`.
  */
@@ -27,13 +27,13 @@ export function runSearch(context: ReadContext, request: SearchRequest): SearchR
 /** What a search found before paging: groups in order (without `groupBy` each hit is its own), as many as `offset + limit`. */
 export interface SearchWindow {
   readonly groups: readonly (readonly Scored[])[];
-  /** No graph was walked. */
+  /** No index was used that may miss one. */
   readonly exact: boolean;
 }
 
 export function searchWindow(context: ReadContext, plan: SearchPlan): SearchWindow {
   const matched = matchedRows(context, plan);
-  const how = accuracy(!plan.exact, plan.ef);
+  const how = accuracy(!plan.exact, plan.effort);
   const rank = openRanker(context, plan, matched, how);
   const groups =
     plan.grouping === undefined

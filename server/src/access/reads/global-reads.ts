@@ -41,6 +41,7 @@ const SEARCH: Options<SearchRequest> = {
   offset: true,
   select: true,
   ef: true,
+  nprobe: true,
   exact: true,
   range: true,
   groupBy: true,

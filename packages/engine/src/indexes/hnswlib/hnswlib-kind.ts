@@ -1,7 +1,7 @@
 import { DbError, type FieldDefinition } from '@terndb/core';
 import type { Segment } from '../../segment/types.ts';
-import { GRAPH_MIN_ROWS, wantsGraph } from '../hnsw-kind.ts';
 import type { BuildContext, IndexKind } from '../types.ts';
+import { GRAPH_MIN_ROWS, wantsIndex } from '../vector-kinds.ts';
 import { readHnswlib } from './read-hnswlib.ts';
 import type { HnswlibGraph, HnswlibLibrary } from './types.ts';
 import { unitVector } from './unit-vector.ts';
@@ -20,7 +20,7 @@ export const HNSWLIB_KIND: IndexKind<HnswlibGraph> = hnswlibKind(undefined);
 export function hnswlibKind(library: HnswlibLibrary | undefined, minRows: number = GRAPH_MIN_ROWS): IndexKind<HnswlibGraph> {
   return {
     type: 'hnswlib',
-    wants: (segment, field) => library !== undefined && usesHnswlib(field) && wantsGraph(segment, field, minRows),
+    wants: (segment, field) => library !== undefined && usesHnswlib(field) && wantsIndex(segment, field, minRows),
     build: (segment, field, context) => build(mustGet(library), segment, field, context),
     open: (bytes, segment, field) => open(mustGet(library), bytes, segment, field),
     close: (graph) => graph.free(),
@@ -28,7 +28,7 @@ export function hnswlibKind(library: HnswlibLibrary | undefined, minRows: number
 }
 
 export function usesHnswlib(field: FieldDefinition): boolean {
-  return field.type === 'vector' && field.params.index.engine === 'hnswlib';
+  return field.type === 'vector' && field.params.index.engine === 'hnswlib' && field.params.index.type !== 'IVF';
 }
 
 async function build(library: HnswlibLibrary, segment: Segment, field: FieldDefinition, context: BuildContext): Promise<Uint8Array[]> {

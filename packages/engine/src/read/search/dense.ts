@@ -4,8 +4,8 @@ import { countBits } from '../../bitmap/bitmap.ts';
 import { type ModelFilter, ofModel } from '../../embedding/vector-models.ts';
 import type { Mask } from '../filter/mask.ts';
 import { presentRows } from '../filter/present.ts';
+import { searchIndex } from './approximate.ts';
 import { nextFloat32Above } from './float32.ts';
-import { searchGraph } from './graph.ts';
 import { type Accuracy, type Matched, offerRow, type Ranker, type ScoreBounds, scoredTop } from './ranking.ts';
 
 export interface DenseQuery {
@@ -17,7 +17,7 @@ export interface DenseQuery {
   readonly models?: ModelFilter;
 }
 
-/** The best of every block by the kernel: from a graph where there is one and it pays, else by an exact scan. Scores are exact either way. Rows without a vector are never hits. DIMENSION_MISMATCH where the schema leaves the dim to the model. */
+/** The best of every block by the kernel: from an index where there is one and it pays, else by an exact scan. Scores are exact either way. Rows without a vector are never hits. DIMENSION_MISMATCH where the schema leaves the dim to the model. */
 export function denseRanker({ field, metric, query, models }: DenseQuery, bounds: ScoreBounds, accuracy: Accuracy): Ranker {
   const range = { minScore: Math.max(bounds.atLeast, nextFloat32Above(bounds.above)), maxScore: nextFloat32Above(bounds.atMost) };
   return (context, matched, k) => {
@@ -31,7 +31,7 @@ export function denseRanker({ field, metric, query, models }: DenseQuery, bounds
       if (models !== undefined && (vectors.dim !== query.length || countBits(bitmap) === 0)) continue;
       if (vectors.dim !== query.length) throw wrongDim(context.collection, field, vectors.dim, query.length);
       const scan = { query, metric, k, ...range };
-      const walked = accuracy.mayApproximate ? searchGraph(vectors, part.block, { ...scan, field, bitmap, ef: accuracy.ef }) : undefined;
+      const walked = accuracy.mayApproximate ? searchIndex(vectors, part.block, { ...scan, ...accuracy.effort, field, bitmap }) : undefined;
       if (walked !== undefined) accuracy.isApproximate = true;
       const hits = walked ?? scanBlock(vectors, part, bitmap, scan);
       for (let i = 0; i < hits.offsets.length; i++) offerRow(top, part, hits.offsets[i]!, hits.scores[i]!);

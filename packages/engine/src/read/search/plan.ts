@@ -23,7 +23,7 @@ import { checkScope, invalidOption, isRecord, mustGetField, type Page, readPage,
 import type { DenseQuery } from './dense.ts';
 import type { Grouping } from './group.ts';
 import { readQueryVector, type VectorQuery } from './query-vector.ts';
-import { type FusionPlan, readEf, readFusion, readRerank, readSwitch, readVectors } from './rank-options.ts';
+import { type Effort, type FusionPlan, readEffort, readFusion, readRerank, readSwitch, readVectors } from './rank-options.ts';
 import { NO_BOUNDS, type ScoreBounds } from './ranking.ts';
 import type { Reranker } from './rerank.ts';
 
@@ -52,8 +52,7 @@ export interface SearchPlan {
   readonly degraded: ReadInfo['degraded'];
   /** No approximate index may be used. */
   readonly exact: boolean;
-  /** Candidates that a walk of a graph keeps; undefined: chosen by the hits wanted. */
-  readonly ef: number | undefined;
+  readonly effort: Effort;
 }
 
 const GROUPABLE: ReadonlySet<Kind> = new Set<Kind>(['keyword', 'int64', 'boolean']);
@@ -79,7 +78,7 @@ export function planSearch(definition: CollectionDefinition, request: SearchRequ
     rerank: readRerank(definition, request),
     highlight: readHighlight(collection, request.highlight, source),
     exact: readSwitch(collection, 'exact', request.exact, false),
-    ef: readEf(collection, request.ef),
+    effort: readEffort({ collection, ef: request.ef, nprobe: request.nprobe }),
   };
 }
 

@@ -4,6 +4,7 @@ import {
   isVectorField,
   type Kind,
   MAX_EF,
+  MAX_NPROBE,
   MAX_RERANKERS,
   MAX_RRF_K,
   MAX_SEARCH_VECTORS,
@@ -99,11 +100,23 @@ function readDecay(
   return { type: 'decay', field: field.name, curve: curve as 'gauss' | 'exp' | 'linear', origin, scale, offset, decay };
 }
 
-/** Nothing to walk (keywords only, no graph, `exact`): it has no effect. QUERY_INVALID. */
-export function readEf(collection: string, value: unknown): number | undefined {
+/** How far an approximate search goes; undefined: chosen by the hits wanted, and by the lists there are. */
+export interface Effort {
+  /** Candidates that a walk of a graph keeps. */
+  readonly ef: number | undefined;
+  /** Lists of an IVF index that are searched. */
+  readonly nprobe: number | undefined;
+}
+
+/** Nothing to walk (keywords only, no index, `exact`): no effect. QUERY_INVALID. */
+export function readEffort({ collection, ef, nprobe }: Record<'ef' | 'nprobe', unknown> & { readonly collection: string }): Effort {
+  return { ef: readEffortOption(collection, 'ef', ef, MAX_EF), nprobe: readEffortOption(collection, 'nprobe', nprobe, MAX_NPROBE) };
+}
+
+function readEffortOption(collection: string, option: string, value: unknown, most: number): number | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= MAX_EF) return value;
-  throw invalidOption(collection, 'ef', `an integer from 1 to ${MAX_EF}`, value);
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
+  throw invalidOption(collection, option, `an integer from 1 to ${most}`, value);
 }
 
 /** A switch that is on by default, or off. */

@@ -2,6 +2,7 @@ import type { ReadContext, RowRef } from '../context.ts';
 import type { BlockMask } from '../filter/evaluate.ts';
 import { compareRefs } from '../sort-values.ts';
 import { TopK } from '../top-k.ts';
+import type { Effort } from './rank-options.ts';
 
 /** Rows of one block that a search may return. */
 export interface Matched extends BlockMask {
@@ -35,16 +36,15 @@ export interface ScoreBounds {
 
 export const NO_BOUNDS: ScoreBounds = { atLeast: -Infinity, above: -Infinity, atMost: Infinity };
 
-/** Whether a search may use graphs, and whether it did. One per search. */
+/** Whether a search may use indexes, how far it goes in them, and whether it did. One per search. */
 export interface Accuracy {
   readonly mayApproximate: boolean;
-  /** Candidates that a walk keeps; undefined: chosen by the hits wanted. */
-  readonly ef: number | undefined;
+  readonly effort: Effort;
   isApproximate: boolean;
 }
 
-export function accuracy(mayApproximate: boolean, ef?: number): Accuracy {
-  return { mayApproximate, ef, isApproximate: false };
+export function accuracy(mayApproximate: boolean, effort: Effort = { ef: undefined, nprobe: undefined }): Accuracy {
+  return { mayApproximate, effort, isApproximate: false };
 }
 
 /** The best `k` of the matched rows, best first, equal scores by key, then by partition. Fewer only when there are no more. */
