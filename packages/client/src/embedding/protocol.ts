@@ -1,8 +1,8 @@
 import type { ErrorMessage } from '@terndb/core';
 
 /**
- * What a page tells its engine worker before it starts, if its schema has embedded fields, beside comlink's messages (comlink leaves alone what
- * it does not know): which embedder to use, and the port to a function of the page's.
+ * What a page tells its engine worker before it starts, if its schema has embedded fields, beside the calls of worker/peer.ts: which embedder to
+ * use, and the port to a function of the page's.
  */
 export interface EmbedderMessage {
   readonly terndb: 'embedder';
@@ -13,7 +13,7 @@ export interface EmbedderMessage {
 /** Which vectors: of the model that ships with Tern, of a folder, of a function on the page. Plain data, stored with the model's id. */
 export type EmbedderConfig =
   | { readonly type: 'default' }
-  | { readonly type: 'model'; readonly model: string; readonly integrity?: string }
+  | { readonly type: 'model'; readonly model: string; readonly integrity?: string; readonly webgpu?: { readonly wasm: string } }
   | { readonly type: 'page'; readonly id: string; readonly dim: number };
 
 /** Over the port to the page. */
@@ -29,6 +29,7 @@ export type EmbedAnswer =
 export interface EmbeddingReport {
   readonly state: 'off' | 'loading' | 'ready' | 'failed';
   readonly model: string | null;
+  readonly device?: 'wasm' | 'webgpu';
   readonly loadedBytes: number;
   readonly totalBytes: number | null;
   readonly done: number;
