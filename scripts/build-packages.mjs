@@ -38,12 +38,13 @@ const MODEL_FILES = [
   'model.onnx',
 ];
 /**
- * Parts of the engine worker that not every database needs: whole files, each with a copy of what it uses of the rest, loaded by their address.
+ * Parts of the workers that not every database needs: whole files, each with a copy of what it uses of the rest, loaded by their address.
  * Bundlers of users take them for assets; real chunks would not do, as the usual format of workers there (one script) has none.
  */
 const PARTS = [
   { name: 'replication', entry: 'src/sync/replication.ts', imported: './sync/replication.ts' },
   { name: 'hnswlib', entry: 'src/hnswlib/hnswlib-library.ts', imported: './hnswlib/hnswlib-library.ts' },
+  { name: 'webgpu', entry: '../embed/src/run/webgpu-library.ts', imported: './webgpu-library.ts' },
 ];
 const RUNTIME_ADDRESS = /new URL\('(?:\.\.\/){3}node_modules\/onnxruntime-web\/dist\/ort-wasm-simd-threaded\.wasm', import\.meta\.url\)/;
 /** Not for users: tests, benches and the helpers of both. */
@@ -126,7 +127,7 @@ function keepAddresses() {
     },
     // onnxruntime's own guess at where it lies: it is always told.
     {
-      source: /new URL\("ort-wasm-simd-threaded\.wasm",import\.meta\.url\)/g,
+      source: /new URL\("ort-wasm-simd-threaded(?:\.asyncify)?\.wasm",import\.meta\.url\)/g,
       mark: '__TERNDB_NO_URL__()',
       built: 'new URL("about:blank")',
     },

@@ -3,6 +3,8 @@ export interface Embedder {
   /** Names the space of the vectors: those of two ids must not be ranked together. */
   readonly id: string;
   readonly dim: number;
+  /** What runs the model; undefined for a function of the application's. */
+  readonly device?: 'wasm' | 'webgpu' | undefined;
   /**
    * @returns one vector of `dim` floats per text, owned by the caller. Normalised if the model is. A text without any token is the zero vector where
    *   the model has no special tokens.

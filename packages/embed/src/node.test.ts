@@ -9,8 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_DIM } from './default-assets.ts';
 import { createEmbedder, type Embedder, type LoadProgress } from './node.ts';
 import { createLocalEmbedder } from './run/local-embedder.ts';
+import { startNodeRuntime } from './run/node-runtime.ts';
 import { memorySource, shippedFiles } from './testing/memory-source.ts';
 
+const runtime = await startNodeRuntime();
 const cosine = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 const similarities = async (embedder: Embedder, query: string, texts: readonly string[]) => {
   const [first, ...others] = await embedder.embed([query, ...texts]);
@@ -139,7 +141,7 @@ describe('a model that cannot be used', () => {
     await expect(createEmbedder({ model: '/nowhere' })).rejects.toMatchObject(reasonOf('model-missing'));
     const files = shippedFiles();
     files.delete('model.onnx');
-    await expect(createLocalEmbedder(memorySource(files))).rejects.toMatchObject(reasonOf('model-missing'));
+    await expect(createLocalEmbedder(runtime, memorySource(files))).rejects.toMatchObject(reasonOf('model-missing'));
   });
 
   it('is refused when a byte of a listed file is another', async () => {
@@ -147,7 +149,7 @@ describe('a model that cannot be used', () => {
       const files = shippedFiles();
       const bytes = files.get(path)!;
       bytes[bytes.length >> 1]! ^= 1;
-      await expect(createLocalEmbedder(memorySource(files)), path).rejects.toMatchObject({
+      await expect(createLocalEmbedder(runtime, memorySource(files)), path).rejects.toMatchObject({
         code: 'CHECKSUM_MISMATCH',
         details: { file: path },
       });
@@ -157,7 +159,7 @@ describe('a model that cannot be used', () => {
   it('is refused when integrity is asked for and there is no manifest', async () => {
     const files = shippedFiles();
     files.delete('manifest.json');
-    await expect(createLocalEmbedder(memorySource(files), { integrity: integrityOf(utf8('')) })).rejects.toMatchObject(
+    await expect(createLocalEmbedder(runtime, memorySource(files), { integrity: integrityOf(utf8('')) })).rejects.toMatchObject(
       reasonOf('model-missing'),
     );
   });
@@ -167,7 +169,7 @@ describe('a model that cannot be used', () => {
       const files = shippedFiles();
       files.delete('manifest.json');
       files.set(path, bytes);
-      return createLocalEmbedder(memorySource(files));
+      return createLocalEmbedder(runtime, memorySource(files));
     };
     await expect(damage('model.onnx', utf8('not a graph'))).rejects.toMatchObject(reasonOf('model-unsupported'));
     await expect(damage('tokenizer.json', utf8('{'))).rejects.toMatchObject({ code: 'FORMAT_INVALID' });

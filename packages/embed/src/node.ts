@@ -1,16 +1,14 @@
 /** The embedder in Node: onnxruntime's WebAssembly in this process, the model that ships with Tern as default. */
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Embedder, ModelOptions } from './embedder.ts';
-import { textOf, unavailable } from './errors.ts';
 import { createFolderSource } from './model/folder-source.ts';
 import { createHttpSource } from './model/http-source.ts';
 import type { LoadOptions } from './model/load-model.ts';
 import type { ModelSource } from './model/source.ts';
 import { createLocalEmbedder } from './run/local-embedder.ts';
-import { configureRuntime } from './run/runtime.ts';
+import { startNodeRuntime } from './run/node-runtime.ts';
 
 export type { Embedder, EmbedOptions, ModelOptions } from './embedder.ts';
 export type { UnavailableReason } from './errors.ts';
@@ -28,8 +26,7 @@ export interface NodeEmbedderOptions extends ModelOptions, LoadOptions {
  * @throws EMBEDDER_UNAVAILABLE with `details.reason`, CHECKSUM_MISMATCH, FORMAT_INVALID, OPTION_INVALID, ABORTED.
  */
 export async function createEmbedder(options: NodeEmbedderOptions = {}): Promise<Embedder> {
-  await startRuntime();
-  return createLocalEmbedder(sourceOf(options.model), options);
+  return createLocalEmbedder(await startNodeRuntime(), sourceOf(options.model), options);
 }
 
 function sourceOf(model: string | URL | undefined): ModelSource {
@@ -37,13 +34,4 @@ function sourceOf(model: string | URL | undefined): ModelSource {
   const text = String(model);
   if (/^https?:/.test(text)) return createHttpSource(text);
   return createFolderSource(text.startsWith('file:') ? fileURLToPath(text) : text);
-}
-
-async function startRuntime(): Promise<void> {
-  try {
-    const bytes = await readFile(require.resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm'));
-    configureRuntime({ wasm: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) });
-  } catch (error) {
-    throw unavailable('runtime-missing', `onnxruntime-web is not installed: ${textOf(error)}`, error);
-  }
 }

@@ -1,4 +1,4 @@
-import { type MetaStore, utf8Decode, utf8Encode } from '@terndb/core';
+import { type Clock, type MetaStore, utf8Decode, utf8Encode } from '@terndb/core';
 import { createEmbedder, type Embedder, type LoadProgress, unavailable } from '@terndb/embed';
 import { createPageEmbedder } from './page-embedder.ts';
 import type { EmbedderConfig } from './protocol.ts';
@@ -6,16 +6,24 @@ import type { EmbedderConfig } from './protocol.ts';
 /** Model id → the configuration it was loaded with, so that its vectors can be searched while another model replaces them. */
 const MODEL_KEY = 'embedding/model/';
 
-export type LoadEmbedder = (config: EmbedderConfig, onProgress?: (progress: LoadProgress) => void) => Promise<Embedder>;
+/** The embed worker holds onnxruntime and the model, some tens of megabytes: after this long without work it is ended, and started again when needed. */
+const IDLE_AFTER_MS = 5 * 60 * 1000;
+
+export interface LoaderOptions {
+  readonly after: Clock['after'];
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+export type LoadEmbedder = (config: EmbedderConfig, options: LoaderOptions) => Promise<Embedder>;
 
 /** @throws EMBEDDER_UNAVAILABLE, CHECKSUM_MISMATCH, FORMAT_INVALID, OPTION_INVALID. */
 export function embedderLoader(port: MessagePort | undefined): LoadEmbedder {
-  return async (config, onProgress) => {
+  return async (config, { after, onProgress }) => {
+    const common = { onProgress, idle: { afterMs: IDLE_AFTER_MS, after } };
     switch (config.type) {
       case 'default':
-        return await createEmbedder({ onProgress });
+        return await createEmbedder(common);
       case 'model':
-        return await createEmbedder({ model: config.model, integrity: config.integrity, onProgress });
+        return await createEmbedder({ ...common, model: config.model, integrity: config.integrity, webgpu: config.webgpu });
       case 'page':
         if (port === undefined) throw unavailable('model-missing', `embedder ${config.id}: a function of this page expected, got none`);
         return createPageEmbedder(config, port);

@@ -35,6 +35,7 @@ export class EmbeddingService {
   readonly #queries = new QueryCache();
   readonly #listeners = new Set<() => void>();
   readonly #spaceListeners = new Set<() => void>();
+  readonly #after: Clock['after'] = (delayMs, callback) => this.#options.clock.after(delayMs, callback);
   readonly #older = new Map<string, Promise<Embedder | undefined>>();
   readonly #progress = new Map<string, LoadProgress>();
   #embedder: Promise<Embedder> | undefined;
@@ -82,6 +83,7 @@ export class EmbeddingService {
     return {
       state: this.#state,
       model: this.#ready?.id ?? null,
+      ...(this.#ready?.device === undefined ? {} : { device: this.#ready.device }),
       loadedBytes: loads.reduce((bytes, { loadedBytes }) => bytes + loadedBytes, 0),
       totalBytes: loads.length === 0 || Number.isNaN(total) ? null : total,
       done,
@@ -177,7 +179,7 @@ export class EmbeddingService {
     let older = this.#older.get(id);
     if (older === undefined) {
       older = recallModel(this.#options.meta, id)
-        .then(async (config) => config && (await this.#options.load(config)))
+        .then(async (config) => config && (await this.#options.load(config, { after: this.#after })))
         // Another model by now lies where the old one was.
         .then((embedder) => (embedder?.id === id ? embedder : undefined))
         .catch(() => undefined);
@@ -191,9 +193,12 @@ export class EmbeddingService {
     this.#state = 'loading';
     this.#error = null;
     this.#changed();
-    const loading = this.#options.load(this.#options.config, (progress) => {
-      this.#progress.set(progress.file, progress);
-      this.#changed();
+    const loading = this.#options.load(this.#options.config, {
+      after: this.#after,
+      onProgress: (progress) => {
+        this.#progress.set(progress.file, progress);
+        this.#changed();
+      },
     });
     this.#embedder = loading;
     loading.then(

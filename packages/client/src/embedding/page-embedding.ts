@@ -36,11 +36,16 @@ function watchEmbedding({ connection, embedding }: PageEmbedding, toError: (mess
 
 function tellEmbedder(worker: Worker, embedder: Embedder | undefined): void {
   if (embedder === undefined || 'model' in embedder) {
-    const { model, integrity } = embedder ?? {};
+    const { model, integrity, webgpu } = embedder ?? {};
     const config: EmbedderConfig =
       model === undefined
         ? { type: 'default' }
-        : { type: 'model', model: new URL(model, document.baseURI).href, ...(integrity === undefined ? {} : { integrity }) };
+        : {
+            type: 'model',
+            model: new URL(model, document.baseURI).href,
+            ...(integrity === undefined ? {} : { integrity }),
+            ...(webgpu === undefined ? {} : { webgpu: { wasm: new URL(webgpu.wasm, document.baseURI).href } }),
+          };
     worker.postMessage({ terndb: 'embedder', config } satisfies EmbedderMessage);
     return;
   }

@@ -1,4 +1,5 @@
 import { DbError } from '@terndb/core';
+import { digestOf, type HashName } from './digest.ts';
 import type { ManifestFile } from './manifest.ts';
 
 const SRI = /^(sha256|sha384|sha512)-([A-Za-z0-9+/]+={0,2})$/;
@@ -10,16 +11,14 @@ export async function checkIntegrity(bytes: Uint8Array<ArrayBuffer>, integrity: 
     throw new DbError('OPTION_INVALID', `integrity: expected sha256-, sha384- or sha512- and base 64, got ${integrity}`, {
       details: { option: 'integrity' },
     });
-  const digest = await crypto.subtle.digest(algorithm.replace('sha', 'SHA-'), bytes);
-  const got = btoa(String.fromCharCode(...new Uint8Array(digest)));
+  const got = btoa(String.fromCharCode(...(await digestOf(algorithm as HashName, bytes))));
   if (got !== expected) throw mismatch(name, `${algorithm}-${expected}`, `${algorithm}-${got}`);
 }
 
 /** @throws CHECKSUM_MISMATCH */
 export async function checkFile(bytes: Uint8Array<ArrayBuffer>, expected: ManifestFile, name: string): Promise<void> {
   if (bytes.length !== expected.bytes) throw mismatch(name, `${expected.bytes} bytes`, `${bytes.length} bytes`);
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  const got = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const got = Array.from(await digestOf('sha256', bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
   if (got !== expected.sha256) throw mismatch(name, `sha256 ${expected.sha256}`, got);
 }
 

@@ -7,21 +7,26 @@ import { createEncoder, type Encoded } from '../text/encode.ts';
 import { batchesByLength } from './batches.ts';
 import { createModelRunner, type ModelRunner } from './model-runner.ts';
 import { finishVector } from './pooling.ts';
+import type { Runtime } from './runtime.ts';
 
 /** Texts are encoded and run this many at a time, so that a call with a million of them holds the windows of few. */
 const TEXTS_PER_ROUND = 1024;
 
 /**
- * Loads the model and runs it in this realm: the worker's part, and Node's. `configureRuntime` comes first.
+ * Loads the model and runs it in this realm: the worker's part, and Node's.
  * @throws as `loadModel` and `createModelRunner` do; OPTION_INVALID when `dim` is more than the model's.
  */
-export async function createLocalEmbedder(source: ModelSource, options: ModelOptions & LoadOptions = {}): Promise<Embedder> {
+export async function createLocalEmbedder(
+  runtime: Runtime,
+  source: ModelSource,
+  options: ModelOptions & LoadOptions = {},
+): Promise<Embedder> {
   const { id, settings, tokenizer, tokenizerConfig, graph } = await loadModel(source, options);
   const dim = options.dim ?? settings.dim;
   if (!Number.isSafeInteger(dim) || dim < 1 || dim > settings.dim)
     throw new DbError('OPTION_INVALID', `dim: expected an integer from 1 to ${settings.dim}, got ${dim}`, { details: { option: 'dim' } });
   const encoder = createEncoder(tokenizer, tokenizerConfig, settings.maxTokens);
-  const runner = await createModelRunner(graph, settings);
+  const runner = await createModelRunner(runtime, graph, settings);
   const prompts = { ...settings.prompts, ...options.prompts };
   const longTexts = options.longTexts ?? 'split';
   let closed = false;
@@ -74,6 +79,7 @@ export async function createLocalEmbedder(source: ModelSource, options: ModelOpt
   return {
     id: dim === settings.dim ? id : `${id}/${dim}`,
     dim,
+    device: runtime.device,
     embed(texts, call = {}) {
       const turn = last.then(() => embedAll(texts, call));
       last = turn.catch(() => undefined);

@@ -2,7 +2,7 @@ import { unavailable } from '../errors.ts';
 import type { ModelSettings } from '../model/settings.ts';
 import type { Encoded } from '../text/encode.ts';
 import { poolTokens } from './pooling.ts';
-import { createSession, ort, sessionError } from './runtime.ts';
+import { createSession, type Ort, type Runtime, sessionError } from './runtime.ts';
 
 /** A loaded graph. One call at a time. */
 export interface ModelRunner {
@@ -17,8 +17,8 @@ const TOKEN_OUTPUTS = ['last_hidden_state', 'token_embeddings', 'hidden_states']
 const KNOWN_INPUTS = new Set(['input_ids', 'attention_mask', 'token_type_ids', 'position_ids']);
 
 /** @throws EMBEDDER_UNAVAILABLE (`runtime-missing`, `model-unsupported`, `out-of-memory`) */
-export async function createModelRunner(graph: Uint8Array, settings: ModelSettings): Promise<ModelRunner> {
-  const session = await createSession(graph);
+export async function createModelRunner(runtime: Runtime, graph: Uint8Array, settings: ModelSettings): Promise<ModelRunner> {
+  const session = await createSession(runtime, graph);
   const { inputNames, outputNames } = session;
   const strange = inputNames.filter((name) => !KNOWN_INPUTS.has(name));
   const output = [...TEXT_OUTPUTS, ...TOKEN_OUTPUTS].find((name) => outputNames.includes(name)) ?? outputNames[0];
@@ -28,8 +28,8 @@ export async function createModelRunner(graph: Uint8Array, settings: ModelSettin
   }
   return {
     async run(windows) {
-      const feeds = feedsOf(windows, inputNames, settings.padId);
-      let results: ort.InferenceSession.ReturnType;
+      const feeds = feedsOf(runtime.ort, windows, inputNames, settings.padId);
+      let results: Awaited<ReturnType<typeof session.run>>;
       try {
         results = await session.run(feeds.tensors, [output]);
       } catch (error) {
@@ -54,7 +54,7 @@ export async function createModelRunner(graph: Uint8Array, settings: ModelSettin
 }
 
 /** Windows padded on the right to the longest, as int64. */
-function feedsOf(windows: readonly Encoded[], inputNames: readonly string[], padId: number) {
+function feedsOf(ort: Ort, windows: readonly Encoded[], inputNames: readonly string[], padId: number) {
   // No model likes a sequence of none: an empty text is one masked padding token.
   const tokens = Math.max(1, ...windows.map(({ ids }) => ids.length));
   const size = windows.length * tokens;

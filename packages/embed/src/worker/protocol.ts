@@ -16,6 +16,8 @@ export type Request =
       /** Keep the files on this device. */
       readonly keep: boolean;
       readonly wasm: string;
+      /** Address of onnxruntime's WebAssembly for WebGPU: try that. */
+      readonly webgpuWasm: string | undefined;
       readonly threads: number;
       readonly options: ModelOptions;
     }
@@ -24,7 +26,7 @@ export type Request =
 
 export type Answer =
   | { readonly type: 'ready' }
-  | { readonly type: 'loaded'; readonly call: number; readonly id: string; readonly dim: number }
+  | { readonly type: 'loaded'; readonly call: number; readonly id: string; readonly dim: number; readonly device: 'wasm' | 'webgpu' }
   /** `vectors` is row-major, `texts * dim`. */
   | { readonly type: 'embedded'; readonly call: number; readonly vectors: Float32Array<ArrayBuffer> }
   | { readonly type: 'load-progress'; readonly call: number; readonly progress: LoadProgress }

@@ -6,7 +6,7 @@ import { openChunkStore } from '../model/chunk-store.ts';
 import { createHttpSource } from '../model/http-source.ts';
 import { createStoredSource } from '../model/stored-source.ts';
 import { createLocalEmbedder } from '../run/local-embedder.ts';
-import { configureRuntime } from '../run/runtime.ts';
+import { startWasm, startWebGpu } from '../run/runtime.ts';
 import type { Answer, Request } from './protocol.ts';
 
 interface WorkerScope {
@@ -42,15 +42,15 @@ async function handle(request: Exclude<Request, { type: 'cancel' }>, signal: Abo
 }
 
 async function load(request: Extract<Request, { type: 'load' }>, signal: AbortSignal): Promise<void> {
-  const { call, model, wasm, threads, keep, options } = request;
-  configureRuntime({ wasm, threads });
+  const { call, model, wasm, webgpuWasm, threads, keep, options } = request;
+  const runtime = (webgpuWasm && (await startWebGpu({ wasm: webgpuWasm, threads }))) || startWasm({ wasm, threads });
   const store = keep ? await openChunkStore() : undefined;
-  embedder = await createLocalEmbedder(store === undefined ? createHttpSource(model) : createStoredSource(model, store), {
+  embedder = await createLocalEmbedder(runtime, store === undefined ? createHttpSource(model) : createStoredSource(model, store), {
     ...options,
     signal,
     onProgress: (progress) => scope.postMessage({ type: 'load-progress', call, progress }),
   });
-  scope.postMessage({ type: 'loaded', call, id: embedder.id, dim: embedder.dim });
+  scope.postMessage({ type: 'loaded', call, id: embedder.id, dim: embedder.dim, device: runtime.device });
 }
 
 async function embed({ call, texts, kind }: Extract<Request, { type: 'embed' }>, signal: AbortSignal): Promise<void> {
