@@ -37,9 +37,12 @@ export const SERVER_ENV: Readonly<Record<string, string>> = {
   ...LIMITS,
 };
 
+/** As a server is deployed (`scripts/lib/server.mjs` says why). */
+const NODE_FLAGS = ['--max-semi-space-size=16'];
+
 /** A script of this repository in a process of its own, ready when it prints `ready URL`. */
 export async function startProcess(script: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<ServedProcess> {
-  const child = spawn(process.execPath, ['--conditions=@terndb/source', script, ...args], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, '--conditions=@terndb/source', script, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -57,7 +57,8 @@ function isOwn({ clientId, origin }: OpRecord, id: string): boolean {
 export class SessionMachine {
   readonly #options: SessionOptions;
   #state: 'new' | 'verifying' | 'open' | 'closed' = 'new';
-  #hello: Extract<ClientMessage, { type: 'hello' }> | undefined;
+  /** Of the hello. There are thousands of connections: its token and its list of schemas are not kept. */
+  #device: { readonly clientId: string; readonly term: number; readonly protocol: number } | undefined;
   #grants: Grants | undefined;
   #verify = 0;
 
@@ -102,7 +103,7 @@ export class SessionMachine {
     if (typeof version === 'string') return this.#refuse(version);
     // The server's own id, and a nameless one, are nobody's.
     if (hello.clientId === '' || hello.clientId.startsWith(SERVER_ID_PREFIX)) return this.#close();
-    this.#hello = hello;
+    this.#device = { clientId: hello.clientId, term: hello.term, protocol: version };
     this.#state = 'verifying';
     return this.#verifyToken(hello.token);
   }
@@ -122,8 +123,7 @@ export class SessionMachine {
     const timer: SessionEffect = { type: 'timer', delayMs: expiresInMs };
     if (!isFirst) return [timer];
     this.#state = 'open';
-    const versions = this.#options.protocol ?? { oldest: OLDEST_PROTOCOL_VERSION, newest: PROTOCOL_VERSION };
-    const protocol = negotiate(this.#hello!, versions) as number;
+    const { protocol } = this.#device!;
     const { logEpoch } = this.#options;
     return [timer, { type: 'send', message: { type: 'welcome', protocol, logEpoch, clock: Math.floor(nowMs), expiresInMs } }];
   }
@@ -133,7 +133,7 @@ export class SessionMachine {
     if (!this.#grants!.canRead(channel)) {
       return [{ type: 'send', message: { type: 'denied', channel, subscription, access: 'read' } }];
     }
-    const { clientId, term } = this.#hello!;
+    const { clientId, term } = this.#device!;
     const canWrite = this.#grants!.canWrite(channel);
     const principal = { session: this.#options.session, clientId, term, subject: this.#grants!.subject, canWrite };
     if (message.type === 'push' && message.records.some((record) => !isOwn(record, clientId))) return this.#close();

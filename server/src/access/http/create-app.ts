@@ -6,7 +6,7 @@ import fastifyStatic from '@fastify/static';
 import websocket from '@fastify/websocket';
 import { type Clock, DbError } from '@terndb/core';
 import { MAX_MESSAGE_BYTES } from '@terndb/sync';
-import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import type { Config } from '../../config/config.ts';
 import type { ServerNode } from '../../node/types.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
@@ -16,6 +16,7 @@ import { milvusRoutes } from '../milvus/routes.ts';
 import { API_HEADERS, SECURITY_HEADERS } from '../security-headers.ts';
 import { SyncConnections } from '../sync/connections.ts';
 import { checkHost, checkOrigin, isAllowedOrigin, type OriginRule } from '../sync/origin.ts';
+import { syncSocket } from '../sync/sync-socket.ts';
 import { Tickets } from '../tickets.ts';
 import { downloadRoutes } from './download-routes.ts';
 import { answerError, notFound } from './errors.ts';
@@ -89,11 +90,7 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
       await sync.register(cors, corsOptions(rule));
       syncRoutes(sync, { node, authenticator });
       downloadRoutes(sync, { node, tickets, metrics });
-      const beforeUpgrade = async ({ headers }: FastifyRequest): Promise<void> => {
-        checkOrigin(rule, headers.origin, headers.host);
-        connections.checkRoom();
-      };
-      sync.get('/', { websocket: true, preValidation: beforeUpgrade }, (socket, request) => connections.open(socket, request.log));
+      syncSocket(sync, { rule, connections });
     },
     { prefix: '/sync' },
   );

@@ -26,7 +26,6 @@ const HELLO_TIMEOUT_MS = 10_000;
 const SILENCE_MS = 35_000;
 /** Bytes wait and none leaves: the other end does not read. */
 const STALL_MS = 30_000;
-const WATCH_MS = 5_000;
 /** Above this nothing more is read from the socket: its requests would make us send more. */
 const PAUSE_BYTES: number = 1024 * 1024;
 /** A peer that does not answer our close has no more time than this. */
@@ -59,11 +58,13 @@ export class SyncConnection {
   readonly #bucket: TokenBucket;
   readonly #channels = new Set<string>();
   readonly #readable = new Map<string, boolean>();
+  /** Of the grants that `#readable` is from. */
+  #grantsVersion: number | undefined;
   #principal: AccessPrincipal | undefined;
   /** What waits behind a manifest that is being read, in order. */
   #outgoing: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
-  #cancelWatch: (() => void) | undefined;
+  readonly #startedAtMs: number;
   #heardAtMs: number;
   #sentAtMs: number;
   #paused = 0;
@@ -80,16 +81,18 @@ export class SyncConnection {
     this.#machine = new SessionMachine({ session: id, logEpoch: node.logEpoch });
     this.#session = node.openSession(id, (message) => this.#step({ type: 'answer', message }));
     this.#bucket = new TokenBucket(limits.messagesPerSecond, clock.monotonicMs());
-    this.#heardAtMs = clock.monotonicMs();
+    this.#startedAtMs = clock.monotonicMs();
+    this.#heardAtMs = this.#startedAtMs;
     this.#sentAtMs = this.#heardAtMs;
     metrics.sockets.inc();
     socket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
     socket.on('ping', () => this.#heard());
     socket.on('pong', () => this.#heard());
+    // Whoever handed it over listened with what it knew of the request, all of it: nothing of that is needed any more.
+    socket.removeAllListeners('error');
     // Too large a message, a bad frame: `ws` has closed it already, and says so here.
     socket.on('error', (error) => this.#log.info({ session: id, reason: error.message }, 'sync socket failed'));
     socket.on('close', () => this.#over());
-    this.#watch();
   }
 
   /** Asks the client to leave and to come back after `retryMs`. */
@@ -211,6 +214,9 @@ export class SyncConnection {
 
   /** A channel that does not exist is the leader's to answer: there is nothing of it to read. */
   #canRead(channel: string): boolean {
+    const version = this.#principal?.version;
+    if (version !== this.#grantsVersion) this.#readable.clear();
+    this.#grantsVersion = version;
     const known = this.#readable.get(channel);
     if (known !== undefined) return known;
     const place = this.#services.node.catalog.placeOf(channel);
@@ -283,18 +289,11 @@ export class SyncConnection {
     this.#services.clock.after(50, look);
   }
 
-  /** Ends what is half-open, mute or stuck. */
-  #watch(): void {
-    const { clock } = this.#services;
-    const startedAtMs = clock.monotonicMs();
-    const look = (): void => {
-      const now = clock.monotonicMs();
-      if (!this.#saidHello && now - startedAtMs >= HELLO_TIMEOUT_MS) this.close('no-hello');
-      else if (this.#socket.bufferedAmount > 0 && now - this.#sentAtMs >= STALL_MS) this.close('slow');
-      else if (this.#paused === 0 && now - this.#heardAtMs >= SILENCE_MS) this.close('silent');
-      this.#cancelWatch = clock.after(WATCH_MS, look);
-    };
-    this.#cancelWatch = clock.after(WATCH_MS, look);
+  /** Ends what is half-open, mute or stuck. To be called now and then. */
+  check(nowMs: number): void {
+    if (!this.#saidHello && nowMs - this.#startedAtMs >= HELLO_TIMEOUT_MS) this.close('no-hello');
+    else if (this.#socket.bufferedAmount > 0 && nowMs - this.#sentAtMs >= STALL_MS) this.close('slow');
+    else if (this.#paused === 0 && nowMs - this.#heardAtMs >= SILENCE_MS) this.close('silent');
   }
 
   #over(): void {
@@ -302,7 +301,6 @@ export class SyncConnection {
     this.#isOver = true;
     this.#isClosing = true;
     this.#cancelTimer?.();
-    this.#cancelWatch?.();
     this.#services.metrics.sockets.dec();
     this.#step({ type: 'closed' });
     this.#session.close();

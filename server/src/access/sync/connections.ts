@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { type Clock, DbError } from '@terndb/core';
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
@@ -8,11 +8,17 @@ import { type ConnectionServices, SyncConnection } from './connection.ts';
 const MAX_RETRY_MS = 5_000;
 const MIN_RETRY_MS = 500;
 
+/** Nobody may guess one, and no two may be the same. */
+const SESSION_ID_BYTES = 16;
+/** How often all are looked at for one that is half-open, mute or stuck. One timer for all: a timer each is 0.4 KiB each. */
+const CHECK_MS = 5_000;
+
 /** All sync sockets of this process. */
 export class SyncConnections {
   readonly #services: ConnectionServices;
   readonly #open = new Set<SyncConnection>();
   #isDraining = false;
+  #isChecking = false;
 
   constructor(services: ConnectionServices) {
     this.#services = services;
@@ -28,10 +34,27 @@ export class SyncConnections {
     });
   }
 
-  open(socket: WebSocket, log: FastifyBaseLogger): void {
-    const connection = new SyncConnection(randomUUID(), socket, this.#services, log);
+  /** @returns the id of its session, for logs. */
+  open(socket: WebSocket, log: FastifyBaseLogger): string {
+    // Not a UUID: Node makes those of 16 pieces, which are kept as such.
+    const id = randomBytes(SESSION_ID_BYTES).toString('hex');
+    const connection = new SyncConnection(id, socket, this.#services, log);
     this.#open.add(connection);
     socket.on('close', () => this.#open.delete(connection));
+    if (!this.#isChecking) this.#checkLater();
+    return connection.id;
+  }
+
+  /** For as long as there are some. */
+  #checkLater(): void {
+    const { clock } = this.#services;
+    this.#isChecking = true;
+    clock.after(CHECK_MS, () => {
+      this.#isChecking = false;
+      const nowMs = clock.monotonicMs();
+      for (const connection of this.#open) connection.check(nowMs);
+      if (this.#open.size > 0) this.#checkLater();
+    });
   }
 
   /** Asks all to leave, closes them one after the other over `overMs`, and waits until they have gone. */
