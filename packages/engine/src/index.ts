@@ -24,7 +24,10 @@
  * | indexes/          | kinds of index files, building and opening them beside reads; graphs                    |
  * | read/, text/, live/, view/ | filters, search, live results over views                                       |
  */
+
 export { DEFAULT_PARTITION } from './catalog/channels.ts';
+export type { CollabRequest } from './collab/resolve-collab.ts';
+export type { CollabEvent, CollabPlace } from './collab/watch-collab.ts';
 export { DEFAULT_LIMITS } from './database/limits.ts';
 export { openEngine } from './database/open-engine.ts';
 export { decodeToken, encodeToken, type TokenPositions } from './database/token.ts';

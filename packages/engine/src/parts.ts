@@ -6,6 +6,8 @@ export { type CatalogCollection, openCatalog } from './catalog/catalog.ts';
 export { checkPartitionName } from './catalog/channels.ts';
 export { readManifestPointer, readManifestPointers, writeManifestPointer } from './catalog/manifest-pointer.ts';
 export { decodeRecord, encodeRecord, invalidRecord, type RecordFields, textOf } from './catalog/meta-record.ts';
+export { collabDocuments, loadCollab } from './collab/load.ts';
+export { type CollabState, collabBytes } from './collab/types.ts';
 export type { Channel, Published } from './database/channel.ts';
 export { inspectChannel } from './database/channel.ts';
 export { fromKernel } from './database/from-kernel.ts';

@@ -1,5 +1,5 @@
 import { type Clock, DbError, type LogBroker, type MetaStore, type ObjectStore, type Rng } from '@terndb/core';
-import { type IndexBuilder, SegmentPool } from '@terndb/engine/parts';
+import { type IndexBuilder, loadCollab, SegmentPool } from '@terndb/engine/parts';
 import type { Kernel } from '@terndb/kernel';
 import { StoredCatalog } from './catalog/node-catalog.ts';
 import { ensureNodeRecord, takeLeaderEpoch } from './catalog/records.ts';
@@ -55,6 +55,8 @@ export async function openNode(options: OpenNodeOptions): Promise<StandaloneNode
     newEpoch: options.newEpoch ?? false,
   });
   const catalog = await StoredCatalog.open(ports);
+  // Collections with collab fields may be made at any time.
+  await loadCollab();
   const pool = new SegmentPool(ports.objects, ports.kernel, undefined, ports.indexBuilder);
   const channels = new ChannelTable({ ...ports, pool, logEpoch, slots });
   let isStopped = false;

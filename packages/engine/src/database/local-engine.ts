@@ -1,5 +1,6 @@
 import { type CollectionDefinition, createHlc, createKeyGenerator, DbError, type KeyGenerator, type SchemaDefinition } from '@terndb/core';
 import type { Catalog, CatalogCollection } from '../catalog/catalog.ts';
+import { type CollabEvent, type CollabPlace, watchCollab } from '../collab/watch-collab.ts';
 import { checkClearable, clearedVectors } from '../embedding/clear-vectors.ts';
 import { mustGetEmbeddedField } from '../embedding/resolve-vectors.ts';
 import type { WaitingRequest, WaitingRow, WaitingRows } from '../embedding/types.ts';
@@ -13,6 +14,7 @@ import { runGet } from '../read/get.ts';
 import { runCount, runQuery } from '../read/query.ts';
 import { runRecall } from '../read/recall.ts';
 import { runSearch } from '../read/search.ts';
+import type { ReplicaReader } from '../replica/replica-reader.ts';
 import type { SegmentPool } from '../replica/segment-pool.ts';
 import type { FollowedChannel } from '../replication/followed-channel.ts';
 import { FollowedChannels } from '../replication/followed-channels.ts';
@@ -217,6 +219,13 @@ export class LocalEngine implements Engine {
   watchSearch(request: SearchRequest, onResult: (result: SearchResult) => void, onError: (error: DbError) => void): () => void {
     this.#checkOpen();
     return this.#live.watchSearch(request, onResult, onError);
+  }
+
+  watchCollab(place: CollabPlace, onEvent: (event: CollabEvent) => void, onError: (error: DbError) => void): () => void {
+    this.#checkOpen();
+    const collection = this.#catalog.mustGetCollection(place.collection);
+    const replica = (): ReplicaReader | undefined => this.#partitions.find(collection.name, place.partition);
+    return watchCollab({ collection, replica, onChange: (listener) => this.onChange(listener) }, place, onEvent, onError);
   }
 
   views(collection: string, partitions?: readonly string[]): readonly PartitionView[] {

@@ -1,5 +1,6 @@
 import { checkAnalyzers, schemaFromDefinition } from '@terndb/core';
 import { openCatalog } from '../catalog/catalog.ts';
+import { collabFieldsOf, loadCollab } from '../collab/load.ts';
 import { SegmentPool } from '../replica/segment-pool.ts';
 import { fromKernel } from './from-kernel.ts';
 import { checkLimits } from './limits.ts';
@@ -18,6 +19,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { definition: schema } = schemaFromDefinition(options.schema);
   checkAnalyzers(schema);
   const catalog = await openCatalog({ meta: ports.meta, rng: ports.rng, schema });
+  if ([...catalog.collections()].some(({ definition }) => collabFieldsOf(definition).size > 0)) await loadCollab();
   const pool = new SegmentPool(ports.objects, ports.kernel, options.indexKinds);
   const opened = await openChannels({ ports, catalog, pool }).catch((error: unknown) => {
     throw fromKernel(error);

@@ -41,6 +41,16 @@ export function foldPatch(current: EntityStamps | undefined, stamp: Stamp, field
   return { stamps: { live: true, put: current.put, exceptions }, applied };
 }
 
+/**
+ * A collab update sets no value that a newer one could win over: it is merged whatever the register's stamp, which only grows. On an entity that
+ * is not live, and below the put, it has no effect, as a patch.
+ */
+export function foldYjs(current: EntityStamps | undefined, stamp: Stamp, field: string): LiveStamps | undefined {
+  if (current === undefined || !current.live || compareStamps(stamp, current.put) < 0) return undefined;
+  if (compareStamps(stamp, current.exceptions?.get(field) ?? current.put) <= 0) return current;
+  return { live: true, put: current.put, exceptions: new Map(current.exceptions).set(field, stamp) };
+}
+
 /** R7: whether a `gc` at this floor forgets the tombstone. */
 export function isForgotten(tombstone: Pick<Tombstone, 'delete'>, floor: Timestamp): boolean {
   return tombstone.delete.hlc < floor;

@@ -1,5 +1,7 @@
 import { assert, type CollectionDefinition, type Hash64, type PrimaryKey, type StoredValue, type Timestamp } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
+import { collabFieldsOf } from '../collab/load.ts';
+import { type CollabState, collabBytes } from '../collab/types.ts';
 import type { Column } from '../columns/column.ts';
 import { type OriginColumn, OriginSlots, type VectorOrigin } from '../embedding/origin.ts';
 import { isEmbeddedField } from '../embedding/source-text.ts';
@@ -31,6 +33,10 @@ export class GrowingRows implements RowSource {
   readonly #vectors = new Map<string, VectorSlots>();
   readonly #origins = new Map<string, OriginSlots>();
   readonly #putSeqs: number[] = [];
+  /** Documents of collab fields; null: the one its put began. */
+  readonly #collab = new Map<string, (CollabState | null)[]>();
+  /** Slots whose key has a newer one, and whose documents nobody needs once no view is left that sees them. */
+  #superseded: number[] = [];
   #bytes = 0;
   #freed = false;
 
@@ -43,6 +49,7 @@ export class GrowingRows implements RowSource {
       else this.#columns.set(field.name, []);
       if (isEmbeddedField(field)) this.#origins.set(field.name, new OriginSlots());
     }
+    for (const name of collabFieldsOf(options.definition).keys()) this.#collab.set(name, []);
     assert(keyField !== '', 'growing rows: a definition with a primary key expected');
     this.#keyField = keyField;
   }
@@ -77,6 +84,8 @@ export class GrowingRows implements RowSource {
     valueOf(field: string): StoredValue;
     /** Of a derived vector. */
     originOf?(field: string): VectorOrigin | null;
+    /** Of a collab field. */
+    collabOf?(field: string): CollabState | null;
   }): number {
     assert(!this.#freed, () => `growing rows ${this.id}: used after free`);
     const slot = this.#keys.length;
@@ -88,6 +97,12 @@ export class GrowingRows implements RowSource {
       bytes += approximateBytes(value);
     }
     for (const [field, origins] of this.#origins) origins.append(row.originOf?.(field) ?? null);
+    for (const [field, states] of this.#collab) {
+      const state = row.collabOf?.(field) ?? null;
+      states.push(state);
+      // Merged bytes are shared with the slots before: only what is new counts.
+      if (state !== null) bytes += state.last?.update.length ?? collabBytes(state);
+    }
     this.#putSeqs.push(row.putSeq ?? 0);
     this.#stamps.push(row.stamps);
     this.#hashes.push(rowHash(row.key, row.stamps));
@@ -137,6 +152,36 @@ export class GrowingRows implements RowSource {
 
   origins(field: string): OriginColumn | undefined {
     return this.#origins.get(field);
+  }
+
+  collabAt(field: string, offset: number): CollabState | null {
+    return this.#collab.get(field)?.[offset] ?? null;
+  }
+
+  /** Changes with every merged update, also with one older than the row's stamps. */
+  contentAt(offset: number): number {
+    let content = 0;
+    for (const states of this.#collab.values()) content += states[offset]?.serial ?? 0;
+    return content;
+  }
+
+  /** The slot's key has a newer slot: its texts and documents go with `letGo`. Their other values stay until the block does. */
+  supersede(offset: number): void {
+    if (this.#collab.size > 0) this.#superseded.push(offset);
+  }
+
+  /** No view sees superseded slots any more. Text that changes with every key would else be kept once per key until the seal. */
+  letGo(): void {
+    if (this.#superseded.length === 0) return;
+    for (const [field, states] of this.#collab) {
+      const values = this.#columns.get(field)!;
+      for (const offset of this.#superseded) {
+        this.#bytes -= approximateBytes(values[offset]!);
+        values[offset] = null;
+        states[offset] = null;
+      }
+    }
+    this.#superseded = [];
   }
 
   putSeqAt(offset: number): number {

@@ -13,6 +13,7 @@ import {
   type Timestamp,
 } from '@terndb/core';
 import { DEFAULT_PARTITION } from '../catalog/channels.ts';
+import { checkCollabPut, collabOps } from '../collab/resolve-collab.ts';
 import type { WriteRequest } from '../database/types.ts';
 import { keptVectors, vectorOps } from '../embedding/resolve-vectors.ts';
 import { compileFilter } from '../read/compile-filter.ts';
@@ -60,6 +61,8 @@ export function resolveWrite(target: WriteTarget, request: WriteRequest, options
       return resolveDeleteBy(target, request);
     case 'vectors':
       return resolveVectors(target, request);
+    case 'collab':
+      return resolveCollab(target, request);
   }
 }
 
@@ -80,6 +83,7 @@ function resolvePut(target: WriteTarget, request: RequestOf<'put'>, { maxEntitie
   const keys: PrimaryKey[] = [];
   const ops = request.entities.flatMap((entity, index): SingleOp[] => {
     const { pk, fields } = normalizePut(definition, collection, entity, { newKey, dimOf, ...(isMany ? { index } : {}) });
+    checkCollabPut(definition, collection, fields);
     note(fields);
     keys.push(pk);
     const put = { type: 'put', pk, fields, create: replica?.entities.find(pk) === undefined } as const;
@@ -145,6 +149,14 @@ function resolveDeleteBy(target: WriteTarget, request: RequestOf<'deleteBy'>): R
 function resolveVectors(target: WriteTarget, request: RequestOf<'vectors'>): ResolvedWrite {
   const ops = vectorOps(target.definition, request, target.findReplica(request.partition));
   return { keys: ops.map(({ pk }) => pk), partitions: ops.length === 0 ? [] : [{ partition: request.partition, ops }] };
+}
+
+function resolveCollab(target: WriteTarget, request: RequestOf<'collab'>): ResolvedWrite {
+  const { collection, definition } = target;
+  const pk = normalizeKey(definition, collection, request.key);
+  const { partition } = request;
+  const replica = target.replica(partition);
+  return { keys: [pk], partitions: [{ partition, ops: collabOps({ collection, definition, replica }, pk, request) }] };
 }
 
 /** The partition that holds the key live; undefined when none does, and then there is nothing to do. PARTITION_REQUIRED when several do. */

@@ -1,6 +1,9 @@
 import { assert, type CollectionDefinition, type PrimaryKey, type SingleOp, type StoredValue, type Timestamp } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
+import { collabFieldsOf } from '../collab/load.ts';
+import type { CollabKind } from '../collab/types.ts';
 import { FoldedRow } from '../fold/folded-row.ts';
+import type { EntityStamps } from '../fold/registers.ts';
 import { GrowingRows } from '../growing/growing.ts';
 import { BlockState } from '../replica/block-state.ts';
 import type { Entities, RowPlace } from '../replica/entities.ts';
@@ -20,6 +23,7 @@ const MIN_DEAD_ROWS = 256;
 export class Overlay {
   readonly #definition: CollectionDefinition;
   readonly #defaults: ReadonlyMap<string, StoredValue>;
+  readonly #collab: ReadonlyMap<string, CollabKind>;
   readonly #kernel: Kernel;
   readonly #entries = new Map<number, { readonly entry: OverlayEntry; readonly bytes: number }>();
   readonly #keys = new Map<PrimaryKey, Touched>();
@@ -41,6 +45,7 @@ export class Overlay {
     this.#definition = options.definition;
     this.#defaults = options.defaults;
     this.#kernel = options.kernel;
+    this.#collab = collabFieldsOf(options.definition);
     this.#rows = this.#newRows();
   }
 
@@ -98,7 +103,7 @@ export class Overlay {
   /** As `reserve`, for a `rebase` onto this base. Cost: a lookup per key. */
   reserveRebase(base: Entities): void {
     let rows = 0;
-    for (const [key, touched] of this.#keys) if (!sameState(base.stampsOf(key, base.find(key)), touched.base)) rows += 1;
+    for (const [key, touched] of this.#keys) if (!this.#isSame(base.stampsOf(key, base.find(key)), touched.base)) rows += 1;
     this.reserve(rows, []);
   }
 
@@ -110,7 +115,7 @@ export class Overlay {
     this.#bytes += bytes;
     const stamp = { hlc: entry.hlc, clientId: entry.clientId };
     const byKey = opsByKey(entry.op);
-    for (const [key, ops] of byKey) this.#addWrite(key, { id: entry.id, stamp, ops });
+    for (const [key, ops] of byKey) this.#addWrite(key, { id: entry.id, stamp, seq: entry.seq ?? 0, ops });
     return [...before, ...byKey.keys()];
   }
 
@@ -159,6 +164,7 @@ export class Overlay {
     for (const [key, writesChanged] of this.#dirty) this.#fold(key, this.#keys.get(key)!, writesChanged);
     this.#dirty.clear();
     this.#compact();
+    this.#rows.letGo();
   }
 
   /** Gives the overlay's rows up; views that are still read keep them. The base is its owner's. */
@@ -182,8 +188,8 @@ export class Overlay {
     const { shown } = touched;
     const place = this.find(key);
     const stamps = shown.type === 'dead' ? shown.stamps : place === undefined ? touched.base : place.block.source.stampsAt(place.offset);
-    const row = new FoldedRow(this.#defaults, { stamps, place });
-    for (const op of write.ops) row.apply(op, write.stamp);
+    const row = new FoldedRow(this.#defaults, { stamps, place }, this.#collab);
+    for (const op of write.ops) row.apply(op, write.stamp, write.seq);
     if (row.isChanged) this.#show(key, touched, row);
   }
 
@@ -195,14 +201,14 @@ export class Overlay {
     }
     const place = this.#base.find(key);
     const base = this.#base.stampsOf(key, place);
-    if (!writesChanged && sameState(base, touched.base)) {
+    if (!writesChanged && this.#isSame(base, touched.base)) {
       // The same entity, but its row may be elsewhere.
       if (touched.shown.type !== 'base') this.#mask(touched, place);
       return;
     }
     touched.base = base;
-    const row = new FoldedRow(this.#defaults, { stamps: base, place });
-    for (const { ops, stamp } of touched.writes) for (const op of ops) row.apply(op, stamp);
+    const row = new FoldedRow(this.#defaults, { stamps: base, place }, this.#collab);
+    for (const { ops, stamp, seq } of touched.writes) for (const op of ops) row.apply(op, stamp, seq);
     if (row.isChanged) this.#show(key, touched, row);
     else this.#showBase(touched);
   }
@@ -219,18 +225,29 @@ export class Overlay {
         position: 0,
         valueOf: (field) => this.#fitting(field, row.valueOf(field)),
         originOf: (field) => row.originOf(field),
+        collabOf: (field) => row.collabOf(field),
+        putSeq: row.putSeq,
       });
       live.set(offset);
       touched.shown = { type: 'row', offset };
     } else touched.shown = { type: 'dead', stamps };
-    if (before.type === 'row') this.#rows.live.clear(before.offset);
+    if (before.type === 'row') this.#hideRow(before.offset);
     this.#mask(touched, this.#base.find(key));
   }
 
+  #isSame(base: EntityStamps | undefined, before: EntityStamps | undefined): boolean {
+    return this.#collab.size === 0 && sameState(base, before);
+  }
+
   #showBase(touched: Touched): void {
-    if (touched.shown.type === 'row') this.#rows.live.clear(touched.shown.offset);
+    if (touched.shown.type === 'row') this.#hideRow(touched.shown.offset);
     touched.shown = { type: 'base' };
     this.#mask(touched, undefined);
+  }
+
+  #hideRow(offset: number): void {
+    this.#rows.live.clear(offset);
+    this.#rows.source.supersede(offset);
   }
 
   /** Hides this row, and no other, of the key. */
@@ -313,6 +330,8 @@ export class Overlay {
         position: 0,
         valueOf: (field) => from.valueAt(field, offset),
         originOf: (field) => from.origins(field)?.originAt(offset) ?? null,
+        collabOf: (field) => from.collabAt(field, offset),
+        putSeq: from.putSeqAt(offset),
       });
       moved.set(touched, row);
     }

@@ -6,6 +6,8 @@ import type { RowPlace } from '../replica/entities.ts';
 export interface KeyWrite {
   readonly id: number;
   readonly stamp: Stamp;
+  /** As `OverlayEntry`; 0: not known. */
+  readonly seq: number;
   readonly ops: readonly SingleOp[];
 }
 
@@ -38,7 +40,7 @@ export function insertWrite(writes: KeyWrite[], write: KeyWrite): boolean {
   return at === writes.length - 1;
 }
 
-/** Equal stamps name equal ops, so the rows are equal, too. */
+/** Equal stamps name equal ops, so the rows are equal, too: but for collab fields, whose older updates count as well. */
 export function sameState(a: EntityStamps | undefined, b: EntityStamps | undefined): boolean {
   if (a === b) return true;
   if (a === undefined || b === undefined || a.live !== b.live) return false;

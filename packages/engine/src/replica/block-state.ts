@@ -35,7 +35,13 @@ export class BlockState<S extends RowSource = RowSource> {
   unpin(): void {
     assert(this.#pins > 0, () => `block ${this.source.id}: unpinned more often than pinned`);
     this.#pins -= 1;
+    if (!this.#retired) this.letGo();
     this.#freeIfUnused();
+  }
+
+  /** Rows that have a newer one may give up what is large, if nobody looks. */
+  letGo(): void {
+    if (this.#pins === 0) this.source.letGo?.();
   }
 
   /** The replica no longer shows it. */

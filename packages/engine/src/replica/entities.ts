@@ -10,11 +10,15 @@ import {
   subHash,
   type Timestamp,
   type VectorOp,
+  type YjsOp,
   ZERO_HASH,
 } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
+import { collabFieldsOf } from '../collab/load.ts';
+import { isBaseOf, mergeAt } from '../collab/merge-row.ts';
+import type { CollabKind } from '../collab/types.ts';
 import type { VectorOrigin } from '../embedding/origin.ts';
-import { foldDelete, foldPatch, foldPut, isForgotten } from '../fold/fold.ts';
+import { foldDelete, foldPatch, foldPut, foldYjs, isForgotten } from '../fold/fold.ts';
 import type { EntityStamps, LiveStamps } from '../fold/registers.ts';
 import { rowHash } from '../fold/row-hash.ts';
 import { GrowingRows } from '../growing/growing.ts';
@@ -41,6 +45,7 @@ export class Entities {
   readonly #kernel: Kernel;
   /** Stored default, or null, of each field but the key. */
   readonly #defaults: ReadonlyMap<string, StoredValue>;
+  readonly #collab: ReadonlyMap<string, CollabKind>;
   readonly #tombstones: TombstoneSet;
   /** Oldest first; the last one takes new rows. */
   #blocks: BlockState[];
@@ -59,6 +64,7 @@ export class Entities {
     this.definition = options.definition;
     this.#defaults = options.defaults;
     this.#kernel = options.kernel;
+    this.#collab = collabFieldsOf(options.definition);
     this.#tombstones = options.tombstones ?? new TombstoneSet();
     this.#hash = options.hash ?? ZERO_HASH;
     this.#growing = this.#newGrowing();
@@ -122,7 +128,8 @@ export class Entities {
     if (after === undefined) return false;
     if (!after.live) this.#bury(key, undefined, after);
     else {
-      const isKept = (field: string): boolean => place !== undefined && after.exceptions?.has(field) === true;
+      // A collab field starts anew with each put, whatever its register says.
+      const isKept = (field: string): boolean => place !== undefined && after.exceptions?.has(field) === true && !this.#collab.has(field);
       this.#replaceRow(key, place, {
         stamps: after,
         position,
@@ -155,6 +162,29 @@ export class Entities {
     if (effect === undefined) return false;
     const origin = { model: op.model, sourceHash: op.sourceHash };
     this.#patchRow(op.pk, place, { stamps: effect.stamps, position, applied: effect.applied, fields: { [op.field]: op.vector }, origin });
+    return true;
+  }
+
+  /** A collab update: merged if it is for the document that the put in force began; its register only grows. */
+  yjs(op: YjsOp, stamp: Stamp, position: number): boolean {
+    const place = this.find(op.pk);
+    const kind = this.#collab.get(op.field);
+    if (place === undefined || kind === undefined) return false;
+    const { source } = place.block;
+    const { offset } = place;
+    const stamps = source.stampsAt(offset);
+    if (!isBaseOf(op.base, stamps.put, source.putSeqAt(offset))) return false;
+    const after = foldYjs(stamps, stamp, op.field);
+    if (after === undefined) return false;
+    const merged = mergeAt({ kind, source, offset, field: op.field, update: op.update, isPending: false });
+    this.#replaceRow(op.pk, place, {
+      stamps: after,
+      position,
+      putSeq: source.putSeqAt(offset),
+      valueOf: (field) => (merged !== undefined && field === op.field ? merged.value : source.valueAt(field, offset)),
+      originOf: (field) => originAt(place, field),
+      collabOf: (field) => (merged !== undefined && field === op.field ? merged.state : source.collabAt(field, offset)),
+    });
     return true;
   }
 
@@ -245,6 +275,7 @@ export class Entities {
       putSeq: source.putSeqAt(place.offset),
       valueOf: (field) => (applied.includes(field) ? fields[field]! : source.valueAt(field, place.offset)),
       originOf: (field) => (applied.includes(field) ? origin : originAt(place, field)),
+      collabOf: (field) => (applied.includes(field) ? null : source.collabAt(field, place.offset)),
     });
   }
 
@@ -253,6 +284,8 @@ export class Entities {
     const slot = source.append({ key, ...row });
     if (place !== undefined) this.#mask(place);
     else this.#unbury(key);
+    // Never of a block that is being sealed: its rows are read as they were.
+    if (place?.block === this.#growing) source.supersede(place.offset);
     live.set(slot);
     this.#hash = addHash(this.#hash, source.hashAt(slot));
   }

@@ -98,7 +98,7 @@ class ViewBlock implements RowBlock {
 
   revisionAt(offset: number): number {
     const { lo, hi } = this.#source.hashAt(offset);
-    return (hi & HIGH_REVISION_BITS) * 2 ** 32 + lo;
+    return ((hi ^ (this.#source.contentAt?.(offset) ?? 0)) & HIGH_REVISION_BITS) * 2 ** 32 + lo;
   }
 
   stampsAt(offset: number): LiveStamps {

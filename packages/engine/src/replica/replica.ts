@@ -7,6 +7,7 @@ import {
   hashToHex,
   type LogRecord,
   type OpRecord,
+  originOf,
   type PrimaryKey,
   type SingleOp,
   type Stamp,
@@ -137,6 +138,7 @@ export class Replica {
     const view = this.#view;
     this.#view = undefined;
     view?.release();
+    this.entities.growing.letGo();
   }
 
   /** Gives everything up; views that are still read keep their blocks. */
@@ -199,7 +201,8 @@ export class Replica {
 
   #applyOp(record: OpRecord, position: number, keys: PrimaryKey[]): void {
     const stamp = stampOf(record);
-    const from = { stamp, position, seq: record.seq };
+    // As `base` of collab updates names it: an op that was queued again keeps it.
+    const from = { stamp, position, seq: originOf(record).seq };
     if (record.op.type === 'batch') for (const op of record.op.ops) this.#applySingle(op, from, keys);
     else this.#applySingle(record.op, from, keys);
     if (record.hlc > this.#maxHlc) this.#maxHlc = record.hlc;
@@ -223,8 +226,7 @@ export class Replica {
       case 'vector':
         return this.entities.vector(op, stamp, position);
       case 'yjs':
-        // Nobody writes them yet: merging needs Yjs, which arrives with the sync of collab fields.
-        return false;
+        return this.entities.yjs(op, stamp, position);
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Hash64, PrimaryKey, StoredValue, Timestamp } from '@terndb/core';
 import type { VectorBlock } from '@terndb/kernel';
+import type { CollabState } from '../collab/types.ts';
 import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
 import type { LiveStamps } from '../fold/registers.ts';
@@ -24,8 +25,14 @@ export interface RowSource {
   origins(field: string): OriginColumn | undefined;
   /** `seq` of the record that put the entity: with the put's client id the base of its collab fields. 0: not known. */
   putSeqAt(offset: number): number;
+  /** The document of a collab field; null: the one its put began with the field's value. */
+  collabAt(field: string, offset: number): CollabState | null;
   /** Sealed segments only. */
   index?<T>(kind: IndexKind<T>, field: string): T | undefined;
   valueAt(field: string, offset: number): StoredValue;
+  /** Growing rows only: a number for what stamps do not tell, the state of collab documents. */
+  contentAt?(offset: number): number;
+  /** Growing rows only: no view is left that sees what has a newer row. */
+  letGo?(): void;
   free(): void;
 }

@@ -1,5 +1,7 @@
 import type { Hash64, PrimaryKey, StoredValue, Timestamp } from '@terndb/core';
 import type { VectorBlock } from '@terndb/kernel';
+import { collabDocuments } from '../collab/load.ts';
+import type { CollabState } from '../collab/types.ts';
 import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
 import type { LiveStamps } from '../fold/registers.ts';
@@ -16,6 +18,8 @@ export class SealedRows implements RowSource {
   readonly rows: number;
 
   readonly #pool: SegmentPool;
+  /** By field and offset: who follows a document knows it by its serial. */
+  readonly #collab = new Map<string, CollabState>();
 
   /** Takes over one use of the segment. */
   constructor(segment: Segment, pool: SegmentPool) {
@@ -69,6 +73,18 @@ export class SealedRows implements RowSource {
 
   origins(field: string): OriginColumn | undefined {
     return this.segment.origins(field);
+  }
+
+  collabAt(field: string, offset: number): CollabState | null {
+    const head = this.segment.collabAt(field, offset);
+    if (head === null) return null;
+    const name = `${offset} ${field}`;
+    let state = this.#collab.get(name);
+    if (state === undefined) {
+      state = collabDocuments().stored(head);
+      this.#collab.set(name, state);
+    }
+    return state;
   }
 
   putSeqAt(offset: number): number {

@@ -22,6 +22,8 @@ export interface OverlayEntry {
   readonly hlc: Timestamp;
   /** Breaks ties of the stamp: the id the op was first written under, its origin's where it was queued again. */
   readonly clientId: string;
+  /** Of the same origin: with it the base of collab updates to what the op puts. Left out: not known. */
+  readonly seq?: number;
 }
 
 /** Takes validated writes into the outbox. */
@@ -89,6 +91,12 @@ export interface Replication {
     fetch: number,
     source: { readonly manifest: Manifest; readonly manifestObject: string } | 'empty',
   ): Promise<StagedReplica>;
+  /**
+   * Shows some segments of a manifest (by id) whose others are still on their way, in a channel that shows nothing yet: reads then have them at
+   * the manifest's position, with a coverage below 1 and `degraded: 'bootstrapping'`, and the outbox over them. `state` does not speak of it. No
+   * effect on a channel that is whole, or when more is shown already. CHECKSUM_MISMATCH, MEMORY_LIMIT, STORAGE_UNAVAILABLE.
+   */
+  preview(channel: string, manifest: Manifest, segments: readonly string[]): Promise<void>;
   stageFrame(fetch: number, frame: Frame): void;
   /** Nothing of it stays open. Absent is no error. */
   dropStaged(fetch: number): void;

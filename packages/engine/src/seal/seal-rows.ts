@@ -1,5 +1,6 @@
 import { comparePrimaryKeys, type PrimaryKey, type Stamp, type StoredValue } from '@terndb/core';
 import { testBit } from '../bitmap/bitmap.ts';
+import { collabDocuments } from '../collab/load.ts';
 import type { VectorOrigin } from '../embedding/origin.ts';
 import { LiveBitmap } from '../growing/live-bitmap.ts';
 import type { BlockState } from '../replica/block-state.ts';
@@ -71,6 +72,13 @@ export class SealRows implements SegmentRows {
   originAt(field: string, index: number): VectorOrigin | null {
     const { block, offset } = this.#places[index]!;
     return this.#blocks[block]!.source.origins(field)?.originAt(offset) ?? null;
+  }
+
+  /** Cost: of a document edited since its last seal, the whole of it. */
+  collabAt(field: string, index: number): Uint8Array | null {
+    const { block, offset } = this.#places[index]!;
+    const state = this.#blocks[block]!.source.collabAt(field, offset);
+    return state === null ? null : collabDocuments().bytesOf(state);
   }
 
   putSeqAt(index: number): number {

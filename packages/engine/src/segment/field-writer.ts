@@ -2,6 +2,7 @@ import { assert, type FieldDefinition, type Kind, type SparseValue, type StoredV
 import { clearBit, createFullBitmap } from '../bitmap/bitmap.ts';
 import { ChunkedBytes } from '../bytes/chunked-bytes.ts';
 import { bytesOf } from '../bytes/typed-views.ts';
+import { encodeCollab } from './collab-sections.ts';
 import { detailOf, SECTION } from './format.ts';
 import { encodeOrigins } from './origin-sections.ts';
 import { createScalarSink } from './scalar-sinks.ts';
@@ -25,8 +26,9 @@ const VECTOR_PART_BYTES = 4 << 20;
 export function* encodeField(field: FieldDefinition, rows: SegmentRows): Steps<EncodedField> {
   const column = new FieldValues(field.name, rows);
   switch (field.type) {
-    case 'text':
     case 'collabText':
+      return withMore({ ...(yield* encodeBytes(column)), detail: 0, bulk: undefined }, yield* encodeCollab(field.name, rows));
+    case 'text':
     case 'json':
     case 'collab':
     case 'binaryVector':
@@ -36,7 +38,7 @@ export function* encodeField(field: FieldDefinition, rows: SegmentRows): Steps<E
     case 'sparseVector':
       return { ...(yield* encodeSparse(column)), detail: 0, bulk: undefined };
     case 'vector':
-      return withOrigins(yield* encodeVectors(column, detailOf(field)), yield* encodeOrigins(field.name, rows));
+      return withMore(yield* encodeVectors(column, detailOf(field)), yield* encodeOrigins(field.name, rows));
     default:
       return { ...(yield* encodeScalars(column, field.type)), detail: 0, bulk: undefined };
   }
@@ -159,8 +161,8 @@ function* lengthsToOffsets(column: FieldValues, lengthOf: (value: NonNullable<St
   return offsets;
 }
 
-function withOrigins(column: EncodedField, origins: readonly EncodedSection[]): EncodedField {
-  return { ...column, sections: [...column.sections, ...origins] };
+function withMore(column: EncodedField, sections: readonly EncodedSection[]): EncodedField {
+  return { ...column, sections: [...column.sections, ...sections] };
 }
 
 /** `dim` undefined: what the first vector has. */

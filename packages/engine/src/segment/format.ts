@@ -12,7 +12,7 @@ import { checksumMismatch, formatInvalid, versionUnsupported } from '../bytes/da
 import { alignUp, SECTION_ALIGNMENT } from '../bytes/typed-views.ts';
 
 /**
- * Segment file, version 2: the sealed rows of one channel, ascending by primary key (strings by UTF-16 code units), so that an offset is a rank.
+ * Segment file, version 3: the sealed rows of one channel, ascending by primary key (strings by UTF-16 code units), so that an offset is a rank.
  * All integers little-endian; varuint and string (varuint length + utf-8) as in lib0. Equal rows give equal bytes.
  *
  *   head
@@ -35,10 +35,13 @@ import { alignUp, SECTION_ALIGNMENT } from '../bytes/typed-views.ts';
  * Id: the first 16 bytes of sha256(head, footer) in hex. The head holds every section's checksum and length, the footer the sum of the rows'
  * 64-bit hashes over keys and stamps, and a row's stamps name the ops that made it: equal ids mean equal rows.
  * History: 1 first version. 2 adds ORIGIN_* (what derived vectors were made from), PUT_SEQS and the `$meta` field (dynamic fields as canonical JSON,
- * a json column of that name, which no declared field can have); a file without them differs in its version only. Reads: 1, 2. Unknown version -> FORMAT_VERSION_UNSUPPORTED, damage -> CHECKSUM_MISMATCH or FORMAT_INVALID.
+ * a json column of that name, which no declared field can have); a file without them differs in its version only. 3 adds COLLAB_* (documents of collab
+ * text that was edited); a file without them is written as version 2. Reads: 1, 2, 3. Unknown version -> FORMAT_VERSION_UNSUPPORTED, damage -> CHECKSUM_MISMATCH or FORMAT_INVALID.
  */
 export const SEGMENT_MAGIC = 0x31475354;
-export const SEGMENT_VERSION = 2;
+export const SEGMENT_VERSION = 3;
+/** Of files without the sections that came later: what older readers can read is written so that they do. */
+const VERSION_WITHOUT_COLLAB = 2;
 const OLDEST_VERSION = 1;
 export const FIXED_HEAD_BYTES = 64;
 const TABLE_ENTRY_BYTES = 24;
@@ -88,6 +91,9 @@ export const SECTION = {
   /** Index of the model plus 1, 0 where the vector is not derived, of 1, 2 or 4 bytes; n * 16 bytes: hash of the source text, zero where there is none. */
   ORIGIN_CODES: 25,
   ORIGIN_HASHES: 26,
+  /** Collab text, only when a row was edited since its put: u32 offsets; merged Yjs updates (v1), empty where there is none. */
+  COLLAB_OFFSETS: 27,
+  COLLAB_VALUES: 28,
   /** Dense vectors: n * dim f32, row-major, null rows zero. Missing when no row has one. */
   VECTORS: 32,
   FOOTER: 48,
@@ -175,7 +181,7 @@ export function writeHead(
   const head = new Uint8Array(headBytes);
   const view = new DataView(head.buffer);
   view.setUint32(0, SEGMENT_MAGIC, true);
-  view.setUint8(4, SEGMENT_VERSION);
+  view.setUint8(4, sections.some(({ kind }) => kind === SECTION.COLLAB_OFFSETS) ? SEGMENT_VERSION : VERSION_WITHOUT_COLLAB);
   view.setUint32(8, headBytes, true);
   view.setUint32(16, sections.length, true);
   view.setUint32(20, record.length, true);

@@ -4,6 +4,7 @@ import { checksumMismatch, formatInvalid } from '../bytes/damage.ts';
 import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
 import { segmentId } from './build-segment.ts';
+import { type CollabColumn, readCollab } from './collab-sections.ts';
 import { readColumn } from './column-reader.ts';
 import { readFooter } from './footer.ts';
 import { detailOf, META_FIELD, NO_FIELD, readHead, readHeadBytes, SECTION, type SectionEntry, type SegmentHeader } from './format.ts';
@@ -52,6 +53,11 @@ export async function openSegment(options: OpenSegmentOptions): Promise<Segment>
     const column = field.type === 'vector' ? readOrigins(sections, index, header.rows) : undefined;
     if (column !== undefined) origins.set(field.name, column);
   });
+  const collab = new Map<string, CollabColumn>();
+  header.fields.forEach((field, index) => {
+    const column = field.type === 'collabText' ? readCollab(sections, index, header.rows) : undefined;
+    if (column !== undefined) collab.set(field.name, column);
+  });
   sections.end();
   const vectors = await loadAllVectors(file, options.kernel, header, vectorEntries);
   return new SealedSegment({
@@ -64,6 +70,7 @@ export async function openSegment(options: OpenSegmentOptions): Promise<Segment>
     vectors,
     origins,
     putSeqs,
+    collab,
     definition: options.definition,
   });
 }

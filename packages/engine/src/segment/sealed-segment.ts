@@ -18,6 +18,7 @@ import { columnValue } from '../columns/column-value.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
 import { rowHash } from '../fold/row-hash.ts';
 import { SegmentIndexes } from '../indexes/segment-indexes.ts';
+import type { CollabColumn } from './collab-sections.ts';
 import type { KeyIndex } from './key-index.ts';
 import type { StampTable } from './stamp-table.ts';
 import type { ColumnStats, FieldStamp, Segment, SegmentInfo } from './types.ts';
@@ -33,6 +34,7 @@ export interface SealedSegmentParts {
   readonly vectors: ReadonlyMap<string, VectorBlock>;
   readonly origins: ReadonlyMap<string, OriginColumn>;
   readonly putSeqs: Float64Array | null;
+  readonly collab: ReadonlyMap<string, CollabColumn>;
   readonly definition: CollectionDefinition;
 }
 
@@ -107,6 +109,10 @@ export class SealedSegment implements Segment {
 
   putSeqAt(offset: number): number {
     return this.#parts.putSeqs?.[offset] ?? 0;
+  }
+
+  collabAt(field: string, offset: number): Uint8Array | null {
+    return this.#parts.collab.get(field)?.bytesAt(offset) ?? null;
   }
 
   valueAt(field: string, offset: number): StoredValue {

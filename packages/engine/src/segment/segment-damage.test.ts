@@ -170,7 +170,7 @@ describe('a damaged segment', () => {
 
   it('of an unknown version says so', async () => {
     const file = FILES.varchar.slice();
-    file[4] = 3;
+    file[4] = 4;
     expect(await damageCode(() => readAll(DEFINITIONS.varchar, file))).toBe('FORMAT_VERSION_UNSUPPORTED');
   });
 });

@@ -26,6 +26,8 @@ export interface SegmentRows {
   originAt?(field: string, index: number): VectorOrigin | null;
   /** `seq` of the record that put the row; asked for only where there are collab fields. */
   putSeqAt?(index: number): number;
+  /** Merged Yjs update of a `collabText` field that was edited; null: its text says all. Left out: none was. Borrowed as values are. */
+  collabAt?(field: string, index: number): Uint8Array | null;
 }
 
 export interface SegmentInput {
@@ -107,6 +109,8 @@ export interface Segment {
   origins(field: string): OriginColumn | undefined;
   /** `seq` of the record that put the row; 0 where it is not stored. */
   putSeqAt(offset: number): number;
+  /** Merged Yjs update of a `collabText` field; null where it was not edited since its put, and for other fields. */
+  collabAt(field: string, offset: number): Uint8Array | null;
   /** One value; the field's default, else null, where the segment is older than the field. Arrays are fresh copies. FORMAT_INVALID. */
   valueAt(field: string, offset: number): StoredValue;
   stats(field: string): ColumnStats | undefined;

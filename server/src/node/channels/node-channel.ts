@@ -1,4 +1,4 @@
-import type { Frame, Hash64, PrimaryKey, Stamp, Timestamp } from '@terndb/core';
+import type { Frame, Hash64, PrimaryKey, Timestamp } from '@terndb/core';
 import type { Channel } from '@terndb/engine/parts';
 import type { ChannelFold, Lmid } from '@terndb/sync';
 import { PositionIndex } from './position-index.ts';
@@ -51,11 +51,16 @@ export class NodeChannel implements ChannelFold {
     return entry && { seq: entry.lmid, position: entry.position, author: entry.author, rejected: entry.rejected };
   }
 
-  entity(pk: PrimaryKey): { readonly put?: Stamp | undefined; readonly delete?: Stamp | undefined } | undefined {
+  entity(pk: PrimaryKey): ReturnType<ChannelFold['entity']> {
     if (this.#dropped !== undefined) return undefined;
     const { entities } = this.channel.replica;
     const place = entities.find(pk);
-    if (place !== undefined) return { put: place.block.source.stampsAt(place.offset).put };
+    if (place !== undefined) {
+      const { put } = place.block.source.stampsAt(place.offset);
+      const seq = place.block.source.putSeqAt(place.offset);
+      // Not stored where the collection has no collab fields, nor asked for there.
+      return seq === 0 ? { put } : { put, base: { clientId: put.clientId, seq } };
+    }
     return entities.tombstones.get(pk);
   }
 

@@ -9,7 +9,7 @@ import {
   type StoredFields,
   type StoredValue,
 } from '@terndb/core';
-import { emptyReplica } from '@terndb/engine/parts';
+import { emptyReplica, loadCollab } from '@terndb/engine/parts';
 import { testKernel } from '@terndb/engine/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { NodeChannel } from '../channels/node-channel.ts';
@@ -58,6 +58,7 @@ async function channelOf(of: (typeof schema.collections)[keyof typeof schema.col
   return new NodeChannel({ name: 'c/p/0', collection, partition: 'p', replica, published: undefined, damage: undefined }, 0);
 }
 beforeEach(async () => {
+  await loadCollab();
   channel = await channelOf(definition);
 });
 
@@ -143,9 +144,12 @@ describe('a pushed op', () => {
     expect(checkOp(channel, { ...vector, field: 'derived' })).toBeUndefined();
     expect(checkOp(channel, { ...vector, field: 'dense' })).toBe('FIELD_INVALID');
     expect(checkOp(channel, { ...vector, field: 'nothing' })).toBe('FIELD_UNKNOWN');
-    const yjs = { type: 'yjs', pk: 'k', base: { clientId: 'c', seq: 1 }, update: new Uint8Array(1) } as const;
+    const yjs = { type: 'yjs', pk: 'k', base: { clientId: 'c', seq: 1 }, update: Uint8Array.of(0, 0) } as const;
     expect(checkOp(channel, { ...yjs, field: 'body' })).toBeUndefined();
     expect(checkOp(channel, { ...yjs, field: 'text' })).toBe('FIELD_INVALID');
+    for (const update of [new Uint8Array(0), new Uint8Array(1), Uint8Array.of(1, 255, 255, 255, 255, 15, 1, 0, 4)])
+      expect(checkOp(channel, { ...yjs, field: 'body', update })).toBe('FIELD_INVALID');
+    expect(checkOp(channel, withFields({ doc: Uint8Array.of(9) }))).toBe('FIELD_INVALID');
   });
 
   it('has the dimension that the first vector of its field had, also before that one is folded', () => {

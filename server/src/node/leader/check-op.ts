@@ -7,6 +7,7 @@ import {
   type FieldDefinitionOf,
   fieldOf,
   keyFieldOf,
+  MAX_COLLAB_BYTES,
   MAX_DIM,
   MAX_ENTITY_BYTES,
   MAX_JSON_BYTES,
@@ -22,7 +23,9 @@ import {
   type StoredValue,
   utf8Length,
   valueFieldsOf,
+  type YjsOp,
 } from '@terndb/core';
+import { collabBytes, collabDocuments } from '@terndb/engine/parts';
 import type { NodeChannel } from '../channels/node-channel.ts';
 
 /** A moment that `Date` can hold. */
@@ -59,7 +62,7 @@ function checkSingle(channel: NodeChannel, op: SingleOp): ErrorCode | undefined 
       return field.type === 'vector' && field.params.embed !== null ? checkValue(channel, field, op.vector) : 'FIELD_INVALID';
     }
     case 'yjs':
-      return isCollab(fieldOf(definition, op.field)) ? undefined : 'FIELD_INVALID';
+      return checkUpdate(channel, fieldOf(definition, op.field), op);
   }
 }
 
@@ -73,6 +76,14 @@ function checkFields(channel: NodeChannel, definition: CollectionDefinition, pk:
     if (code !== undefined) return code;
   }
   return entityBytes(pk, fields) > MAX_ENTITY_BYTES ? 'ENTITY_TOO_LARGE' : undefined;
+}
+
+/** The document may have grown meanwhile by what is in flight: the bound is one of about. */
+function checkUpdate(channel: NodeChannel, field: FieldDefinition | undefined, { pk, update }: YjsOp): ErrorCode | undefined {
+  if (field === undefined || !isCollab(field) || !collabDocuments().isUpdate(update)) return 'FIELD_INVALID';
+  const place = channel.channel.replica.entities.find(pk);
+  const state = place?.block.source.collabAt(field.name, place.offset) ?? null;
+  return state !== null && collabBytes(state) + update.length > MAX_COLLAB_BYTES ? 'ENTITY_TOO_LARGE' : undefined;
 }
 
 function isCollab(field: FieldDefinition | undefined): boolean {
@@ -127,7 +138,7 @@ function isValue(field: PlainField, value: StoredValue): boolean {
     case 'collabText':
       return isText(value, MAX_TEXT_BYTES);
     case 'collab':
-      return value instanceof Uint8Array;
+      return value instanceof Uint8Array && collabDocuments().isUpdate(value);
     case 'keyword':
       return isText(value, MAX_KEYWORD_BYTES) && (field.params.values?.includes(value as string) ?? true);
     case 'int64':

@@ -1,0 +1,2 @@
+/** The root type of a `collabText` document. */
+export const COLLAB_TEXT_ROOT = 'text';
