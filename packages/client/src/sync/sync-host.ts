@@ -1,79 +1,20 @@
-import { type Clock, DbError, encodeFrame, type Op, type Rng, type Timestamp } from '@terndb/core';
-import type { FollowedPlace, OverlayEntry, ReplicaChange, Replication } from '@terndb/engine';
-import {
-  type ClientEffect,
-  type ClientEvent,
-  ClientMachine,
-  type DeviceRecord,
-  type DurableChannel,
-  decodeMessage,
-  encodeMessage,
-  type KnownClient,
-  type Link,
-  type ManifestOffer,
-  type OutboxEntry,
-  type Role,
-  type StoreWrite,
-} from '@terndb/sync';
-import type { BootstrapDownloader } from './bootstrap.ts';
-import type { Endpoint, Network, SyncSocket } from './network.ts';
-import type { Adopted, SyncStore } from './store/sync-store.ts';
-import type { ReadToken, TokenSource } from './token.ts';
+import { DbError, type Op, type Timestamp } from '@terndb/core';
+import type { OverlayEntry } from '@terndb/engine';
+import { type ClientEffect, type ClientEvent, ClientMachine, type DeviceRecord, type DurableChannel, type Link } from '@terndb/sync';
+import { BatchWriter, type Persist } from './batch-writer.ts';
+import { Bootstraps } from './bootstraps.ts';
+import type { HostEvents, HostPorts, SyncPlace } from './host-types.ts';
+import { MachineSocket } from './machine-socket.ts';
+import { entryOf, ShownEntries, toOverlay } from './shown-entries.ts';
+import type { Adopted } from './store/sync-store.ts';
+import type { ReadToken } from './token.ts';
 
-export interface HostPorts {
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly store: SyncStore;
-  readonly replication: Replication;
-  readonly network: Network;
-  readonly endpoint: Endpoint;
-  readonly downloader: BootstrapDownloader;
-  readonly token: TokenSource;
-}
-
-/** A followed channel, and the version its collection has on the server. */
-export interface SyncPlace extends FollowedPlace {
-  readonly schemaVersion: number;
-}
-
-/** What the machine says that others care about. None may throw. */
-export interface HostEvents {
-  onStatus(status: { readonly role: Role; readonly link: Link; readonly detail?: string }): void;
-  /** The outbox of a channel changed, or what is applied of it. */
-  onChange(): void;
-  onAcked(channel: string, id: number, position: number): void;
-  onRejected(channel: string, id: number, code: string): void;
-  onDenied(channel: string, access: 'read' | 'write'): void;
-  onGone(channel: string): void;
-  /** Everything acknowledged before `time` (server's clock) is shown. */
-  onFresh(channel: string, time: Timestamp): void;
-  /** Another universe (R14): positions of before mean nothing any more. */
-  onEpoch(): void;
-  onRetry(delayMs: number): void;
-  onProgress(channel: string, doneBytes: number, totalBytes: number): void;
-  /** Another tab leads, or the stored state cannot be read: this host is over. */
-  onFailed(error: DbError): void;
-}
-
-type Persist = Extract<ClientEffect, { readonly type: 'persist' }>;
+/** Between a refused transaction and reading the database again. */
+const REOPEN_MS = 100;
 
 interface Waiting {
   readonly resolve: () => void;
   readonly reject: (error: DbError) => void;
-}
-
-/** A bootstrap that is held under its fetch. */
-interface Staged {
-  readonly channel: string;
-  readonly abort: AbortController;
-  object: string | null;
-  readonly frames: Uint8Array[];
-}
-
-/** An entry as readers see it. */
-interface ShownEntry {
-  readonly hlc: Timestamp;
-  readonly op: Op;
 }
 
 /**
@@ -89,14 +30,15 @@ export class SyncHost {
   #machine: ClientMachine;
   #logEpoch: string | null;
   #isOver = false;
-  #socket: { readonly id: number; readonly socket: SyncSocket } | undefined;
+  readonly #socket: MachineSocket;
   readonly #timers = new Set<() => void>();
-  #batches: Persist[] = [];
-  #writing: Promise<void> | undefined;
-  readonly #staged = new Map<number, Staged>();
+  readonly #writer: BatchWriter;
+  /** Why the last transaction was refused. */
+  #failure: DbError | undefined;
+  readonly #bootstraps: Bootstraps;
   readonly #requests = new Map<number, Waiting>();
   #nextRequest = 1;
-  #shown = new Map<string, Map<number, ShownEntry>>();
+  readonly #shown = new ShownEntries();
   #isOnline = false;
   #dispatching = false;
   readonly #queue: ClientEvent[] = [];
@@ -113,6 +55,17 @@ export class SyncHost {
     this.#device = of.device;
     this.#logEpoch = of.device.logEpoch;
     this.#machine = this.#createMachine();
+    const dispatch = (event: ClientEvent): void => this.#dispatch(event);
+    const { replication, downloader } = ports;
+    const onProgress: HostEvents['onProgress'] = (channel, doneBytes, totalBytes) => events.onProgress(channel, doneBytes, totalBytes);
+    this.#writer = new BatchWriter({
+      commit: (batches) => ports.store.commit(this.#term, batches, this.#adopted(batches)),
+      onPersisted: (batch) => this.#persisted(batch),
+      onRefused: (batch, error) => this.#refused(batch, error),
+      isOver: () => this.#isOver,
+    });
+    this.#socket = new MachineSocket(ports, dispatch);
+    this.#bootstraps = new Bootstraps({ replication, downloader, dispatch, onProgress });
   }
 
   get link(): Link {
@@ -194,7 +147,7 @@ export class SyncHost {
       this.#requests.delete(request);
       throw new DbError('STORAGE_UNAVAILABLE', `write to ${channel}: an open outbox expected, got one that is being read again; try again`);
     }
-    this.#shownOf(channel).set(entry.id, entry);
+    this.#shown.add(channel, entry);
     this.#perform(effects);
     return { entry, durable };
   }
@@ -207,7 +160,7 @@ export class SyncHost {
   }
 
   async flush(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
+    await this.#writer.flush();
   }
 
   #createMachine(): ClientMachine {
@@ -228,9 +181,7 @@ export class SyncHost {
         return { ...place, logEpoch: record?.logEpoch ?? null, overlay: outbox.map(toOverlay) };
       }),
     );
-    this.#shown = new Map(
-      this.#places.map(({ channel }, index) => [channel, new Map(stored[index]!.outbox.map((entry) => [entry.id, entry]))]),
-    );
+    for (const [index, { channel }] of this.#places.entries()) this.#shown.reset(channel, stored[index]!.outbox);
     return this.#places.map(({ channel }, index): DurableChannel => {
       const { record, outbox, kept } = stored[index]!;
       const state = replication.state(channel);
@@ -266,17 +217,16 @@ export class SyncHost {
     switch (effect.type) {
       case 'persist':
         for (const write of effect.writes) if (write.type === 'device') this.#learnEpoch(write.device);
-        this.#batches.push(effect);
-        this.#write();
+        this.#writer.add(effect);
         return;
       case 'connect':
-        this.#openSocket(effect.socket);
+        this.#socket.open(effect.socket);
         return;
       case 'disconnect':
-        this.#closeSocket();
+        this.#socket.close();
         return;
       case 'send':
-        if (this.#socket?.id === effect.socket) this.#socket.socket.send(encodeMessage(effect.message));
+        this.#socket.send(effect.socket, effect.message);
         return;
       case 'get-token':
         this.#ports.token(effect.reason).then(
@@ -288,14 +238,13 @@ export class SyncHost {
         this.#startTimer(effect.timer, effect.delayMs);
         return;
       case 'fetch':
-        void this.#fetch(effect.channel, effect.fetch, { offer: effect.offer, clientIds: effect.clientIds });
+        void this.#bootstraps.fetch(effect);
         return;
       case 'stage':
-        this.#staged.get(effect.fetch)?.frames.push(encodeFrame(effect.frame));
-        this.#ports.replication.stageFrame(effect.fetch, effect.frame);
+        this.#bootstraps.stage(effect.fetch, effect.frame);
         return;
       case 'drop-fetch':
-        this.#dropFetch(effect.fetch);
+        this.#bootstraps.drop(effect.fetch);
         return;
       case 'reopen':
         void this.#reopen();
@@ -363,117 +312,12 @@ export class SyncHost {
     this.#timers.add(cancel);
   }
 
-  /* ---------- network ---------- */
-  #openSocket(id: number): void {
-    this.#closeSocket();
-    const isCurrent = (): boolean => this.#socket?.id === id;
-    const { network, endpoint } = this.#ports;
-    const onClose = (): void => {
-      if (!isCurrent()) return;
-      this.#socket = undefined;
-      this.#dispatch({ type: 'socket-closed', socket: id });
-    };
-    const socket = network.openSocket(endpoint.socket, {
-      onOpen: () => isCurrent() && this.#dispatch({ type: 'socket-open', socket: id }),
-      onMessage: (bytes) => {
-        if (!isCurrent()) return;
-        try {
-          const message = decodeMessage(bytes) as Extract<ClientEvent, { type: 'message' }>['message'];
-          this.#dispatch({ type: 'message', socket: id, message, bytes: bytes.length });
-        } catch (thrown) {
-          if (!(thrown instanceof DbError)) throw thrown;
-          // Nothing after a message that cannot be read may be trusted: as if the line were cut.
-          this.#closeSocket();
-          this.#dispatch({ type: 'socket-closed', socket: id });
-        }
-      },
-      onClose,
-    });
-    this.#socket = { id, socket };
-  }
-
-  #closeSocket(): void {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    socket?.socket.close();
-  }
-
-  async #fetch(
-    channel: string,
-    fetch: number,
-    { offer, clientIds }: { readonly offer: ManifestOffer | undefined; readonly clientIds: readonly string[] },
-  ): Promise<void> {
-    const staged: Staged = { channel, abort: new AbortController(), object: null, frames: [] };
-    this.#staged.set(fetch, staged);
-    const { replication } = this.#ports;
-    try {
-      const downloaded = offer === undefined ? undefined : await this.#download(channel, offer, staged.abort.signal);
-      staged.object = downloaded?.manifestObject ?? null;
-      const source = downloaded ?? 'empty';
-      const { position, maxHlc } = await replication.stage(channel, fetch, source);
-      if (this.#staged.get(fetch) !== staged || this.#isOver) {
-        replication.dropStaged(fetch);
-        return;
-      }
-      const lmids = new Map(downloaded?.manifest.lmids.map((entry) => [entry.clientId, entry]));
-      const known = clientIds.map((clientId): KnownClient => {
-        const { lmid = 0, position: at = 0, rejected = [] } = lmids.get(clientId) ?? {};
-        return { clientId, lmid, position: at, rejected };
-      });
-      this.#dispatch({ type: 'fetched', channel, fetch, snapshot: { position, maxHlc, known } });
-    } catch (thrown) {
-      if (this.#staged.get(fetch) !== staged) return;
-      this.#dropFetch(fetch);
-      if (!(thrown instanceof DbError)) throw thrown;
-      this.#dispatch({ type: 'fetch-failed', channel, fetch });
-    }
-  }
-
-  #download(channel: string, offer: ManifestOffer, signal: AbortSignal): ReturnType<BootstrapDownloader['download']> {
-    const onProgress = (doneBytes: number, totalBytes: number): void => this.#events.onProgress(channel, doneBytes, totalBytes);
-    return this.#ports.downloader.download({ channel, reference: offer.reference, signal, onProgress });
-  }
-
-  #dropFetch(fetch: number): void {
-    this.#staged.get(fetch)?.abort.abort();
-    this.#staged.delete(fetch);
-    this.#ports.replication.dropStaged(fetch);
-  }
-
   /* ---------- storage ---------- */
-  #failure: DbError | undefined;
-
-  /** One transaction at a time; what came meanwhile goes into the next one. Begun a turn later, so that one write's entries are together. */
-  #write(): void {
-    if (this.#writing !== undefined) return;
-    this.#writing = Promise.resolve()
-      .then(() => this.#writeAll())
-      .finally(() => {
-        this.#writing = undefined;
-      });
-  }
-
-  async #writeAll(): Promise<void> {
-    while (this.#batches.length > 0 && !this.#isOver) {
-      const batches = this.#batches;
-      this.#batches = [];
-      const adopted = this.#adopted(batches);
-      try {
-        await this.#ports.store.commit(this.#term, batches, adopted);
-      } catch (thrown) {
-        this.#refused(batches[0]!.batch, DbError.from(thrown));
-        return;
-      }
-      for (const batch of batches) this.#persisted(batch);
-    }
-  }
-
   #adopted(batches: readonly Persist[]): Map<number, Adopted> {
     const adopted = new Map<number, Adopted>();
     for (const write of batches.flatMap(({ writes }) => writes)) {
       if (write.type !== 'swap') continue;
-      const { object, frames } = this.#staged.get(write.fetch)!;
-      adopted.set(write.fetch, { object, frames });
+      adopted.set(write.fetch, this.#bootstraps.adopted(write.fetch));
     }
     return adopted;
   }
@@ -481,7 +325,8 @@ export class SyncHost {
   #persisted({ batch, writes }: Persist): void {
     let diverged: readonly string[];
     try {
-      ({ diverged } = this.#ports.replication.apply(this.#changesOf(writes)));
+      const changes = this.#shown.changesOf(writes, (fetch) => this.#bootstraps.swapped(fetch));
+      ({ diverged } = this.#ports.replication.apply(changes));
     } catch (thrown) {
       // Durable and not shown (MEMORY_LIMIT): nothing may be said to be applied.
       if (!(thrown instanceof DbError)) throw thrown;
@@ -493,40 +338,7 @@ export class SyncHost {
     this.#events.onChange();
   }
 
-  #changesOf(writes: readonly StoreWrite[]): ReplicaChange[] {
-    const changes: ReplicaChange[] = [];
-    let logEpoch: string | null = null;
-    for (const write of writes) {
-      if (write.type === 'frame') changes.push(write);
-      else if (write.type === 'channel') logEpoch = write.record.logEpoch;
-      else if (write.type === 'swap') {
-        this.#staged.delete(write.fetch);
-        changes.push({ ...write, logEpoch: logEpoch! });
-      } else if (write.type === 'outbox') {
-        const shown = this.#shownOf(write.entry.channel);
-        const before = shown.get(write.entry.id);
-        if (before?.hlc === write.entry.hlc && before.op === write.entry.op) continue;
-        shown.set(write.entry.id, write.entry);
-        changes.push({ type: 'entry', channel: write.entry.channel, entry: toOverlay(write.entry) });
-      } else if (write.type === 'outbox-delete') {
-        this.#shownOf(write.channel).delete(write.id);
-        changes.push({ type: 'entry-gone', channel: write.channel, id: write.id });
-      }
-    }
-    return changes;
-  }
-
-  #shownOf(channel: string): Map<number, ShownEntry> {
-    let shown = this.#shown.get(channel);
-    if (shown === undefined) {
-      shown = new Map();
-      this.#shown.set(channel, shown);
-    }
-    return shown;
-  }
-
-  #refused(batch: number, error: DbError): void {
-    this.#batches = [];
+  #refused({ batch }: Persist, error: DbError): void {
     this.#failure = error;
     const isFenced = error.code === 'APPEND_CONFLICT' || error.code === 'DATABASE_CLOSED';
     this.#dispatch({ type: 'persist-failed', batch, reason: isFenced ? 'fenced' : 'storage' });
@@ -544,7 +356,7 @@ export class SyncHost {
       if (this.#isOver) return;
       for (const { channel } of this.#places) {
         const kept = new Set((await store.readChannel(channel)).outbox.map(({ id }) => id));
-        const gone = [...this.#shownOf(channel).keys()].filter((id) => !kept.has(id));
+        const gone = this.#shown.ids(channel).filter((id) => !kept.has(id));
         replication.apply(gone.map((id) => ({ type: 'entry-gone', channel, id })));
       }
       this.#machine = this.#createMachine();
@@ -557,8 +369,8 @@ export class SyncHost {
   #dropAll(): void {
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
-    this.#closeSocket();
-    for (const fetch of [...this.#staged.keys()]) this.#dropFetch(fetch);
+    this.#socket.close();
+    this.#bootstraps.dropAll();
   }
 
   #failAll(error: DbError): void {
@@ -577,25 +389,6 @@ export class SyncHost {
     this.#dropAll();
     this.#failAll(this.#failure ?? new DbError('DATABASE_CLOSED', 'the outbox is closed'));
   }
-}
-
-/** Between a refused transaction and reading the database again. */
-const REOPEN_MS = 100;
-
-/** Ties of stamps are broken by the id it was first written under. */
-function toOverlay({ id, op, hlc, clientId, origin }: OutboxEntry): OverlayEntry {
-  return { id, op, hlc, clientId: origin?.clientId ?? clientId };
-}
-
-/** The entry that a write made: the first one stored that was not sent. */
-function entryOf(effects: readonly ClientEffect[], channel: string): OverlayEntry | undefined {
-  for (const effect of effects) {
-    if (effect.type !== 'persist') continue;
-    for (const write of effect.writes) {
-      if (write.type === 'outbox' && write.entry.channel === channel) return toOverlay(write.entry);
-    }
-  }
-  return undefined;
 }
 
 function storageFailed(): DbError {
