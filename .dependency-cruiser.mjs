@@ -36,7 +36,7 @@ export default {
           '/src/testing\\.ts$',
           '/src/parts\\.ts$',
           '/src/worker\\.ts$',
-          '^packages/embed/src/node\\.ts$',
+          '^packages/(embed|kernel)/src/node\\.ts$',
           '\\.wasm$',
         ],
       },

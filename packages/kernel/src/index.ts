@@ -7,6 +7,7 @@
  *   kernel.ts   one instance with its blocks             block/     rows, their columns, preparing a query, reading hits
  *   index/      graph over codes or rows: build, search, save, open
  *   lists/      lists of near rows (IVF): the same
+ *   threads/    a pool that searches one shared memory (Node only, entry `node.ts`)
  *   wasm/       the module's exports, the platform       ../assembly/   what runs inside WebAssembly
  */
 export type { ElementType } from './block/elements.ts';

@@ -4,9 +4,10 @@ import { ELEMENT_NUMBERS } from './block/elements.ts';
 import type { BlockHome, Owner } from './block/home.ts';
 import { KernelError } from './errors.ts';
 import { Arena } from './memory/arena.ts';
+import { Pins } from './memory/pins.ts';
 import { Scratch } from './memory/scratch.ts';
 import type { BinaryBlock, BinaryBlockOptions, BlockOptions, Kernel, VectorBlock } from './types.ts';
-import { instantiate } from './wasm/exports.ts';
+import { instantiate, type WasmExports } from './wasm/exports.ts';
 import type { WasmModule } from './wasm/platform.ts';
 
 /** Below the 4 GiB of wasm32, so that a tab meets our error before the browser's. */
@@ -28,7 +29,13 @@ export interface KernelOptions {
 /** A kernel over a compiled module, with memory of its own. Throws INTERNAL for a module that is not ours, MEMORY_LIMIT, OPTION_INVALID. */
 export function createKernel(module: WasmModule, options: KernelOptions = {}): Kernel {
   const maxBytes = mustBeWithin('maxBytes', options.maxBytes ?? DEFAULT_MAX_BYTES, 1, 2 ** 32);
-  return new WasmKernel(module, maxBytes);
+  const wasm = instantiate(module);
+  return kernelOver(wasm, new Arena(wasm.memory, { heapBase: wasm.heapBase() >>> 0, maxBytes }));
+}
+
+/** A kernel over an instance and what it may take of its memory. */
+export function kernelOver(wasm: WasmExports, arena: Arena): Kernel {
+  return new WasmKernel(wasm, arena);
 }
 
 /** The inside of a kernel, for what is built beside it (graph indexes). */
@@ -41,13 +48,12 @@ class WasmKernel implements Kernel {
   readonly home: BlockHome;
   private readonly owners = new Set<Owner>();
 
-  constructor(module: WasmModule, maxBytes: number) {
-    const wasm = instantiate(module);
-    const arena = new Arena(wasm.memory, { heapBase: wasm.heapBase() >>> 0, maxBytes });
+  constructor(wasm: WasmExports, arena: Arena) {
     this.home = {
       wasm,
       arena,
       scratch: new Scratch(arena),
+      pins: new Pins(),
       taken: (owner) => this.owners.add(owner),
       released: (owner) => this.owners.delete(owner),
     };

@@ -34,6 +34,11 @@ export class ListPlan {
   /** Room for the query less a centroid, and for its codes. */
   rest!: usize;
   queryCodes!: usize;
+  /** Four slots that wait to be scored together: here, and not in memory of the module, because threads share that. */
+  waiting!: u32;
+  waiting1!: u32;
+  waiting2!: u32;
+  waiting3!: u32;
 }
 
 export const CODING_NONE: u32 = 0;

@@ -9,13 +9,16 @@ import { heapFinish, heapFloor, heapOffer, heapReset } from '../topk/heap';
 import { CODING_BITS, CODING_NONE, ListPlan } from './plan';
 import { base, enterList, norm, queryRest, scale } from './query';
 
-/** Slots whose row passes the bitmap wait here until there are four of them. */
-const slots: usize = memory.data(16);
+/** Slots whose row passes the bitmap wait in the plan until there are four of them. */
 let slotCount: u32 = 0;
 
 @inline
-function slotAt(index: u32): u32 {
-  return load<u32>(slots + (<usize>index << 2));
+function slotPlace(plan: ListPlan, index: u32): usize {
+  return changetype<usize>(plan) + offsetof<ListPlan>('waiting') + (<usize>index << 2);
+}
+@inline
+function slotAt(plan: ListPlan, index: u32): u32 {
+  return load<u32>(slotPlace(plan, index));
 }
 
 @inline
@@ -52,7 +55,7 @@ function offerWaiting(plan: ListPlan): void {
   slotCount = 0;
   if (count == 0) return;
   const codes = plan.codes, bytes = plan.codeBytes;
-  const a = slotAt(0), b = slotAt(min<u32>(1, count - 1)), c = slotAt(min<u32>(2, count - 1)), d = slotAt(min<u32>(3, count - 1));
+  const a = slotAt(plan, 0), b = slotAt(plan, min<u32>(1, count - 1)), c = slotAt(plan, min<u32>(2, count - 1)), d = slotAt(plan, min<u32>(3, count - 1));
   const dots = f32x4.convert_i32x4_s(codeDot4(
     plan.queryCodes, codes + <usize>a * bytes, codes + <usize>b * bytes, codes + <usize>c * bytes, codes + <usize>d * bytes, bytes,
   ));
@@ -85,7 +88,7 @@ export function listsEstimate(plan: ListPlan, probes: usize, count: u32, bitmap:
         if (score >= heapFloor()) heapOffer(score, idAt(plan, slot));
         continue;
       }
-      store<u32>(slots + (<usize>slotCount << 2), slot);
+      store<u32>(slotPlace(plan, slotCount), slot);
       if (++slotCount == 4) offerWaiting(plan);
     }
     offerWaiting(plan);

@@ -38,4 +38,9 @@ export class Plan {
   elements!: u32;
   /** Set bits of a binary query; the rows' own are at `norms`. */
   queryBits!: f32;
+  /** Four rows that wait to be scored together: here, and not in memory of the module, because threads share that. */
+  waiting!: u32;
+  waiting1!: u32;
+  waiting2!: u32;
+  waiting3!: u32;
 }

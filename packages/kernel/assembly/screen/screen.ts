@@ -5,12 +5,15 @@ import { heapFloor } from '../topk/heap';
 import { codeDot4 } from './code-dot';
 
 /** Rows whose bound reaches the floor wait here until there are four of them. */
-const waiting: usize = memory.data(16);
 let waitingCount: u32 = 0;
 
 @inline
-function waitingAt(index: u32): u32 {
-  return load<u32>(waiting + (<usize>index << 2));
+function waitingPlace(plan: Plan, index: u32): usize {
+  return changetype<usize>(plan) + offsetof<Plan>('waiting') + (<usize>index << 2);
+}
+@inline
+function waitingAt(plan: Plan, index: u32): u32 {
+  return load<u32>(waitingPlace(plan, index));
 }
 
 /**
@@ -32,10 +35,10 @@ function bound4(plan: Plan, a: u32, b: u32, c: u32, d: u32, adjacent: bool): v12
 
 /** Scores the row when four of them have come together; `screenFlush` scores the last ones. */
 export function wait(plan: Plan, offset: u32): void {
-  store<u32>(waiting + (<usize>waitingCount << 2), offset);
+  store<u32>(waitingPlace(plan, waitingCount), offset);
   if (++waitingCount < 4) return;
   waitingCount = 0;
-  offerGroup(plan, waitingAt(0), waitingAt(1), waitingAt(2), waitingAt(3), 4);
+  offerGroup(plan, waitingAt(plan, 0), waitingAt(plan, 1), waitingAt(plan, 2), waitingAt(plan, 3), 4);
 }
 
 /** Lets through those of up to four rows whose bound is not below the floor; a NaN is not below anything. */
@@ -53,5 +56,5 @@ export function screenGroup(plan: Plan, a: u32, b: u32, c: u32, d: u32, lanes: u
 export function screenFlush(plan: Plan): void {
   const count = waitingCount;
   waitingCount = 0;
-  if (count) offerGroup(plan, waitingAt(0), waitingAt(min<u32>(1, count - 1)), waitingAt(min<u32>(2, count - 1)), waitingAt(0), count);
+  if (count) offerGroup(plan, waitingAt(plan, 0), waitingAt(plan, min<u32>(1, count - 1)), waitingAt(plan, min<u32>(2, count - 1)), waitingAt(plan, 0), count);
 }

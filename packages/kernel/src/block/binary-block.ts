@@ -3,6 +3,7 @@ import type { BinaryBlock, BinaryMetric, BinaryScanOptions, BinaryScoreOptions, 
 import { BINARY_METRIC_NUMBERS } from '../wasm/exports.ts';
 import type { BlockHome } from './home.ts';
 import { type PlacedScan, RowBlock } from './row-block.ts';
+import type { LyingRows } from './row-store.ts';
 import { PLAN_BYTES, writePlan } from './scan-plan.ts';
 
 interface BinaryQuery {
@@ -12,12 +13,12 @@ interface BinaryQuery {
 
 /** Rows of bits, by HAMMING and JACCARD; `dim` is a number of bits, a multiple of 8. */
 export class WasmBinaryBlock extends RowBlock<BinaryQuery> implements BinaryBlock {
-  constructor(home: BlockHome, options: { readonly dim: number; readonly capacity: number }) {
-    super(home, { ...options, elements: 'bit', screen: false });
+  constructor(home: BlockHome, options: { readonly dim: number; readonly capacity: number }, lying?: LyingRows) {
+    super(home, { dim: options.dim, capacity: options.capacity, elements: 'bit', screen: false }, lying);
   }
 
   append(vectors: Uint8Array): void {
-    this.mustLive();
+    this.mustBeMutable();
     const { rowBytes } = this.store;
     if (vectors.length % rowBytes !== 0) {
       throw new KernelError('DIMENSION_MISMATCH', `append: a multiple of ${rowBytes} bytes expected, got ${vectors.length}`, {

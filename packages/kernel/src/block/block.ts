@@ -5,7 +5,7 @@ import { type ElementType, encodeElements } from './elements.ts';
 import type { BlockHome } from './home.ts';
 import { checkQuery, writeQuery } from './query.ts';
 import { type PlacedScan, RowBlock } from './row-block.ts';
-import type { RowStoreOptions } from './row-store.ts';
+import type { LyingRows, RowStoreOptions } from './row-store.ts';
 import { PLAN_BYTES, type ScreenPlan, writePlan } from './scan-plan.ts';
 import { encodeQuery } from './screening.ts';
 
@@ -21,13 +21,13 @@ interface VectorQuery {
 export class WasmBlock extends RowBlock<VectorQuery> implements VectorBlock {
   readonly elements: ElementType;
 
-  constructor(home: BlockHome, options: RowStoreOptions & { readonly elements: ElementType }) {
-    super(home, options);
+  constructor(home: BlockHome, options: RowStoreOptions & { readonly elements: ElementType }, lying?: LyingRows) {
+    super(home, options, lying);
     this.elements = options.elements;
   }
 
   append(vectors: Float32Array): void {
-    this.mustLive();
+    this.mustBeMutable();
     if (vectors.length % this.dim !== 0) {
       throw new KernelError('DIMENSION_MISMATCH', `append: a multiple of dim ${this.dim} floats expected, got ${vectors.length}`, {
         details: { expected: this.dim, got: vectors.length },

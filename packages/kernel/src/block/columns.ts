@@ -9,12 +9,22 @@ export class Columns {
   private readonly rowBytes: readonly number[];
   private readonly regions: Region[];
 
-  /** `rowBytes`: bytes of one entry of each column. Throws MEMORY_LIMIT and takes nothing. */
-  constructor(arena: Arena, rowBytes: readonly number[], capacity: number) {
+  /** Over regions that are there. */
+  constructor(arena: Arena, rowBytes: readonly number[], regions: Region[]) {
     this.arena = arena;
     this.rowBytes = rowBytes;
-    this.regions = rowBytes.map(() => ({ address: 0, bytes: 0 }));
-    this.grow(capacity, 0);
+    this.regions = regions;
+  }
+
+  /** `rowBytes`: bytes of one entry of each column. Throws MEMORY_LIMIT and takes nothing. */
+  static create(arena: Arena, rowBytes: readonly number[], capacity: number): Columns {
+    const columns = new Columns(
+      arena,
+      rowBytes,
+      rowBytes.map(() => ({ address: 0, bytes: 0 })),
+    );
+    columns.grow(capacity, 0);
+    return columns;
   }
 
   get bytes(): number {
@@ -28,6 +38,10 @@ export class Columns {
 
   address(column: number): number {
     return this.regions[column]!.address;
+  }
+
+  get addresses(): number[] {
+    return this.regions.map(({ address }) => address);
   }
 
   /** Room for `capacity` rows, keeping the first `rows`: in place where what follows is free, else by copy. Throws MEMORY_LIMIT and changes nothing seen. */

@@ -2,7 +2,7 @@ import { KernelError } from '../errors.ts';
 import type { ScanHits } from '../types.ts';
 import { mustCount, readHits } from './hits.ts';
 import type { BlockHome } from './home.ts';
-import { RowStore, type RowStoreOptions } from './row-store.ts';
+import { type LyingRows, RowStore, type RowStoreOptions } from './row-store.ts';
 import { type ScoreBounds, scoreBounds } from './score-bounds.ts';
 
 /** `scores` works through its offsets in pieces of this many, so that scratch memory stays small. */
@@ -39,10 +39,10 @@ export abstract class RowBlock<Query> {
   private readonly partial: Uint8Array<ArrayBuffer>;
   private partialBytes = 0;
 
-  constructor(home: BlockHome, options: RowStoreOptions) {
+  constructor(home: BlockHome, options: RowStoreOptions, lying?: LyingRows) {
     this.home = home;
     this.dim = options.dim;
-    this.store = new RowStore(home, options);
+    this.store = new RowStore(home, options, lying);
     this.partial = new Uint8Array(this.store.rowBytes);
   }
 
@@ -61,12 +61,12 @@ export abstract class RowBlock<Query> {
   }
 
   reserve(rows: number): void {
-    this.mustLive();
+    this.mustBeMutable();
     this.store.makeRoom(rows);
   }
 
   appendBytes(chunk: Uint8Array): void {
-    this.mustLive();
+    this.mustBeMutable();
     const rowBytes = this.partial.length;
     // Before anything is taken in, so that MEMORY_LIMIT leaves the block as it was.
     this.store.makeRoom(Math.floor((this.partialBytes + chunk.length) / rowBytes));
@@ -86,8 +86,17 @@ export abstract class RowBlock<Query> {
   free(): void {
     if (this.freed) return;
     this.freed = true;
-    this.store.free();
-    this.home.released(this);
+    this.home.pins.whenFree(this, () => {
+      this.store.free();
+      this.home.released(this);
+    });
+  }
+
+  /** What another thread needs to read the rows: `RowStore` takes it. */
+  share(): RowStoreOptions & { readonly lying: LyingRows } {
+    this.mustLive();
+    const { dim, store } = this;
+    return { dim, elements: store.elements, capacity: 0, screen: store.screened, lying: store.lying };
   }
 
   /** Whether this block lies in the same memory. */
@@ -135,6 +144,12 @@ export abstract class RowBlock<Query> {
 
   protected mustLive(): void {
     if (this.freed) throw new KernelError('INTERNAL', 'vector block: used after free()');
+  }
+
+  /** Lives, and nobody else reads it now. */
+  protected mustBeMutable(): void {
+    this.mustLive();
+    this.home.pins.mustBeFree(this, 'vector block');
   }
 
   protected mustBeWhole(): void {

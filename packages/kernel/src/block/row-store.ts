@@ -27,6 +27,12 @@ export interface RowStoreOptions {
   readonly screen: boolean;
 }
 
+/** Rows that lie in memory already: where each column begins. */
+export interface LyingRows {
+  readonly rows: number;
+  readonly addresses: readonly number[];
+}
+
 /** The rows of a block in kernel memory: padded vectors and what is derived from each when it is appended. */
 export class RowStore {
   readonly dim: number;
@@ -38,9 +44,14 @@ export class RowStore {
   private readonly scratch: Scratch;
   private readonly wasm: WasmExports;
   private readonly columns: Columns;
-  private count = 0;
+  private count: number;
 
-  constructor(home: { readonly arena: Arena; readonly wasm: WasmExports; readonly scratch: Scratch }, options: RowStoreOptions) {
+  /** `lying`: rows of somebody else, which are read and never freed here. */
+  constructor(
+    home: { readonly arena: Arena; readonly wasm: WasmExports; readonly scratch: Scratch },
+    options: RowStoreOptions,
+    lying?: LyingRows,
+  ) {
     this.arena = home.arena;
     this.scratch = home.scratch;
     this.wasm = home.wasm;
@@ -50,7 +61,16 @@ export class RowStore {
     this.stride = Math.ceil(options.dim / lanes) * lanes;
     this.screened = options.screen;
     const derived = options.screen ? [FLOAT_BYTES, codeBytesOf(this.stride), FLOAT_BYTES, FLOAT_BYTES, FLOAT_BYTES] : [FLOAT_BYTES];
-    this.columns = new Columns(home.arena, [this.strideBytes, ...derived], options.capacity);
+    const rowBytes = [this.strideBytes, ...derived];
+    this.count = lying?.rows ?? 0;
+    this.columns =
+      lying === undefined
+        ? Columns.create(home.arena, rowBytes, options.capacity)
+        : new Columns(
+            home.arena,
+            rowBytes,
+            lying.addresses.map((address) => ({ address, bytes: 0 })),
+          );
   }
 
   get rows(): number {
@@ -84,6 +104,10 @@ export class RowStore {
 
   get norms(): number {
     return this.columns.address(NORMS);
+  }
+
+  get lying(): LyingRows {
+    return { rows: this.count, addresses: this.columns.addresses };
   }
 
   /** Addresses of what screening needs; only of a screened store. */

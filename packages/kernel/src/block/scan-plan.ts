@@ -33,7 +33,9 @@ export interface ScreenPlan {
 }
 
 const PLAN_WORDS = 22;
-export const PLAN_BYTES: number = PLAN_WORDS * 4;
+/** Behind them the module keeps rows that wait for each other. */
+const WAITING_WORDS = 4;
+export const PLAN_BYTES: number = (PLAN_WORDS + WAITING_WORDS) * 4;
 
 export function writePlan(arena: Arena, address: number, plan: ScanPlan): void {
   const words = arena.u32(address, PLAN_WORDS);

@@ -13,7 +13,7 @@ import { GRAPH_PLAN_BYTES, readRowsFrom, writeGraphPlan } from './graph-plan.ts'
 import { CHECKED_FROM, CHECKSUM_AT, CODES, isOneBit, MAX_ROWS, type Shape, WORD } from './layout.ts';
 import { planSearch } from './planner.ts';
 import { rescoreRows } from './rescore.ts';
-import type { GraphStore } from './store.ts';
+import type { GraphStore, LyingGraph } from './store.ts';
 import type { BuildProgress, HnswCodes, HnswIndex, HnswMemory, HnswSearchOptions, RescoreOptions } from './types.ts';
 import { MAX_EF, type Workspace, workspaceOf } from './workspace.ts';
 
@@ -80,7 +80,7 @@ export class WasmHnsw implements HnswIndex {
   }
 
   add(vectors: Float32Array): void {
-    this.mustLive();
+    this.mustBeMutable();
     if (vectors.length % this.dim !== 0) {
       throw new KernelError('DIMENSION_MISMATCH', `graph index: a multiple of dim ${this.dim} floats expected, got ${vectors.length}`, {
         details: { expected: this.dim, got: vectors.length },
@@ -108,7 +108,7 @@ export class WasmHnsw implements HnswIndex {
   }
 
   addFrom(block: VectorBlock, count: number = block.rows - this.rows): void {
-    this.mustLive();
+    this.mustBeMutable();
     const source = mustBeBlockOf(this.home, block, { dim: this.dim, rows: 0 });
     const first = this.rows;
     const rows = mustBeWithin('count', count, 0, Math.max(0, block.rows - first));
@@ -137,7 +137,7 @@ export class WasmHnsw implements HnswIndex {
   }
 
   buildStep(maxRows: number, block?: VectorBlock): BuildProgress {
-    this.mustLive();
+    this.mustBeMutable();
     mustBeWithin('maxRows', maxRows, 1, MAX_ROWS);
     const plan = isOneBit(this.shape) ? this.planOverRows(block) : undefined;
     if (this.linked < this.rows) this.home.wasm.graphLink(plan ?? this.currentPlan(), maxRows);
@@ -203,7 +203,7 @@ export class WasmHnsw implements HnswIndex {
   }
 
   save(): Uint8Array<ArrayBuffer> {
-    this.mustLive();
+    this.mustBeMutable();
     this.store.resize(this.rows);
     this.planVersion = -1;
     const { arena, wasm } = this.home;
@@ -216,9 +216,23 @@ export class WasmHnsw implements HnswIndex {
   free(): void {
     if (this.freed) return;
     this.freed = true;
-    this.store.free();
-    this.home.arena.release(this.plan);
-    this.home.released(this);
+    this.home.pins.whenFree(this, () => {
+      this.store.free();
+      this.home.arena.release(this.plan);
+      this.home.released(this);
+    });
+  }
+
+  /** Whether this index lies in the same memory. */
+  isOf(home: BlockHome): boolean {
+    return this.home === home && !this.freed;
+  }
+
+  /** What another thread needs to search it: `GraphStore.attach` takes it. */
+  share(): LyingGraph {
+    this.mustLive();
+    const { shape, address, capacity, rows } = this.store;
+    return { shape, address, capacity, rows };
   }
 
   /** Address of the plan, written again when something that it says has changed. */
@@ -292,6 +306,12 @@ export class WasmHnsw implements HnswIndex {
     this.planVersion = -1;
     if (wanted > this.store.capacity) this.store.grow(wanted);
     this.workspace.ensure(this.store.capacity, this.dim);
+  }
+
+  /** Lives, and nobody else searches it now. */
+  private mustBeMutable(): void {
+    this.mustLive();
+    this.home.pins.mustBeFree(this, 'graph index');
   }
 
   private mustLive(): void {

@@ -2,6 +2,14 @@ import type { BlockHome } from '../block/home.ts';
 import type { Region } from '../memory/arena.ts';
 import { HEADER_BYTES, type Layout, layoutOf, SECTIONS, type Shape, unitBytes, unitCount, WORD, writeHeader } from './layout.ts';
 
+/** An index that lies in memory already. */
+export interface LyingGraph {
+  readonly shape: Shape;
+  readonly address: number;
+  readonly capacity: number;
+  readonly rows: number;
+}
+
 /** The bytes of one index in kernel memory: header and sections, with room for `capacity` rows. */
 export class GraphStore {
   readonly shape: Shape;
@@ -31,6 +39,12 @@ export class GraphStore {
     const region = home.arena.allocate(bytes.length);
     home.arena.u8(region.address, bytes.length).set(bytes);
     return new GraphStore(home, header.shape, { region, capacity: header.rows, layout: header.layout });
+  }
+
+  /** The bytes of somebody else's index, which are read and never freed here. */
+  static attach(home: BlockHome, { shape, address, capacity }: LyingGraph): GraphStore {
+    const layout = layoutOf(shape, capacity, home.wasm.upperLists(shape.seed, shape.m, 0, capacity));
+    return new GraphStore(home, shape, { region: { address, bytes: 0 }, capacity, layout });
   }
 
   get address(): number {

@@ -125,8 +125,21 @@ export class WasmListIndex implements ListIndex {
   free(): void {
     if (this.freed) return;
     this.freed = true;
-    this.home.arena.release(this.region);
-    this.home.released(this);
+    this.home.pins.whenFree(this, () => {
+      this.home.arena.release(this.region);
+      this.home.released(this);
+    });
+  }
+
+  /** Whether this index lies in the same memory. */
+  isOf(home: BlockHome): boolean {
+    return this.home === home && !this.freed;
+  }
+
+  /** What another thread needs to search it. */
+  share(): { readonly shape: ListShape; readonly address: number } {
+    this.mustLive();
+    return { shape: this.shape, address: this.region.address };
   }
 
   /** Probes more lists until there are enough hits, or no more lists. */

@@ -2,7 +2,9 @@ import type { Arena } from '../memory/arena.ts';
 import { codeBytes, floatBytesOf, type ListShape, layoutOf } from './layout.ts';
 
 const PLAN_WORDS = 19;
-export const LIST_PLAN_BYTES: number = PLAN_WORDS * 4;
+/** Behind them the module keeps slots that wait for each other. */
+const WAITING_WORDS = 4;
+export const LIST_PLAN_BYTES: number = (PLAN_WORDS + WAITING_WORDS) * 4;
 
 /** Memory of one call or one build. */
 export interface ListPlaces {

@@ -24,12 +24,15 @@ export class Arena {
   private readonly free = new FreeList();
   private bytesView: Uint8Array<ArrayBuffer>;
 
-  constructor(memory: WasmMemory, options: { heapBase: number; maxBytes: number }) {
+  /** `end`: only up to there, and never growing: a thread's own part of shared memory. */
+  constructor(memory: WasmMemory, options: { heapBase: number; maxBytes: number; end?: number }) {
     this.memory = memory;
     this.maxBytes = Math.floor(options.maxBytes / PAGE_BYTES) * PAGE_BYTES;
     this.bytesView = new Uint8Array(memory.buffer);
     const start = alignUp(options.heapBase);
-    this.free.release(start, Math.max(0, this.memoryBytes - start));
+    // Address 0 says "none" in plans: nothing may ever lie there.
+    if (start === 0 || start > this.memoryBytes) throw new RangeError(`arena: ${start} is no start in ${this.memoryBytes} bytes`);
+    this.free.release(start, Math.max(0, (options.end ?? this.memoryBytes) - start));
   }
 
   get memoryBytes(): number {

@@ -5,6 +5,8 @@ import { host, type WasmModule } from '../wasm/platform.ts';
 
 /** Both builds of `dist/`: the released one, and the one whose assertions stop at the first bad address. */
 export const BUILDS = ['kernel.wasm', 'kernel.debug.wasm'] as const;
+/** Everything that is built. */
+export const FILES: readonly string[] = [...BUILDS, 'kernel.threads.wasm'];
 export type Build = (typeof BUILDS)[number];
 
 const modules = new Map<Build, Promise<WasmModule>>();

@@ -110,11 +110,11 @@ const NAMES = [
   'rerankHits',
 ] as const;
 
-/** Instantiates the module. Throws INTERNAL when it is not our kernel. */
-export function instantiate(module: WasmModule): WasmExports {
+/** Instantiates the module; the build for threads over the given memory. Throws INTERNAL when it is not our kernel. */
+export function instantiate(module: WasmModule, memory?: WasmMemory): WasmExports {
   let found: Record<string, unknown>;
   try {
-    found = new host.WebAssembly.Instance(module, {}).exports;
+    found = new host.WebAssembly.Instance(module, memory === undefined ? {} : { env: { memory } }).exports;
   } catch (cause) {
     throw new KernelError('INTERNAL', 'kernel: the WebAssembly module cannot be instantiated', { cause });
   }

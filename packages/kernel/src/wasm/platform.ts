@@ -13,6 +13,7 @@ export interface UrlLike {
 export type WasmModule = object;
 
 export interface WasmMemory {
+  /** A `SharedArrayBuffer` when threads share it, which views do not tell apart. */
   readonly buffer: ArrayBuffer;
   grow(pages: number): number;
 }
@@ -27,6 +28,7 @@ export type Fetch = (url: string) => Promise<HttpResponse>;
 
 interface WasmApi {
   readonly Module: new (bytes: ArrayBuffer | ArrayBufferView) => WasmModule;
+  readonly Memory: new (limits: { initial: number; maximum: number; shared: true }) => WasmMemory;
   readonly Instance: new (module: WasmModule, imports?: object) => { readonly exports: Record<string, unknown> };
   compile(bytes: ArrayBuffer | ArrayBufferView): Promise<WasmModule>;
   compileStreaming?(response: HttpResponse): Promise<WasmModule>;
