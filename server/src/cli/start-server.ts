@@ -18,13 +18,13 @@ export interface RunningServer {
 
 /** Everything of `terndb serve` but the process: storage, node, doors. Listens when it resolves. */
 export async function startServer(config: Config): Promise<RunningServer> {
-  const authenticator = await openAuthenticator(config, systemClock);
   const storage = await openStorage(config);
   const opened: (() => Promise<void>)[] = [() => storage.close()];
   const closeAll = async (): Promise<void> => {
     for (const close of opened.reverse()) await close();
   };
   try {
+    const authenticator = await openAuthenticator(config, systemClock, storage.ports.meta);
     const { promise: stopped, resolve: onStopped } = Promise.withResolvers<DbError>();
     const node = await openNode({ ports: storage.ports, newEpoch: config.restored, onStopped });
     opened.push(() => node.close());

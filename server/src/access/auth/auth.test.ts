@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MemoryMetaStore } from '@terndb/core';
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../adapters/s3/system.ts';
@@ -93,7 +94,6 @@ describe('tokens', () => {
       expiresAtMs: NOW,
       database: 'default',
       grants: [],
-      schema: false,
     });
   });
 });
@@ -119,10 +119,13 @@ describe('grants', () => {
   it('hold in their database only, and write includes read', () => {
     const ann = principalOf({ ...CLAIMS, tern: { partitions: { p: 'write', q: 'read' } } });
     const places = (database: string): boolean[] =>
-      ['p', 'q', 'r'].flatMap((partition) => [canRead(ann, { database, partition }), canWrite(ann, { database, partition })]);
+      ['p', 'q', 'r'].flatMap((partition) => [
+        canRead(ann, { database, collection: 'c', partition }),
+        canWrite(ann, { database, collection: 'c', partition }),
+      ]);
     expect(places('default')).toEqual([true, true, true, false, false, false]);
     expect(places('other')).toEqual([false, false, false, false, false, false]);
-    expect(canWrite(almighty('root', NOW), { database: 'other', partition: 'r' })).toBe(true);
+    expect(canWrite(almighty('root', NOW), { database: 'other', collection: 'c', partition: 'r' })).toBe(true);
   });
 });
 
@@ -135,13 +138,13 @@ describe('what the server makes for itself', () => {
     expect((await openLocalSecrets(folder)).jwtSecret).toBe(jwtSecret);
     const text = await readFile(join(folder, 'secrets.json'), 'utf8');
     expect(text).not.toContain(first.newRootPassword);
-    const { authenticate } = await openAuthenticator(readConfig({ env: { TERNDB_DATA: folder } }), systemClock);
+    const { authenticate } = await openAuthenticator(readConfig({ env: { TERNDB_DATA: folder } }), systemClock, new MemoryMetaStore());
     expect((await authenticate(`root:${first.newRootPassword}`)).subject).toBe('root');
   });
 
   it('holds no password that nobody was told: not after a token was made, nor while the configuration has one, nor without security', async () => {
     const open = (env: Record<string, string>): ReturnType<typeof openAuthenticator> =>
-      openAuthenticator(readConfig({ env: { TERNDB_DATA: folder, ...env } }), systemClock);
+      openAuthenticator(readConfig({ env: { TERNDB_DATA: folder, ...env } }), systemClock, new MemoryMetaStore());
     await openLocalSecrets(folder);
     for (const env of [{ TERNDB_ROOT_PASSWORD: 'open sesame' }, { TERNDB_INSECURE: 'true' }]) {
       expect((await open(env as Record<string, string>)).newRootPassword).toBeUndefined();
@@ -159,6 +162,7 @@ describe('what the server makes for itself', () => {
     const { authenticate } = await openAuthenticator(
       readConfig({ env: { TERNDB_DATA: folder, TERNDB_ROOT_PASSWORD: 'open sesame' } }),
       systemClock,
+      new MemoryMetaStore(),
     );
     const outcomes = await Promise.all(Array.from({ length: 10 }, (_, index) => codeOf(authenticate(`root:guess ${index}`))));
     expect(outcomes.filter((code) => code === 'RATE_LIMITED')).toHaveLength(6);

@@ -1,6 +1,7 @@
 import { DbError } from '@terndb/core';
 import type { JWTPayload } from 'jose';
-import type { AccessPrincipal, PartitionGrant } from './principal.ts';
+import type { AccessPrincipal, Grant } from './principal.ts';
+import { TOKEN_READ, TOKEN_SCHEMA, TOKEN_WRITE } from './privileges.ts';
 
 /**
  * What a token says, beside `sub` and `exp`:
@@ -29,11 +30,14 @@ export function principalOf(payload: JWTPayload): AccessPrincipal {
   if (!isObject(tern)) throw badClaim('tern', 'an object');
   const { partitions = {}, schema = false, database = DEFAULT_DATABASE } = tern;
   if (typeof schema !== 'boolean') throw badClaim('tern.schema', 'true or false');
-  if (typeof database !== 'string' || database === '') throw badClaim('tern.database', 'a name');
-  return { subject: sub, expiresAtMs: Math.floor(exp * 1000), database, grants: grantsOf(partitions), schema };
+  // A star would be a pattern here, and the token is for one.
+  if (typeof database !== 'string' || database === '' || database.includes('*')) throw badClaim('tern.database', 'a name');
+  const everywhere = { privileges: TOKEN_SCHEMA, database, collection: '*', partition: '*' };
+  const grants = [...grantsOf(database, partitions), ...(schema ? [everywhere] : [])];
+  return { subject: sub, expiresAtMs: Math.floor(exp * 1000), database, grants };
 }
 
-function grantsOf(partitions: unknown): readonly PartitionGrant[] {
+function grantsOf(database: string, partitions: unknown): readonly Grant[] {
   if (!isObject(partitions)) throw badClaim('tern.partitions', 'an object of pattern → read or write');
   const entries = Object.entries(partitions);
   if (entries.length > MAX_PATTERNS) throw badClaim('tern.partitions', `at most ${MAX_PATTERNS} patterns`);
@@ -41,7 +45,7 @@ function grantsOf(partitions: unknown): readonly PartitionGrant[] {
     if (pattern === '' || pattern.length > MAX_PATTERN_LENGTH)
       throw badClaim('tern.partitions', `patterns of 1 to ${MAX_PATTERN_LENGTH} characters`);
     if (access !== 'read' && access !== 'write') throw badClaim(`tern.partitions["${pattern}"]`, 'read or write');
-    return { pattern, access };
+    return { privileges: access === 'write' ? TOKEN_WRITE : TOKEN_READ, database, collection: '*', partition: pattern };
   });
 }
 

@@ -49,6 +49,11 @@ export async function openRootSecrets(data: string): Promise<RootSecrets> {
   return { root, newRootPassword };
 }
 
+/** Another password for root. */
+export async function storeRootPassword(data: string, root: PasswordHash): Promise<void> {
+  await store(data, { ...(await openLocalSecrets(data)), root });
+}
+
 async function store(data: string, secrets: LocalSecrets): Promise<void> {
   const file = join(data, FILE);
   await mkdir(data, { recursive: true });

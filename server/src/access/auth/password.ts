@@ -20,32 +20,33 @@ export async function hashPassword(password: string, salt: string = randomBytes(
 
 /** Guesses that are tried at one time, for all callers together: each costs memory and a thread. */
 const MAX_CHECKS = 4;
-/** Right passwords are remembered by their digest, so that each request need not pay; few, because there are few accounts. */
-const MAX_REMEMBERED = 64;
+/** Right passwords are remembered by their digest, so that each request need not pay; as many as there may be users. */
+const MAX_REMEMBERED = 128;
 
-/** Compares passwords with one hash. RATE_LIMITED while too many are being tried. */
+/** Compares passwords with hashes. RATE_LIMITED while too many are being tried. */
 export class PasswordCheck {
-  readonly #expected: PasswordHash;
   readonly #right = new Set<string>();
   #running = 0;
 
-  constructor(expected: PasswordHash) {
-    this.#expected = expected;
-  }
-
-  async isRight(password: string): Promise<boolean> {
-    const digest = createHash('sha256').update(this.#expected.salt).update(password).digest('base64url');
+  async isRight(password: string, expected: PasswordHash): Promise<boolean> {
+    // The salt is new with each password, so a digest of an old one meets nothing.
+    const digest = createHash('sha256').update(expected.salt).update(password).digest('base64url');
     if (this.#right.has(digest)) return true;
     if (this.#running >= MAX_CHECKS)
       throw new DbError('RATE_LIMITED', 'password: too many are being checked', { details: { retryAfterMs: 1000 } });
     this.#running += 1;
     try {
-      const { hash } = await hashPassword(password, this.#expected.salt);
-      const isRight = timingSafeEqual(Buffer.from(hash), Buffer.from(this.#expected.hash));
-      if (isRight && this.#right.size < MAX_REMEMBERED) this.#right.add(digest);
+      const { hash } = await hashPassword(password, expected.salt);
+      const isRight = timingSafeEqual(Buffer.from(hash), Buffer.from(expected.hash));
+      if (isRight) this.#remember(digest);
       return isRight;
     } finally {
       this.#running -= 1;
     }
+  }
+
+  #remember(digest: string): void {
+    if (this.#right.size >= MAX_REMEMBERED) this.#right.delete(this.#right.values().next().value!);
+    this.#right.add(digest);
   }
 }

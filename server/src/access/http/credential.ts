@@ -1,7 +1,7 @@
-/** `Bearer token`, or `Basic` with user and password. Undefined: none was given. */
+/** `Bearer token`, `Bearer user:password`, or `Basic` with both. Undefined: none was given, or in a way that is not known. */
 export function credentialOf(authorization: string | undefined): string | undefined {
-  const [scheme = '', value] = (authorization ?? '').split(' ', 2);
-  if (value === undefined) return undefined;
+  const [, scheme, value] = /^(\w+)\s+(.*)$/s.exec(authorization ?? '') ?? [];
+  if (scheme === undefined || value === undefined) return undefined;
   switch (scheme.toLowerCase()) {
     case 'bearer':
       return value;

@@ -40,7 +40,8 @@ describe('requests', () => {
 
   it('of root are answered with its password, as Basic or Bearer', async () => {
     const server = await start();
-    expect((await server.post('/sync/v1/resolve', RESOLVE, 'root:open sesame')).status).toBe(401);
+    expect((await server.post('/sync/v1/resolve', RESOLVE, 'root:open sesame')).status).toBe(200);
+    expect((await server.post('/sync/v1/resolve', RESOLVE, 'root:open')).status).toBe(401);
     const basic = `Basic ${Buffer.from('root:open sesame').toString('base64')}`;
     expect((await server.post('/sync/v1/resolve', RESOLVE, undefined, { authorization: basic })).status).toBe(200);
     const other = `Basic ${Buffer.from('toor:open sesame').toString('base64')}`;

@@ -1,13 +1,19 @@
 import { DEFAULT_PARTITION } from '@terndb/engine';
 import type { CatalogCollectionInfo, ServerNode } from '../../node/types.ts';
-import { type AccessPrincipal, canRead, canWrite } from '../auth/principal.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { type AccessPrincipal, enters, holds, holdsSome } from '../auth/principal.ts';
+import type { Privilege } from '../auth/privileges.ts';
 import type { Body } from './body.ts';
 import { CODES, collectionNotFound, denied, MilvusError } from './errors.ts';
+
+/** Users, roles and their passwords. */
+export type AccountsDoor = Pick<Authenticator, 'accounts' | 'checkPassword' | 'setPassword'>;
 
 /** One request, whatever door it came through. */
 export interface MilvusCall {
   readonly node: ServerNode;
   readonly principal: AccessPrincipal;
+  readonly accounts: AccountsDoor;
   readonly database: string;
   readonly body: Body;
   readonly timeoutMs: number;
@@ -20,58 +26,72 @@ export type MilvusHandler = (call: MilvusCall) => Promise<MilvusAnswer>;
 
 export const DONE: MilvusAnswer = { data: {} };
 
-/** Code 100; 403 when the token is for another database. */
-export function mustFind({ node, principal, database }: MilvusCall, name: string): CatalogCollectionInfo {
-  checkDatabase(node, principal, database);
-  const found = node.catalog.find(database, name);
-  if (found === undefined) throw collectionNotFound(database, name);
+/** Code 100, 800; 403 when there is nothing in this database for the caller. */
+function mustFind(call: MilvusCall, name: string): CatalogCollectionInfo {
+  checkDatabase(call);
+  const found = call.node.catalog.find(call.database, name);
+  if (found === undefined) throw collectionNotFound(call.database, name);
   return found;
 }
 
-export function checkDatabase(node: ServerNode, principal: AccessPrincipal, database: string): void {
-  if (principal.database !== undefined && principal.database !== database) throw denied('PrivilegeDatabase', principal.subject, database);
+export function mustFindNamed(call: MilvusCall): CatalogCollectionInfo {
+  return mustFind(call, call.body.mustText('collectionName'));
+}
+
+export function checkDatabase({ node, principal, database }: MilvusCall): void {
+  if (!enters(principal, database)) throw denied('PrivilegeDatabase', principal.subject, database);
   if (!node.catalog.databases().includes(database)) {
     throw new MilvusError(CODES.databaseNotFound, `database not found[database=${database}]`);
   }
 }
 
-/** Everything that changes the catalog. */
-export function checkMayAlter({ node, principal, database }: MilvusCall, privilege: string): void {
-  if (!principal.schema) throw denied(`Privilege${privilege}`, principal.subject, database);
-  checkDatabase(node, principal, database);
-}
+export const isVisible = (call: MilvusCall, { name }: CatalogCollectionInfo): boolean => reachesRows(call, 'DescribeCollection', name);
 
-/** Something of it may be read, or all of it may be changed. */
-export function isVisible({ principal, database }: MilvusCall, { partitions }: CatalogCollectionInfo): boolean {
-  return principal.schema || [...partitions.keys()].some((partition) => canRead(principal, { database, partition }));
+/** In all of the collection, or in a partition that it has. Of one that is not there: in any. */
+export function reachesRows({ node, principal, database }: MilvusCall, privilege: Privilege, collection: string): boolean {
+  const info = node.catalog.find(database, collection);
+  if (info === undefined) return holdsSome(principal, privilege, { database, collection });
+  const { name, partitions } = info;
+  return (
+    holds(principal, privilege, { database, collection: name }) ||
+    [...partitions.keys()].some((partition) => holds(principal, privilege, { database, collection: name, partition }))
+  );
 }
 
 /** Named ones must be granted; without names those that are. Undefined: all. 403, 200. */
 export function readablePartitions(
   call: MilvusCall,
   info: CatalogCollectionInfo,
-  names: readonly string[] | undefined,
+  privilege: 'Query' | 'Search',
 ): readonly string[] | undefined {
-  const { principal, database } = call;
+  const names = call.body.texts('partitionNames');
   const all = [...info.partitions.keys()];
   if (names !== undefined && names.length > 0) {
-    for (const partition of names) {
-      if (!info.partitions.has(partition)) throw new MilvusError(CODES.partitionNotFound, `partition not found[partition=${partition}]`);
-      if (!canRead(principal, { database, partition })) throw denied('PrivilegeQuery', principal.subject, database);
-    }
+    for (const partition of names) checkPartition(call, info, partition, privilege);
     return names;
   }
-  const granted = all.filter((partition) => canRead(principal, { database, partition }));
-  if (granted.length === 0) throw denied('PrivilegeQuery', principal.subject, database);
+  const granted = grantedPartitions(call, info, privilege);
   return granted.length === all.length ? undefined : granted;
 }
 
+/** All that are granted. 403 when none is. */
+export function grantedPartitions(call: MilvusCall, { name, partitions }: CatalogCollectionInfo, privilege: Privilege): readonly string[] {
+  const { principal, database } = call;
+  const granted = [...partitions.keys()].filter((partition) => holds(principal, privilege, { database, collection: name, partition }));
+  if (granted.length === 0) throw denied(`Privilege${privilege}`, principal.subject, database);
+  return granted;
+}
+
 /** The partition a write names, or the default one. 403, 200. */
-export function writablePartition(call: MilvusCall, info: CatalogCollectionInfo): string {
-  const { principal, database, body } = call;
-  const named = body.text('partitionName');
+export function writablePartition(call: MilvusCall, info: CatalogCollectionInfo, privilege: 'Insert' | 'Upsert' | 'Delete'): string {
+  const named = call.body.text('partitionName');
   const partition = named === undefined || named === '' ? DEFAULT_PARTITION : named;
-  if (!info.partitions.has(partition)) throw new MilvusError(CODES.partitionNotFound, `partition not found[partition=${partition}]`);
-  if (!canWrite(principal, { database, partition })) throw denied('PrivilegeInsert', principal.subject, database);
+  checkPartition(call, info, partition, privilege);
   return partition;
+}
+
+function checkPartition({ principal, database }: MilvusCall, info: CatalogCollectionInfo, partition: string, privilege: Privilege): void {
+  if (!info.partitions.has(partition)) throw new MilvusError(CODES.partitionNotFound, `partition not found[partition=${partition}]`);
+  if (!holds(principal, privilege, { database, collection: info.name, partition }))
+    throw denied(`Privilege${privilege}`, principal.subject, database);
 }

@@ -1,15 +1,10 @@
 import { isVectorKind } from '@terndb/core';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
-import { checkDatabase, checkMayAlter, DONE, isVisible, type MilvusCall, type MilvusHandler, mustFind } from './call.ts';
+import { enters } from '../auth/principal.ts';
+import { checkDatabase, DONE, isVisible, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed } from './call.ts';
 import { rowCount } from './collections.ts';
-import { CODES, denied, invalidParameter, MilvusError } from './errors.ts';
-import { collectionNumber, metricOfField } from './schema.ts';
-
-function visible(call: MilvusCall): CatalogCollectionInfo {
-  const info = mustFind(call, call.body.mustText('collectionName'));
-  if (!isVisible(call, info)) throw denied('PrivilegeDescribeCollection', call.principal.subject, call.database);
-  return info;
-}
+import { CODES, invalidParameter, MilvusError, missingParameter } from './errors.ts';
+import { collectionNumber, isLoaded, metricOfField } from './schema.ts';
 
 const ALIAS_UNKNOWN = 1600;
 const ALIAS_IS_COLLECTION = 1601;
@@ -28,23 +23,21 @@ function mustBeAlias(call: MilvusCall, alias: string): CatalogCollectionInfo {
 
 export const ALIASES: Readonly<Record<string, MilvusHandler>> = {
   list: async (call) => {
-    const { node, principal, database, body } = call;
-    checkDatabase(node, principal, database);
+    const { node, database, body } = call;
+    checkDatabase(call);
     const name = body.text('collectionName') ?? '';
-    const infos = name === '' ? node.catalog.collections(database).filter((info) => isVisible(call, info)) : [visible(call)];
+    const infos = name === '' ? node.catalog.collections(database).filter((info) => isVisible(call, info)) : [mustFindNamed(call)];
     return { data: infos.flatMap(({ aliases }) => aliases) };
   },
   describe: async (call) => {
     const alias = call.body.mustText('aliasName');
-    checkDatabase(call.node, call.principal, call.database);
+    checkDatabase(call);
     const info = mustBeAlias(call, alias);
-    if (!isVisible(call, info)) throw denied('PrivilegeDescribeAlias', call.principal.subject, call.database);
     return { data: { dbName: call.database, collectionName: info.name, aliasName: alias } };
   },
   create: async (call) => {
-    checkMayAlter(call, 'CreateAlias');
     const { node, database, body } = call;
-    const { name } = mustFind(call, body.mustText('collectionName'));
+    const { name } = mustFindNamed(call);
     const alias = body.mustText('aliasName');
     const known = aliased(call, alias);
     if (known?.name === name) return DONE;
@@ -57,40 +50,31 @@ export const ALIASES: Readonly<Record<string, MilvusHandler>> = {
     return DONE;
   },
   alter: async (call) => {
-    checkMayAlter(call, 'AlterAlias');
-    const { name } = mustFind(call, call.body.mustText('collectionName'));
+    const { name } = mustFindNamed(call);
     const alias = call.body.mustText('aliasName');
     mustBeAlias(call, alias);
     await call.node.catalog.setAlias(call.database, alias, name);
     return DONE;
   },
   drop: async (call) => {
-    checkMayAlter(call, 'DropAlias');
+    checkDatabase(call);
     const alias = call.body.mustText('aliasName');
     if (aliased(call, alias) !== undefined) await call.node.catalog.dropAlias(call.database, alias);
     return DONE;
   },
 };
 
-/** Databases are made by those who are bound to none. */
-function checkMayAlterDatabases({ principal }: MilvusCall, privilege: string): void {
-  if (!principal.schema || principal.database !== undefined)
-    throw denied(`Privilege${privilege}`, principal.subject, principal.database ?? 'default');
-}
-
 export const DATABASES: Readonly<Record<string, MilvusHandler>> = {
   list: async ({ node, principal }) => ({
-    data: node.catalog.databases().filter((name) => principal.database === undefined || principal.database === name),
+    data: node.catalog.databases().filter((name) => enters(principal, name)),
   }),
   create: async (call) => {
-    checkMayAlterDatabases(call, 'CreateDatabase');
     const name = call.body.mustText('dbName');
     if (call.node.catalog.databases().includes(name)) throw new MilvusError(CODES.other, `database already exist: ${name}`);
     await call.node.catalog.createDatabase(name, Object.fromEntries(call.body.params('properties')));
     return DONE;
   },
   drop: async (call) => {
-    checkMayAlterDatabases(call, 'DropDatabase');
     const { node, body } = call;
     const name = body.mustText('dbName');
     if (name === 'default') throw new MilvusError(CODES.other, 'can not drop default database');
@@ -102,16 +86,16 @@ export const DATABASES: Readonly<Record<string, MilvusHandler>> = {
   },
   describe: async (call) => {
     const name = call.body.mustText('dbName');
-    checkDatabase(call.node, call.principal, name);
+    checkDatabase({ ...call, database: name });
     return { data: { dbName: name, dbID: collectionNumber(name), properties: [] } };
   },
 };
 
 /** Every vector field has one index, which is made with the field and serves by itself: what clients create and drop is accepted. */
 export const INDEXES: Readonly<Record<string, MilvusHandler>> = {
-  list: async (call) => ({ data: vectorFields(visible(call)).map(({ name }) => name) }),
+  list: async (call) => ({ data: vectorFields(mustFindNamed(call)).map(({ name }) => name) }),
   describe: async (call) => {
-    const info = visible(call);
+    const info = mustFindNamed(call);
     const name = call.body.mustText('indexName');
     const field = vectorFields(info).find((candidate) => candidate.name === name);
     if (field === undefined) throw new MilvusError(CODES.indexNotFound, `index not found[indexName=${name}]`);
@@ -133,8 +117,7 @@ export const INDEXES: Readonly<Record<string, MilvusHandler>> = {
     return { data: [{ indexName: name, fieldName: name, indexType: 'AUTOINDEX', metricType, ...state, indexParams }] };
   },
   create: async (call) => {
-    checkMayAlter(call, 'CreateIndex');
-    const info = visible(call);
+    const info = mustFindNamed(call);
     for (const item of call.body.bodies('indexParams')) {
       const fieldName = item.mustText('fieldName');
       const field = info.definition.fields.find(({ name }) => name === fieldName);
@@ -147,13 +130,35 @@ export const INDEXES: Readonly<Record<string, MilvusHandler>> = {
     }
     return DONE;
   },
+  alter_properties: async (call) => {
+    const names = [...call.body.params('properties').keys()];
+    return tune(call, names, 'properties');
+  },
+  drop_properties: async (call) => tune(call, call.body.texts('propertyKeys') ?? [], 'propertyKeys'),
   drop: async (call) => {
-    checkMayAlter(call, 'DropIndex');
-    visible(call);
+    mustFindNamed(call);
     call.body.mustText('indexName');
     return DONE;
   },
 };
+
+/** Hints to a memory that Tern does not have: checked as Milvus checks them, and without effect. */
+const TUNABLE = ['mmap.enabled', 'indexoffsetcache.enabled', 'warmup'];
+function tune(call: MilvusCall, names: readonly string[], from: string): MilvusAnswer {
+  const info = mustFindNamed(call);
+  const index = call.body.mustText('indexName');
+  if (names.length === 0) throw missingParameter(from);
+  if (!vectorFields(info).some(({ name }) => name === index))
+    throw new MilvusError(CODES.indexNotFound, `index not found[indexName=${index}]`);
+  const unknown = names.find((name) => !TUNABLE.includes(name));
+  if (unknown !== undefined) throw invalidParameter(`${unknown} is not a configable index property`);
+  if (isLoaded(info))
+    throw new MilvusError(
+      CODES.loaded,
+      `can't alter index on loaded collection, please release the collection first: collection already loaded`,
+    );
+  return DONE;
+}
 
 const vectorFields = ({ definition }: CatalogCollectionInfo): CatalogCollectionInfo['definition']['fields'] =>
   definition.fields.filter(({ type }) => isVectorKind(type));

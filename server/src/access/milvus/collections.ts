@@ -1,18 +1,12 @@
 import { schemaHash } from '@terndb/core';
-import type { CatalogCollectionInfo } from '../../node/types.ts';
-import { checkDatabase, checkMayAlter, DONE, isVisible, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFind } from './call.ts';
+import { holds } from '../auth/principal.ts';
+import { checkDatabase, DONE, isVisible, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed } from './call.ts';
 import { CODES, denied, MilvusError, missingParameter } from './errors.ts';
 import { describeCollection, isLoaded, PROPERTY, RELEASED, wantedCollection } from './schema.ts';
 
-function visible(call: MilvusCall, name: string): CatalogCollectionInfo {
-  const info = mustFind(call, name);
-  if (!isVisible(call, info)) throw denied('PrivilegeDescribeCollection', call.principal.subject, call.database);
-  return info;
-}
-
 async function setLoad(call: MilvusCall, state: string): Promise<void> {
-  const { node, database, body } = call;
-  const info = visible(call, body.mustText('collectionName'));
+  const { node, database } = call;
+  const info = mustFindNamed(call);
   if ((info.properties[PROPERTY.load] ?? '') === state) return;
   const { [PROPERTY.load]: _, ...rest } = info.properties;
   await node.catalog.alterCollection(database, info.name, { properties: state === '' ? rest : { ...rest, [PROPERTY.load]: state } });
@@ -29,21 +23,21 @@ export function rowCount({ node, database }: MilvusCall, name: string, partition
 
 export const COLLECTIONS: Readonly<Record<string, MilvusHandler>> = {
   list: async (call) => {
-    const { node, principal, database } = call;
-    checkDatabase(node, principal, database);
+    const { node, database } = call;
+    checkDatabase(call);
     const names = node.catalog.collections(database).filter((info) => isVisible(call, info));
     return { data: names.map(({ name }) => name) };
   },
   has: async (call) => {
-    const { node, principal, database, body } = call;
+    const { node, database, body } = call;
     const name = body.mustText('collectionName');
-    checkDatabase(node, principal, database);
+    checkDatabase(call);
     const info = node.catalog.find(database, name);
     return { data: { has: info !== undefined && isVisible(call, info) } };
   },
-  describe: async (call) => ({ message: '', data: describeCollection(visible(call, call.body.mustText('collectionName'))) }),
+  describe: async (call) => ({ message: '', data: describeCollection(mustFindNamed(call)) }),
   create: async (call) => {
-    checkMayAlter(call, 'CreateCollection');
+    checkDatabase(call);
     const { node, database, body } = call;
     const name = body.mustText('collectionName');
     const { definition, properties } = wantedCollection(body);
@@ -57,7 +51,7 @@ export const COLLECTIONS: Readonly<Record<string, MilvusHandler>> = {
     return DONE;
   },
   drop: async (call) => {
-    checkMayAlter(call, 'DropCollection');
+    checkDatabase(call);
     const { node, database, body } = call;
     const name = body.mustText('collectionName');
     const info = node.catalog.find(database, name);
@@ -73,10 +67,11 @@ export const COLLECTIONS: Readonly<Record<string, MilvusHandler>> = {
     return DONE;
   },
   rename: async (call) => {
-    checkMayAlter(call, 'RenameCollection');
-    const { node, database, body } = call;
-    const { name } = mustFind(call, body.mustText('collectionName'));
+    const { node, principal, database, body } = call;
+    const { name } = mustFindNamed(call);
     const to = { name: body.mustText('newCollectionName'), database: body.text('newDbName') || database };
+    if (!holds(principal, 'CreateCollection', { database: to.database }))
+      throw denied('PrivilegeCreateCollection', principal.subject, to.database);
     if (node.catalog.find(to.database, to.name) !== undefined) {
       throw new MilvusError(CODES.other, `duplicated new collection name ${to.name} in database ${to.database}`);
     }
@@ -88,7 +83,7 @@ export const COLLECTIONS: Readonly<Record<string, MilvusHandler>> = {
     return DONE;
   },
   refresh_load: async (call) => {
-    const { name, ...info } = visible(call, call.body.mustText('collectionName'));
+    const { name, ...info } = mustFindNamed(call);
     if (!isLoaded({ name, ...info })) throw new MilvusError(CODES.collectionNotLoaded, `collection not loaded[collection=${name}]`);
     return DONE;
   },
@@ -97,17 +92,17 @@ export const COLLECTIONS: Readonly<Record<string, MilvusHandler>> = {
     return DONE;
   },
   get_load_state: async (call) => {
-    const info = visible(call, call.body.mustText('collectionName'));
+    const info = mustFindNamed(call);
     return { message: '', data: isLoaded(info) ? { loadState: 'LoadStateLoaded', loadProgress: 100 } : { loadState: 'LoadStateNotLoad' } };
   },
-  get_stats: async (call) => ({ data: { rowCount: rowCount(call, visible(call, call.body.mustText('collectionName')).name) } }),
+  get_stats: async (call) => ({ data: { rowCount: rowCount(call, mustFindNamed(call).name) } }),
   flush: async (call) => {
-    const { name } = visible(call, call.body.mustText('collectionName'));
+    const { name } = mustFindNamed(call);
     await call.node.flush(call.database, name);
     return DONE;
   },
   compact: async (call) => {
-    const { name } = visible(call, call.body.mustText('collectionName'));
+    const { name } = mustFindNamed(call);
     await call.node.compact(call.database, name);
     return { data: { compactionID: 1 } };
   },
@@ -123,21 +118,19 @@ function checkShards(shards: number): number {
 }
 
 export const PARTITIONS: Readonly<Record<string, MilvusHandler>> = {
-  list: async (call) => ({ data: [...visible(call, call.body.mustText('collectionName')).partitions.keys()] }),
+  list: async (call) => ({ data: [...mustFindNamed(call).partitions.keys()] }),
   has: async (call) => {
-    const { partitions } = visible(call, call.body.mustText('collectionName'));
+    const { partitions } = mustFindNamed(call);
     return { data: { has: partitions.has(call.body.mustText('partitionName')) } };
   },
   create: async (call) => {
-    checkMayAlter(call, 'CreatePartition');
-    const info = mustFind(call, call.body.mustText('collectionName'));
+    const info = mustFindNamed(call);
     const partition = call.body.mustText('partitionName');
     if (!info.partitions.has(partition)) await call.node.catalog.createPartition(call.database, info.name, partition);
     return DONE;
   },
   drop: async (call) => {
-    checkMayAlter(call, 'DropPartition');
-    const info = mustFind(call, call.body.mustText('collectionName'));
+    const info = mustFindNamed(call);
     const partition = call.body.mustText('partitionName');
     if (partition === '_default') throw new MilvusError(CODES.other, 'default partition cannot be deleted');
     if (isLoaded(info)) throw new MilvusError(CODES.other, 'partition cannot be dropped, partition is loaded, please release it first');
@@ -148,13 +141,13 @@ export const PARTITIONS: Readonly<Record<string, MilvusHandler>> = {
   load: async (call) => loadPartitions(call),
   release: async (call) => loadPartitions(call),
   get_stats: async (call) => {
-    const { name } = visible(call, call.body.mustText('collectionName'));
+    const { name } = mustFindNamed(call);
     return { data: { rowCount: rowCount(call, name, call.body.mustText('partitionName')) } };
   },
 };
 
 async function loadPartitions(call: MilvusCall): Promise<MilvusAnswer> {
-  const { partitions } = visible(call, call.body.mustText('collectionName'));
+  const { partitions } = mustFindNamed(call);
   const names = call.body.texts('partitionNames') ?? [];
   if (names.length === 0) throw missingParameter('partitionNames');
   const unknown = names.find((name) => !partitions.has(name));

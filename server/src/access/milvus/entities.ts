@@ -1,10 +1,9 @@
 import { DbError, type FieldDefinition, isVectorKind, keyFieldOf, MAX_WINDOW, type PrimaryKey } from '@terndb/core';
 import type { EntityRecord } from '@terndb/engine';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
-import { canWrite } from '../auth/principal.ts';
-import { type MilvusAnswer, type MilvusCall, mustFind, readablePartitions, writablePartition } from './call.ts';
+import { grantedPartitions, type MilvusAnswer, type MilvusCall, mustFindNamed, readablePartitions, writablePartition } from './call.ts';
 import { withDynamicNames } from './dynamic.ts';
-import { CODES, denied, invalidParameter, MilvusError, missingParameter, notJson } from './errors.ts';
+import { CODES, invalidParameter, MilvusError, missingParameter, notJson } from './errors.ts';
 import { asRowError, badRows, fromKey, outputFields, type RowFormat, selectOf, shortest, toEntities, toRow } from './rows.ts';
 import { isDynamic, isLoaded, metricOfField, notLoaded, shownFields } from './schema.ts';
 
@@ -31,10 +30,11 @@ function consistencyOf({ body }: MilvusCall): unknown {
 export function readOf(
   call: MilvusCall,
   info: CatalogCollectionInfo,
+  privilege: 'Query' | 'Search',
 ): { readonly database: string; readonly collection: string } & Record<string, unknown> {
   if (!isLoaded(info)) throw notLoaded(info.name);
-  const { database, timeoutMs, signal, body } = call;
-  const partitions = readablePartitions(call, info, body.texts('partitionNames'));
+  const { database, timeoutMs, signal } = call;
+  const partitions = readablePartitions(call, info, privilege);
   return {
     database,
     collection: info.name,
@@ -70,11 +70,11 @@ export function windowOf({ body }: MilvusCall): { readonly limit: number; readon
 
 async function put(call: MilvusCall, format: RowFormat, isUpsert: boolean): Promise<readonly unknown[]> {
   const { node, database, body } = call;
-  const info = mustFind(call, body.mustText('collectionName'));
+  const info = mustFindNamed(call);
   const given = body.get('data');
   const rows = Array.isArray(given) ? (given as readonly unknown[]) : given === undefined ? [] : [given];
   if (rows.length === 0) throw missingParameter('data');
-  const partition = writablePartition(call, info);
+  const partition = writablePartition(call, info, isUpsert ? 'Upsert' : 'Insert');
   const entities = toEntities(info, rows, { isUpsert });
   const key = keyFieldOf(info.definition).name;
   const seen = new Set(entities.map((entity) => entity[key]).filter((value) => value !== undefined));
@@ -105,8 +105,8 @@ const upsert: EntityHandler = async (call, format) => {
 /** Row by row: a row that is there keeps what is not given, one that is not there is put. */
 async function partialUpsert(call: MilvusCall, format: RowFormat): Promise<MilvusAnswer> {
   const { node, database, body } = call;
-  const info = mustFind(call, body.mustText('collectionName'));
-  const partition = writablePartition(call, info);
+  const info = mustFindNamed(call);
+  const partition = writablePartition(call, info, 'Upsert');
   const rows = body.list('data') ?? [];
   if (rows.length === 0) throw missingParameter('data');
   const key = keyFieldOf(info.definition).name;
@@ -130,14 +130,10 @@ async function partialUpsert(call: MilvusCall, format: RowFormat): Promise<Milvu
 
 const remove: EntityHandler = async (call) => {
   const { node, principal, database, body } = call;
-  const info = mustFind(call, body.mustText('collectionName'));
+  const info = mustFindNamed(call);
   body.mustText('filter');
   const named = body.text('partitionName') ?? '';
-  const partitions =
-    named === ''
-      ? [...info.partitions.keys()].filter((partition) => canWrite(principal, { database, partition }))
-      : [writablePartition(call, info)];
-  if (partitions.length === 0) throw denied('PrivilegeDelete', principal.subject, database);
+  const partitions = named === '' ? grantedPartitions(call, info, 'Delete') : [writablePartition(call, info, 'Delete')];
   try {
     const { keys } = await node.write({
       type: 'deleteBy',
@@ -157,7 +153,7 @@ const remove: EntityHandler = async (call) => {
 
 const get: EntityHandler = async (call, format) => {
   const { node, body } = call;
-  const info = mustFind(call, body.mustText('collectionName'));
+  const info = mustFindNamed(call);
   const id = body.get('id');
   if (id === undefined) throw missingParameter('id');
   const fields = outputFields(info, body.texts('outputFields'));
@@ -165,16 +161,16 @@ const get: EntityHandler = async (call, format) => {
   const keys = (Array.isArray(id) ? id : [id]).map((key: unknown) =>
     isInteger && typeof key === 'string' && /^-?\d{1,19}$/.test(key) ? BigInt(key) : key,
   );
-  const { entities } = await node.get({ ...readOf(call, info), keys, select: selectOf(info, fields) });
+  const { entities } = await node.get({ ...readOf(call, info, 'Query'), keys, select: selectOf(info, fields) });
   const found = entities.filter((entity): entity is EntityRecord => entity !== undefined);
   return { cost: 0, data: found.map((entity) => toRow(info, entity, fields, format)) };
 };
 
 const query: EntityHandler = async (call, format) => {
   const { node, body } = call;
-  const info = mustFind(call, body.mustText('collectionName'));
+  const info = mustFindNamed(call);
   const wanted = body.texts('outputFields');
-  const read = { ...readOf(call, info), ...filterOf(call, info) };
+  const read = { ...readOf(call, info, 'Query'), ...filterOf(call, info) };
   if (wanted?.includes('count(*)') === true) {
     if (body.get('offset') !== undefined) throw invalidParameter('count entities with pagination is not allowed');
     return { cost: 0, data: [{ 'count(*)': (await node.count(read)).count }] };
@@ -187,7 +183,7 @@ const query: EntityHandler = async (call, format) => {
 
 const search: EntityHandler = async (call, format) => {
   const { node, body } = call;
-  const info = mustFind(call, body.mustText('collectionName'));
+  const info = mustFindNamed(call);
   const data = body.list('data');
   const ids = body.list('ids');
   if (data !== undefined && ids !== undefined) throw invalidParameter('only one of data and ids expected');
@@ -199,7 +195,7 @@ const search: EntityHandler = async (call, format) => {
   checkMetric(call, field);
   const fields = outputFields(info, body.texts('outputFields') ?? []);
   const base = {
-    ...readOf(call, info),
+    ...readOf(call, info, 'Search'),
     ...filterOf(call, info),
     ...windowOf(call),
     ...rangeOf(call, field),

@@ -7,6 +7,7 @@ export const CODES = {
   rateLimited: 8,
   collectionNotFound: 100,
   collectionNotLoaded: 101,
+  loaded: 104,
   partitionNotFound: 200,
   indexNotFound: 700,
   databaseNotFound: 800,
@@ -75,6 +76,8 @@ export function asMilvusError(thrown: unknown): MilvusError {
       return new MilvusError(CODES.invalid, `failed to create query plan: cannot parse expression: ${message}`);
     case 'DIMENSION_MISMATCH':
       return notJson(message);
+    case 'QUOTA_EXCEEDED':
+      return new MilvusError(CODES.other, `${message}: unable to add, the limit is reached`);
     case 'RATE_LIMITED':
       return new MilvusError(CODES.rateLimited, `rate limit exceeded: ${message}`);
     case 'ABORTED':

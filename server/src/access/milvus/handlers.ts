@@ -1,24 +1,48 @@
+import { PRIVILEGE_GROUPS, ROLES, USERS } from './accounts.ts';
+import { ALTER } from './alter.ts';
+import { runAnalyzer } from './analyzer.ts';
 import type { MilvusAnswer, MilvusCall } from './call.ts';
 import { ALIASES, DATABASES, INDEXES } from './catalog.ts';
 import { COLLECTIONS, PARTITIONS } from './collections.ts';
 import { ENTITIES } from './entities.ts';
+import { checkGuard, GUARDS, type Guard } from './guards.ts';
 import { hybridSearch } from './hybrid.ts';
 import type { RowFormat } from './rows.ts';
 
-export type MilvusRoute = (call: MilvusCall, format: RowFormat) => Promise<MilvusAnswer>;
+export interface MilvusRoute {
+  readonly guard: Guard;
+  /** 403 before anything else, for who may not. */
+  run(call: MilvusCall, format: RowFormat): Promise<MilvusAnswer>;
+}
 
-const GROUPS: Readonly<Record<string, Readonly<Record<string, MilvusRoute>>>> = {
-  collections: COLLECTIONS,
+type Handler = (call: MilvusCall, format: RowFormat) => Promise<MilvusAnswer>;
+
+const GROUPS: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
+  collections: { ...COLLECTIONS, ...ALTER },
   partitions: PARTITIONS,
   aliases: ALIASES,
   databases: DATABASES,
   indexes: INDEXES,
+  users: USERS,
+  roles: ROLES,
+  privilege_groups: PRIVILEGE_GROUPS,
+  common: { run_analyzer: runAnalyzer },
   entities: { ...ENTITIES, hybrid_search: hybridSearch, advanced_search: hybridSearch },
 };
 
-/** `collections/create` → handler: every route there is. */
+/** `collections/create` → who may, and what it does: every route there is. */
 export const MILVUS_ROUTES: ReadonlyMap<string, MilvusRoute> = new Map(
   Object.entries(GROUPS).flatMap(([group, handlers]) =>
-    Object.entries(handlers).map(([name, handler]) => [`${group}/${name}`, handler] as const),
+    Object.entries(handlers).map(([name, handler]) => guarded(`${group}/${name}`, handler)),
   ),
 );
+
+function guarded(path: string, handler: Handler): readonly [string, MilvusRoute] {
+  const guard = GUARDS[path];
+  if (guard === undefined) throw new Error(`${path}: no guard says who may`);
+  const run: MilvusRoute['run'] = async (call, format) => {
+    checkGuard(guard, call);
+    return handler(call, format);
+  };
+  return [path, { guard, run }];
+}

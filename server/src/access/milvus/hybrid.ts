@@ -2,7 +2,7 @@ import { keyFieldOf } from '@terndb/core';
 import type { SearchHit } from '@terndb/engine';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
 import type { Body } from './body.ts';
-import { type MilvusCall, mustFind } from './call.ts';
+import { type MilvusCall, mustFindNamed } from './call.ts';
 import { type EntityHandler, filterOf, queryVector, readOf, searchedField, windowOf } from './entities.ts';
 import { invalidParameter, missingParameter } from './errors.ts';
 import { fromKey, outputFields, selectOf, shortest, toRow } from './rows.ts';
@@ -14,7 +14,7 @@ const MAX_SEARCHES = 10;
 
 /** Several searches, fused by rank. Each has its own vectors, field and filter; all have as many vectors, and the fused list is as long as the outer limit. */
 export const hybridSearch: EntityHandler = async (call, format) => {
-  const info = mustFind(call, call.body.mustText('collectionName'));
+  const info = mustFindNamed(call);
   const searches = call.body.bodies('search');
   if (searches.length > MAX_SEARCHES) throw invalidParameter(`search: at most ${MAX_SEARCHES} expected, got ${searches.length}`);
   const k = rrfK(call.body.object('rerank'));
@@ -56,7 +56,7 @@ async function subSearch(
   if (data.length !== count) throw invalidParameter(`nq of all searches expected to be ${count}, got ${data.length}`);
   const field = searchedField(info, sub.body.text('annsField'));
   const window = sub.body.get('limit') === undefined ? { limit } : windowOf(sub);
-  const request = { ...readOf(call, info), ...filterOf(sub, info), ...window, field: field.name, select: selectOf(info, fields) };
+  const request = { ...readOf(call, info, 'Search'), ...filterOf(sub, info), ...window, field: field.name, select: selectOf(info, fields) };
   return (await call.node.search({ ...request, vector: queryVector(field, data[index]) })).hits;
 }
 

@@ -423,6 +423,90 @@ describe('aliases, databases and indexes of the Milvus door', () => {
   });
 });
 
+describe('changing a collection of the Milvus door', () => {
+  it('adds nullable fields that old rows read as null, and describes them at once', async () => {
+    await quick('grown', { params: { enableDynamicField: false } });
+    await call('entities/insert', { collectionName: 'grown', data: [{ id: 1, vector: [1, 0] }] });
+    const add = (schema: object): Promise<Answer> => call('collections/fields/add', { collectionName: 'grown', schema });
+    expect((await add({ fieldName: 'age', dataType: 'Int8', nullable: true })).code).toBe(0);
+    const { data } = await call('collections/describe', { collectionName: 'grown' });
+    expect((data as { fields: readonly object[] }).fields).toContainEqual(
+      expect.objectContaining({ name: 'age', type: 'Int8', nullable: true }),
+    );
+    await call('entities/insert', { collectionName: 'grown', data: [{ id: 2, vector: [1, 0], age: 7 }] });
+    const rows = await call('entities/query', { collectionName: 'grown', outputFields: ['age'], consistencyLevel: 'Strong' });
+    expect(rows.data).toEqual([
+      { id: 1, age: null },
+      { id: 2, age: 7 },
+    ]);
+    expect(await add({ fieldName: 'age', dataType: 'Int8', nullable: true })).toMatchObject({ code: 1100 });
+    expect(await add({ fieldName: 'other', dataType: 'Int8' })).toMatchObject({ code: 1100, message: expect.stringContaining('nullable') });
+    expect(await add({ fieldName: 'other', dataType: 'Int7', nullable: true })).toMatchObject({ code: 1100 });
+  });
+
+  it('keeps properties, and none of those that Tern needs', async () => {
+    await quick('tuned');
+    const alter = (properties: object): Promise<Answer> => call('collections/alter_properties', { collectionName: 'tuned', properties });
+    expect((await alter({ 'mmap.enabled': true, owner: 'ann' })).code).toBe(0);
+    const shown = async (): Promise<unknown> =>
+      ((await call('collections/describe', { collectionName: 'tuned' })).data as { properties: unknown }).properties;
+    expect(await shown()).toEqual([
+      { key: 'mmap.enabled', value: 'true' },
+      { key: 'owner', value: 'ann' },
+    ]);
+    expect((await alter({ 'milvus.load': 'released' })).code).toBe(1100);
+    expect((await call('collections/drop_properties', { collectionName: 'tuned', propertyKeys: ['owner', 'milvus.dynamic'] })).code).toBe(
+      0,
+    );
+    expect(await shown()).toEqual([{ key: 'mmap.enabled', value: 'true' }]);
+    expect((await call('collections/describe', { collectionName: 'tuned' })).data).toMatchObject({ enableDynamicField: true });
+  });
+
+  it('truncates: every row goes, the collection stays', async () => {
+    for (const [collectionName, more] of [
+      ['emptied', {}],
+      ['emptied_texts', { idType: 'VarChar', params: { max_length: 8 } }],
+    ] as const) {
+      await quick(collectionName, more);
+      const data = ['1', '2', '3'].map((id) => ({ id: collectionName === 'emptied' ? Number(id) : id, vector: [1, 0] }));
+      await call('entities/insert', { collectionName, data });
+      expect(await call('collections/truncate', { collectionName })).toEqual({ code: 0, data: {} });
+      const count = await call('entities/query', { collectionName, outputFields: ['count(*)'], consistencyLevel: 'Strong' });
+      expect(count.data).toEqual([{ 'count(*)': 0 }]);
+    }
+  });
+});
+
+describe('analyzers of the Milvus door', () => {
+  const run = (analyzerParams: unknown, more: object = {}): Promise<Answer> =>
+    call('common/run_analyzer', { text: ['The Cats ran'], analyzerParams, ...more });
+  const tokens = async (analyzerParams: unknown): Promise<unknown> =>
+    ((await run(analyzerParams)).data as { results: readonly { tokens: readonly { token: string }[] }[] }).results.map((result) =>
+      result.tokens.map(({ token }) => token),
+    );
+
+  it('show what they make of a text', async () => {
+    expect(await tokens(undefined)).toEqual([['the', 'cats', 'ran']]);
+    expect(await tokens({ type: 'english' })).toEqual([['cat', 'ran']]);
+    expect(await tokens('{"type":"standard","stop_words":["ran"]}')).toEqual([['the', 'cats']]);
+    expect(await tokens({ tokenizer: 'whitespace', filter: ['lowercase', { type: 'length', max: 3 }] })).toEqual([['the', 'ran']]);
+    expect((await run(undefined, { withDetail: true })).data).toMatchObject({
+      results: [{ tokens: [{ token: 'the', startOffset: 0, endOffset: 3, position: 0, positionLength: 1 }, {}, {}] }],
+    });
+  });
+
+  it('that Tern has not are refused by name', async () => {
+    for (const [params, name] of [
+      [{ type: 'chinese' }, 'chinese'],
+      [{ tokenizer: 'jieba' }, 'jieba'],
+      [{ tokenizer: 'standard', filter: ['pinyin'] }, 'pinyin'],
+      [{ tokenizer: 'standard', filter: [{ type: 'stemmer', language: 'klingon' }] }, 'klingon'],
+    ] as const) {
+      expect(await run(params)).toMatchObject({ code: 1100, message: expect.stringContaining(name) });
+    }
+  });
+});
+
 describe('security of the Milvus door', () => {
   const withToken = async (path: string, body: object, authorization?: string): Promise<{ status: number; answer: Answer }> => {
     const response = await fetch(`${server.url}/v2/vectordb/${path}`, {

@@ -1,10 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServerNode } from '../../node/types.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
+import { credentialOf } from '../http/credential.ts';
 import { Body } from './body.ts';
+import type { MilvusAnswer, MilvusCall } from './call.ts';
 import { asMilvusError, CODES, MilvusError } from './errors.ts';
 import { parseExact, stringifyExact } from './exact-json.ts';
 import { MILVUS_ROUTES, type MilvusRoute } from './handlers.ts';
+import type { RowFormat } from './rows.ts';
 
 export interface MilvusServices {
   readonly node: ServerNode;
@@ -34,16 +37,18 @@ export function milvusRoutes(app: FastifyInstance, services: MilvusServices, isO
     app.options('/*', async (_request, reply) => reply.code(204).send());
   }
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
-  for (const [path, route] of MILVUS_ROUTES) app.post(`/${path}`, (request, reply) => answer(route, services, request, reply));
+  for (const [path, route] of MILVUS_ROUTES) app.post(`/${path}`, (request, reply) => answer({ path, ...route }, services, request, reply));
 }
 
 async function answer(
-  route: MilvusRoute,
+  route: MilvusRoute & { readonly path: string },
   { node, authenticator }: MilvusServices,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const principal = await authenticator.authenticate(credentialOf(request.headers.authorization));
+  const { authorization } = request.headers;
+  // Stock clients may leave the scheme out.
+  const principal = await authenticator.authenticate(credentialOf(authorization) ?? authorization);
   const text = request.body;
   if (typeof text !== 'string' || text.trim() === '') {
     throw new MilvusError(CODES.notJson, 'can only accept json format request, the request body should be nil, however {} is valid');
@@ -52,10 +57,43 @@ async function answer(
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   const database = body.text('dbName') || headerOf(request, 'db-name') || DEFAULT_DATABASE;
-  const call = { node, principal, database, body, timeoutMs: timeoutOf(request), signal: gone.signal };
-  const outcome = await route(call, { int64AsText: isFalse(headerOf(request, 'accept-type-allow-int64')) });
+  const call = { node, principal, accounts: authenticator, database, body, timeoutMs: timeoutOf(request), signal: gone.signal };
+  const outcome = await audited(route, call, request, { int64AsText: isFalse(headerOf(request, 'accept-type-allow-int64')) });
   return send(reply, 200, { code: 0, ...outcome });
 }
+
+/** Who changed what, refused or not: names only, never a password or a row. */
+async function audited(
+  { path, guard, run }: MilvusRoute & { readonly path: string },
+  call: MilvusCall,
+  request: FastifyRequest,
+  format: RowFormat,
+): Promise<MilvusAnswer> {
+  if (!guard.isAudited) return run(call, format);
+  const { principal, database, body } = call;
+  const names = Object.fromEntries(AUDITED_NAMES.flatMap((name) => (typeof body.get(name) === 'string' ? [[name, body.get(name)]] : [])));
+  const audit = { subject: principal.subject, action: path, database, ...names };
+  try {
+    const outcome = await run(call, format);
+    request.log.info({ audit: { ...audit, outcome: 'done' } }, 'audit');
+    return outcome;
+  } catch (thrown) {
+    request.log.info({ audit: { ...audit, outcome: 'refused', code: asMilvusError(thrown).code } }, 'audit');
+    throw thrown;
+  }
+}
+const AUDITED_NAMES = [
+  'collectionName',
+  'newCollectionName',
+  'partitionName',
+  'aliasName',
+  'indexName',
+  'userName',
+  'roleName',
+  'privilege',
+  'privilegeGroupName',
+  'fieldName',
+] as const;
 
 function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { code, message, status } = asMilvusError(thrown);
@@ -65,13 +103,6 @@ function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyRep
 
 function send(reply: FastifyReply, status: number, answered: object): FastifyReply {
   return reply.code(status).header('cache-control', 'no-store').type('application/json; charset=utf-8').send(stringifyExact(answered));
-}
-
-/** `Basic`, `Bearer user:password`, `Bearer token`, or either without the word. */
-function credentialOf(authorization: string | undefined): string | undefined {
-  if (authorization === undefined) return undefined;
-  const [, scheme, value] = /^(?:(Basic|Bearer)\s+)?(.*)$/is.exec(authorization)!;
-  return scheme?.toLowerCase() === 'basic' ? Buffer.from(value!, 'base64').toString() : value;
 }
 
 function headerOf({ headers }: FastifyRequest, name: string): string | undefined {

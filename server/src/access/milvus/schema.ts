@@ -110,6 +110,19 @@ function custom(body: Body, schema: Body, fields: readonly unknown[]): Draft {
   };
 }
 
+/** A field for a collection that is there, and the properties with a note of its type. */
+export function addedField(
+  { properties }: CatalogCollectionInfo,
+  schema: Body,
+): { readonly field: unknown; readonly properties: CatalogCollectionInfo['properties'] } {
+  if (schema.flag('isPrimary') === true) throw invalidParameter('not support to add pk field');
+  const name = schema.mustText('fieldName');
+  const { note, ...field } = fieldDraft(schema, { name, index: undefined, autoId: false });
+  if (VECTORS.includes(field.type)) throw invalidParameter(`not support to add vector field, field name = ${name}`);
+  const types = { ...(JSON.parse(properties[PROPERTY.types] ?? '{}') as TypeNotes), ...(note === undefined ? {} : { [name]: note }) };
+  return { field, properties: { ...properties, [PROPERTY.types]: JSON.stringify(types) } };
+}
+
 const VECTORS = ['vector', 'binaryVector', 'sparseVector'];
 const SCALARS: Readonly<Record<string, string>> = {
   Bool: 'boolean',

@@ -1,7 +1,7 @@
 import { DbError, describe, type JsonValue } from '@terndb/core';
 import { decodeJsonValue } from '@terndb/sync';
 import type { ServerNode } from '../../node/types.ts';
-import { type AccessPrincipal, canRead } from '../auth/principal.ts';
+import { type AccessPrincipal, canRead, holdsSome } from '../auth/principal.ts';
 
 /** A read as it came from outside, checked as far as the engine does not. */
 export interface ReadBody {
@@ -57,16 +57,15 @@ function grantedPartitions(
   principal: AccessPrincipal,
   { database, collection, partitions }: Place,
 ): readonly string[] | undefined {
-  const isGranted = (partition: string): boolean => canRead(principal, { database, partition });
+  const info = node.catalog.find(database, collection);
+  const isGranted = (partition: string): boolean => canRead(principal, { database, collection: info?.name ?? collection, partition });
   if (partitions !== undefined) {
     const denied = partitions.filter((partition) => !isGranted(partition));
     if (denied.length > 0) throw forbidden(collection, denied);
     return partitions;
   }
-  if (principal.database === undefined) return undefined;
-  const info = principal.database === database ? node.catalog.find(database, collection) : undefined;
   if (info === undefined) {
-    if (principal.database !== database) throw forbidden(collection, []);
+    if (!holdsSome(principal, 'Query', { database, collection })) throw forbidden(collection, []);
     throw new DbError('COLLECTION_UNKNOWN', `${database}.${collection}: a known collection expected`, {
       details: { database, collection },
     });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Clock, MemoryLogBroker, MemoryMetaStore, MemoryObjectStore, type ObjectStore } from '@terndb/core';
+import { type Clock, MemoryLogBroker, MemoryMetaStore, MemoryObjectStore, type MetaStore, type ObjectStore } from '@terndb/core';
 import { loadKernel } from '@terndb/kernel';
 import { type ClientMessage, decodeMessage, encodeMessage, PROTOCOL_VERSION, type ServerMessage } from '@terndb/sync';
 import WebSocket from 'ws';
@@ -32,7 +32,7 @@ export interface TestServer {
 /** The doors over a scripted node, on a free port of the loopback. */
 export async function startTestServer(change: Partial<Config> = {}, clock: Clock = systemClock): Promise<TestServer> {
   const scripted = new ScriptedNode();
-  const server = await startDoors(asNode(scripted), change, clock);
+  const server = await startDoors(asNode(scripted), { change, clock, meta: new MemoryMetaStore() });
   return { ...server, node: scripted };
 }
 
@@ -58,7 +58,12 @@ export async function startMemoryServer(
     kernel: await loadKernel(),
   };
   const node = await openNode({ ports });
-  const server = await startDoors(node, change, systemClock, downloadUrl);
+  const server = await startDoors(node, {
+    change,
+    clock: systemClock,
+    meta: ports.meta,
+    ...(downloadUrl === undefined ? {} : { downloadUrl }),
+  });
   return {
     ...server,
     real: node,
@@ -69,17 +74,19 @@ export async function startMemoryServer(
   };
 }
 
-async function startDoors(
-  node: ServerNode,
-  change: Partial<Config>,
-  clock: Clock,
-  downloadUrl?: MemoryServerOptions['downloadUrl'],
-): Promise<DoorServer> {
+interface Doors {
+  readonly change: Partial<Config>;
+  readonly clock: Clock;
+  readonly meta: MetaStore;
+  readonly downloadUrl?: NonNullable<MemoryServerOptions['downloadUrl']>;
+}
+
+async function startDoors(node: ServerNode, { change, clock, meta, downloadUrl }: Doors): Promise<DoorServer> {
   const data = await mkdtemp(join(tmpdir(), 'terndb-access-'));
   const env = { TERNDB_AUTH_HS256_SECRET: SECRET, TERNDB_LOG_LEVEL: 'silent', TERNDB_ROOT_PASSWORD: 'open sesame' };
   const defaults = readConfig({ env, flags: { data, port: '0' } });
   const config: Config = { ...defaults, ...change, limits: { ...defaults.limits, ...change.limits } };
-  const authenticator = await openAuthenticator(config, clock);
+  const authenticator = await openAuthenticator(config, clock, meta);
   const app = await createApp({ node, authenticator, clock, config, ...(downloadUrl === undefined ? {} : { downloadUrl }) });
   const url = await app.http.listen({ host: config.host, port: 0 });
   const keys = await loadJwtKeys(config.auth, undefined);
