@@ -27,6 +27,7 @@ export { runCount, runQuery } from './read/query.ts';
 export { runRecall } from './read/recall.ts';
 export { runSearch } from './read/search.ts';
 export { emptyReplica, loadManifest, openReplica, type ReplicaOptions } from './replica/open-replica.ts';
+export { entryDamage } from './replica/replay.ts';
 export { Replica } from './replica/replica.ts';
 export { SegmentPool } from './replica/segment-pool.ts';
 export {

@@ -33,7 +33,7 @@ export async function replayLog(log: LogBroker, stream: string, target: ReplayTa
         } catch (error) {
           stopped.add(entry.channel);
           keepDamaged(tail, entry);
-          target.damaged(entry.channel, damage(entry.channel, entry.sequence, error));
+          target.damaged(entry.channel, entryDamage(entry.channel, entry.sequence, error));
         }
       }
       sequence = entry.sequence + 1;
@@ -47,7 +47,8 @@ function keepDamaged(tail: LogTail, entry: { readonly channel: string; readonly 
   tail.add(entry.channel, { sequence: entry.sequence, lastPosition: Number.POSITIVE_INFINITY });
 }
 
-function damage(channel: string, sequence: number, error: unknown): DbError {
+/** What is said of a channel whose log cannot be read from there. CHECKSUM_MISMATCH, or FORMAT_VERSION_UNSUPPORTED. */
+export function entryDamage(channel: string, sequence: number, error: unknown): DbError {
   const cause = DbError.from(error);
   const code = cause.code === 'FORMAT_VERSION_UNSUPPORTED' ? cause.code : 'CHECKSUM_MISMATCH';
   return new DbError(

@@ -2,8 +2,9 @@ import { type CollectionDefinition, checkCollection, compareDefinitions, DbError
 import { checkPartitionName } from '@terndb/engine/parts';
 import type { ResolveAnswer, ResolvedChannel, ResolveRequest } from '@terndb/sync';
 import type { CatalogCollectionInfo, ResolveGrants } from '../types.ts';
+import { unionOf } from './definitions.ts';
 import { DEFAULT_DATABASE } from './names.ts';
-import { type StoredCatalog, unionOf } from './node-catalog.ts';
+import type { StoredCatalog } from './node-catalog.ts';
 
 /** Partitions and collections of one request: each may cost a write. */
 const MAX_RESOLVED = 1_024;

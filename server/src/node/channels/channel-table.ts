@@ -11,7 +11,7 @@ import {
 } from '@terndb/engine/parts';
 import type { Kernel } from '@terndb/kernel';
 import type { SlotFolds } from '@terndb/sync';
-import type { ChannelPlace } from '../catalog/node-catalog.ts';
+import type { ChannelPlace } from '../catalog/catalog-state.ts';
 import { slotOf } from '../catalog/slots.ts';
 import { NodeChannel } from './node-channel.ts';
 

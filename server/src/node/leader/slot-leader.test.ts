@@ -3,7 +3,7 @@ import { seededRng } from '@terndb/core/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type NodePorts, openNode } from '../open-node.ts';
 import type { StandaloneNode } from '../standalone-node.ts';
-import { type AppendFault, FlakyLog } from '../testing/flaky-log.ts';
+import { type AppendFault, FaultyLog } from '../testing/faulty-log.ts';
 import { memoryNodePorts } from '../testing/node-ports.ts';
 import { TestDevice } from '../testing/test-device.ts';
 import { until } from '../testing/until.ts';
@@ -18,7 +18,7 @@ let fault: () => AppendFault;
 beforeEach(async () => {
   fault = () => 'none';
   const memory = await memoryNodePorts();
-  ports = { ...memory, log: new FlakyLog(memory.log, () => fault()) };
+  ports = { ...memory, log: new FaultyLog(memory.log, () => fault()) };
   node = await openNode({ ports, slots: 1 });
   await node.catalog.createCollection(database, collection, notes);
 });

@@ -1,5 +1,5 @@
 import { DbError, decodeFrame, decodeSlotFrame, type Frame, frameKind, type LogBroker, type StoredEntry } from '@terndb/core';
-import { LogTail } from '@terndb/engine/parts';
+import { entryDamage, LogTail } from '@terndb/engine/parts';
 import type { SizedFrame } from '../channels/frame-cache.ts';
 import type { NodeChannel } from '../channels/node-channel.ts';
 
@@ -139,7 +139,7 @@ export class SlotLog {
       channel.apply(frame);
       this.#note(channel, { frame, bytes: entry.bytes.length }, entry.sequence);
     } catch (error) {
-      channel.channel.damage = damage(entry, error);
+      channel.channel.damage = entryDamage(entry.channel, entry.sequence, error);
     }
   }
 
@@ -156,17 +156,4 @@ export class SlotLog {
     const { logEpoch } = this.#options;
     return frame.logEpoch === logEpoch ? frame : { ...frame, logEpoch };
   }
-}
-
-function damage({ channel, sequence }: StoredEntry, error: unknown): DbError {
-  const cause = DbError.from(error);
-  const code = cause.code === 'FORMAT_VERSION_UNSUPPORTED' ? cause.code : 'CHECKSUM_MISMATCH';
-  return new DbError(
-    code,
-    `log entry ${sequence} of channel ${channel} cannot be read: ${cause.message}; the channel is read-only from there`,
-    {
-      details: { channel, sequence, reason: cause.code },
-      cause,
-    },
-  );
 }

@@ -4,7 +4,7 @@ import { encodeToken } from '@terndb/engine';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type NodePorts, openNode } from '../open-node.ts';
 import type { StandaloneNode } from '../standalone-node.ts';
-import { HeldLog } from '../testing/held-log.ts';
+import { HeldLog } from '../testing/faulty-log.ts';
 import { memoryNodePorts } from '../testing/node-ports.ts';
 
 const { definition } = defineSchema({ notes: { title: f.text() } });

@@ -1,0 +1,17 @@
+import { type CollectionDefinition, checkCollection, compareDefinitions, fieldOf, schemaConflict } from '@terndb/core';
+import type { CollectionRecord } from './records.ts';
+
+/** @returns what is given, checked: all that the record has, as it has it, and perhaps more. SCHEMA_INVALID, SCHEMA_CONFLICT. */
+export function additive(record: CollectionRecord, given: CollectionDefinition): CollectionDefinition {
+  const { name } = record;
+  const definition = checkCollection(name, given);
+  const schema = (of: CollectionDefinition) => ({ format: 1, version: record.version, collections: { [name]: of } }) as const;
+  const difference = compareDefinitions(schema(record.definition), schema(definition));
+  if (difference.type === 'older' || difference.type === 'conflict') throw schemaConflict(difference);
+  return definition;
+}
+
+/** Everything of both; where both have a field, that of `wanted`, so that a difference in it is seen. */
+export function unionOf(stored: CollectionDefinition, wanted: CollectionDefinition): CollectionDefinition {
+  return { fields: [...wanted.fields, ...stored.fields.filter((field) => fieldOf(wanted, field.name) === undefined)] };
+}
