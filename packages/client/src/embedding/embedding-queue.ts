@@ -1,11 +1,14 @@
-import { type Clock, DbError } from '@terndb/core';
+import { type Clock, DbError, type MetaStore, type PrimaryKey } from '@terndb/core';
 import type { Embedder } from '@terndb/embed';
 import type { Engine, WaitingRow, WaitingRows } from '@terndb/engine';
 import { type EmbeddedPlace, misfitOf } from './fitting.ts';
+import type { StagedVector } from './staged-batch.ts';
+import { type StagedSpace, StagedVectors } from './staged-vectors.ts';
 
 export interface EmbeddingQueueOptions {
   readonly engine: Engine;
   readonly clock: Clock;
+  readonly meta: MetaStore;
   readonly fields: readonly EmbeddedPlace[];
   /** The model's id, where it is known before the embedder is loaded. */
   readonly knownModel: string | undefined;
@@ -135,23 +138,34 @@ export class EmbeddingQueue {
   async #drain(place: EmbeddedPlace, embedder: Embedder): Promise<void> {
     const misfit = misfitOf(place, embedder);
     if (misfit !== undefined) throw misfit;
+    const space: StagedSpace = { collection: place.collection, field: place.field, model: embedder.id, dim: embedder.dim };
+    let staged = await StagedVectors.find(this.#options.meta, space);
     for (;;) {
-      const { rows, waiting } = await this.#find(place, embedder.id);
+      const { rows, waiting } = await this.#find(place, embedder.id, staged);
       this.#tell(waiting);
-      if (rows.length === 0 || this.#isStopped) break;
-      await this.#embedRows(place, embedder, rows);
+      if (this.#isStopped) break;
+      if (rows.length > 0) staged = await this.#embedRows(space, embedder, rows, staged);
+      else if (staged === undefined) break;
+      else {
+        await this.#exchange(space, staged);
+        staged = undefined;
+      }
     }
     await this.#storing;
   }
 
-  async #embedRows(place: EmbeddedPlace, embedder: Embedder, rows: readonly WaitingRow[]): Promise<void> {
-    const { engine } = this.#options;
-    const { collection, field } = place;
+  /** @returns what holds the vectors back, once they turn out to be of another dimension than the rows have. */
+  async #embedRows(
+    space: StagedSpace,
+    embedder: Embedder,
+    rows: readonly WaitingRow[],
+    staged: StagedVectors | undefined,
+  ): Promise<StagedVectors | undefined> {
     const texts = rows.flatMap(({ text }) => (text === '' ? [] : [text]));
     const vectors = await embedder.embed(texts, { kind: 'passage', signal: this.#abort.signal });
     // The batch before is stored while this one is embedded; no more than one is on its way.
     await this.#storing;
-    if (this.#isStopped) return;
+    if (this.#isStopped) return staged;
     let next = 0;
     const derived = rows.map(({ partition, key, text, sourceHash }) => ({
       partition,
@@ -159,26 +173,45 @@ export class EmbeddingQueue {
       sourceHash,
       vector: text === '' ? null : vectors[next++]!,
     }));
-    for (const partition of new Set(rows.map((row) => row.partition))) {
-      const own = derived.filter((one) => one.partition === partition);
-      const write = (): void => {
-        const { keys, durable } = engine.write({ type: 'vectors', collection, field, partition, model: embedder.id, vectors: own });
-        this.done += keys.length;
-        this.#storing = durable;
-        durable.catch(() => {});
-      };
+    let keeper = staged;
+    if (keeper === undefined) {
       try {
-        write();
+        this.done += this.#write(space, derived);
+        return undefined;
       } catch (thrown) {
         if (!(thrown instanceof DbError) || thrown.code !== 'DIMENSION_MISMATCH') throw thrown;
-        // A model of another dimension takes the old vectors' place.
-        await engine.clearOtherDims(collection, field, embedder.dim);
-        write();
+        keeper = await StagedVectors.create(this.#options.meta, space);
       }
     }
+    await keeper.add(derived);
+    this.done += derived.length;
+    return keeper;
   }
 
-  async #find(place: EmbeddedPlace, model: string): Promise<WaitingRows> {
+  /** All have a vector of the new dimension: they take the old ones' place. Searches go by keywords for as long as the writing takes. */
+  async #exchange(space: StagedSpace, staged: StagedVectors): Promise<void> {
+    await this.#storing;
+    await this.#options.engine.clearOtherDims(space.collection, space.field, space.dim);
+    await staged.exchange((rows) => {
+      this.#write(space, rows);
+      return this.#storing;
+    });
+  }
+
+  /** @returns how many rows took their vector; those that changed meanwhile do not. DIMENSION_MISMATCH */
+  #write({ collection, field, model }: StagedSpace, vectors: readonly StagedVector[]): number {
+    let written = 0;
+    for (const partition of new Set(vectors.map((row) => row.partition))) {
+      const own = vectors.filter((one) => one.partition === partition);
+      const { keys, durable } = this.#options.engine.write({ type: 'vectors', collection, field, partition, model, vectors: own });
+      written += keys.length;
+      this.#storing = durable;
+      durable.catch(() => {});
+    }
+    return written;
+  }
+
+  async #find(place: EmbeddedPlace, model: string, staged?: StagedVectors): Promise<WaitingRows> {
     const { engine, mayEmbed, clock } = this.#options;
     const { collection, field } = place;
     const request = {
@@ -188,6 +221,7 @@ export class EmbeddingQueue {
       maxRows: BATCH_ROWS,
       maxLookedAt: LOOKED_AT_ONCE,
       ...(mayEmbed === undefined ? {} : { mayEmbed }),
+      ...(staged === undefined ? {} : { isEmbedded: (partition: string, key: PrimaryKey) => staged.has(partition, key) }),
     };
     for (;;) {
       if (this.#isClosed) return { rows: [], waiting: 0, isComplete: true };

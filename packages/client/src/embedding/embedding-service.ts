@@ -52,7 +52,7 @@ export class EmbeddingService {
   readonly #places: readonly EmbeddedPlace[];
 
   constructor(options: EmbeddingServiceOptions) {
-    const { engine, clock, config } = options;
+    const { engine, clock, meta, config } = options;
     this.#options = options;
     const places = embeddedPlaces(engine);
     const misfits = places.map((place) => misfitOf(place, knownOf(config)));
@@ -61,6 +61,7 @@ export class EmbeddingService {
     this.#queue = new EmbeddingQueue({
       engine,
       clock,
+      meta,
       fields: this.#places,
       knownModel: config.type === 'page' ? config.id : undefined,
       mayEmbed: options.mayEmbed,

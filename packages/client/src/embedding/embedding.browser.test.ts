@@ -150,6 +150,41 @@ describe('the embedding queue', () => {
     expect((await until(db.embedding, ({ waiting, paused }) => waiting === 0 && !paused)).state).toBe('ready');
   });
 
+  it('lets the old vectors serve until all rows have theirs of another dimension, over a reload, and never both in one ranking', async () => {
+    const name = freshName();
+    // More than one batch.
+    const rows = Array.from({ length: 300 }, (_, i) => ({ id: `n${i}`, title: i === 0 ? 'kitten' : `share ${i} of a company` }));
+    const first = await openNotes(name);
+    await first.notes.putMany(rows);
+    await poll(async () => (await Promise.all(rows.map(({ id }) => vectorOf(first, id)))).every((vector) => vector !== null));
+    await first.close();
+    let batches = 0;
+    const ofLetters = letters() as Extract<Embedder, { id: string }>;
+    const second = await openNotes(name, {
+      ...ofLetters,
+      // Searches are of one text; of the batches only the first is answered.
+      embed: (texts) => (texts.length > 1 && ++batches > 1 ? new Promise(() => {}) : ofLetters.embed(texts)),
+    });
+    await second.notes.put({ id: 'new', title: 'b' });
+    await until(second.embedding, ({ done, waiting }) => done > 0 && waiting > 0);
+    expect(await vectorOf(second, 'n0')).toHaveLength(256);
+    expect((await keysOf(second, { text: 'young cat', mode: 'semantic' }))[0]).toBe('n0');
+    await second.close();
+    const seen: string[] = [];
+    const third = await openNotes(
+      name,
+      letters('letters', (texts) => seen.push(...texts)),
+    );
+    await third.notes.put({ id: 'newer', title: 'bb' });
+    await poll(async () => (await vectorOf(third, 'n0'))?.length === 3);
+    await poll(async () => (await vectorOf(third, 'newer'))?.length === 3);
+    // What was embedded before is not embedded again.
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen.length).toBeLessThan(100);
+    expect(await vectorOf(third, 'n299')).toHaveLength(3);
+    expect(await keysOf(third, { text: 'bbb', mode: 'semantic', limit: 400 })).toHaveLength(302);
+  });
+
   it('embeds again with another model while rows of the old one stay, and drops vectors that nothing can be compared with', async () => {
     const name = freshName();
     const first = await openNotes(name, letters());

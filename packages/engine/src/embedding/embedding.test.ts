@@ -142,6 +142,14 @@ describe('rows that wait for a vector', () => {
     expect(waiting(engine, { mayEmbed: () => false })).toMatchObject({ rows: [], waiting: 0 });
   });
 
+  it('are not those whose vector the asker holds already', async () => {
+    const engine = await open();
+    put(engine, { id: 'a', title: 'one' }, { id: 'b', title: 'two' });
+    const isEmbedded = (partition: string, key: unknown) => partition === '_default' && key === 'a';
+    expect(waiting(engine, { isEmbedded })).toMatchObject({ rows: [{ key: 'b' }], waiting: 1 });
+    expect(keysOf(engine)).toEqual(['a', 'b']);
+  });
+
   it('wait again when another model is wanted', async () => {
     const engine = await open();
     put(engine, { id: 'a', title: 'one' });

@@ -14,6 +14,8 @@ export interface WaitingRequest {
    * only those that this device wrote (design 5).
    */
   readonly mayEmbed?: (partition: string, author: string) => boolean;
+  /** Rows whose vector exists already and is only not written yet: they do not count as waiting. Default: none. */
+  readonly isEmbedded?: (partition: string, key: PrimaryKey) => boolean;
 }
 
 /** A row without a vector, or with one made from another text or by another model. */

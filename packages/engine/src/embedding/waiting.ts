@@ -47,6 +47,7 @@ export class WaitingScanner {
     judged.waiting = judged.waiting.filter((offset) => live.has(offset));
     for (const offset of judged.waiting) {
       if (request.mayEmbed !== undefined && !request.mayEmbed(partition, authorOf(source.stampsAt(offset), field))) continue;
+      if (request.isEmbedded?.(partition, source.keyAt(offset)) === true) continue;
       state.waiting += 1;
       if (state.rows.length >= request.maxRows) continue;
       const text = textAt(source, offset, field);
