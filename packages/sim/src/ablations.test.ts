@@ -1,6 +1,6 @@
 import { ABLATIONS, type AblationName } from '@terndb/sync/testing';
 import { describe, expect, it } from 'vitest';
-import { PROFILES } from './profiles.ts';
+import { PROFILES, type Profile } from './profiles.ts';
 import { runSeed } from './run-seed.ts';
 
 /**
@@ -16,9 +16,9 @@ const RARE: ReadonlySet<AblationName> = new Set([
 /** The checkers notice each of the others within this many seeds, from 1, of its profile where it has one. */
 const WITHIN_SEEDS = 100;
 
-function firstFailure(ablation: AblationName): number | undefined {
+function firstFailure(ablation: AblationName, profile: Profile | undefined = PROFILES[ablation]): number | undefined {
   for (let seed = 1; seed <= WITHIN_SEEDS; seed++) {
-    if (runSeed(seed, { ...PROFILES[ablation], ablations: { [ablation]: true } }).failures.length > 0) return seed;
+    if (runSeed(seed, { ...profile, ablations: { [ablation]: true } }).failures.length > 0) return seed;
   }
   return undefined;
 }
@@ -32,4 +32,8 @@ describe(`without one of the rules the checkers notice within ${WITHIN_SEEDS} se
     },
     120_000,
   );
+
+  it('[R11] no-term-fence, where tabs that follow forward their writes and the leader stands still', () => {
+    expect(firstFailure('no-term-fence', { only: ['forwarded-writes', 'tab-freeze', 'tab-kill'] })).toBeDefined();
+  }, 120_000);
 });

@@ -1,4 +1,4 @@
-import { type LogRecord, TICKS_PER_MS, type Timestamp } from '@terndb/core';
+import { type LogRecord, type SchemaDefinition, TICKS_PER_MS, type Timestamp } from '@terndb/core';
 import {
   type ChannelAnswer,
   type ClientMessage,
@@ -13,6 +13,7 @@ import { Broker, lastOf } from './broker.ts';
 import { checkManifest } from './checkers/shown.ts';
 import { LeaderHost } from './leader-host.ts';
 import { ModelFold } from './model-fold.ts';
+import { FIRST_SCHEMA, resolveSchema } from './schemas.ts';
 import type { Socket } from './socket.ts';
 import type { World } from './world.ts';
 
@@ -47,6 +48,10 @@ export class Cluster {
   universe = 0;
   /** What the leaders have heard of the catalog. */
   schemaVersion = 1;
+  /** What the catalog has. */
+  schema: SchemaDefinition = FIRST_SCHEMA;
+  /** Tokens let an app add fields. */
+  grantsSchema = false;
   readonly revoked: Set<string> = new Set();
   /** Channels that were dropped. */
   readonly gone: Set<string> = new Set();
@@ -280,6 +285,15 @@ export class Cluster {
     if (records.length > 0) leader.event({ type: 'maintain', channel, records });
   }
 
+  /* ---------- the catalog ---------- */
+  /** What the servers have then; undefined: it does not fit. */
+  agreeOnSchema(app: SchemaDefinition): SchemaDefinition | undefined {
+    const answer = resolveSchema(this.schema, app, this.grantsSchema);
+    if (typeof answer === 'string') return undefined;
+    this.schema = answer;
+    return answer;
+  }
+
   /* ---------- requests of the server itself ---------- */
   /** Where a request goes; undefined while nobody is believed to lead. */
   leaderFor(channel: string): LeaderHost | undefined {
@@ -361,6 +375,7 @@ export class Cluster {
     for (const zombie of this.#zombies) zombie?.kill();
     this.#zombies = this.#zombies.map(() => undefined);
     this.revoked.clear();
+    this.grantsSchema = true;
   }
 
   /** What a new device starts from. */

@@ -8,6 +8,8 @@ import type { WriteInfo } from './ledger.ts';
 import { ModelFold } from './model-fold.ts';
 import type { World } from './world.ts';
 
+const SCHEMA_CODES: ReadonlySet<string> = new Set(['FIELD_UNKNOWN', 'SCHEMA_UNKNOWN']);
+
 export interface StoredChannel {
   record: ChannelRecord;
   fold: ModelFold;
@@ -167,6 +169,8 @@ export class DeviceDb {
    */
   #reject(info: WriteInfo, code: string): void {
     info.rejected = code;
+    // An app keeps what it wrote until the servers agree with its schema (design 4).
+    if (SCHEMA_CODES.has(code)) this.#world.ledger.fail('refused-for-schema', `write ${info.uid} of ${info.device}: ${code}`);
     const { accepted, expired } = this.#world.ledger.channel(info.channel);
     const earlier = accepted.get(info);
     // The id expired before this device had applied what it wrote under it: then too it goes up once more.

@@ -1,7 +1,9 @@
-import { newClientId } from '@terndb/core';
+import { newClientId, type SchemaDefinition } from '@terndb/core';
 import { checkFlicker } from './checkers/shown.ts';
 import type { Cluster } from './cluster.ts';
 import { DeviceDb } from './device-db.ts';
+import { TAB_HOP_MS } from './forwarding.ts';
+import { FIRST_SCHEMA, FOREIGN_SCHEMA, WIDER_SCHEMA } from './schemas.ts';
 import { Tab } from './tab.ts';
 import type { World } from './world.ts';
 
@@ -21,6 +23,10 @@ export class Device {
   skewMs: number;
   /** The app may be newer than what the servers have heard of. */
   schemaVersion = 1;
+  /** What the app means by a row; with `schema-conflict` the servers may not agree. */
+  schema: SchemaDefinition = FIRST_SCHEMA;
+  /** The servers' answer that the device has kept: what they had when they last took its schema. */
+  answer: SchemaDefinition = FIRST_SCHEMA;
   /** No network at all. */
   isOffline = false;
   tokenFails = false;
@@ -54,8 +60,12 @@ export class Device {
     const tab = new Tab(this, `${this.name}.${this.#nextTab++}`);
     this.tabs.push(tab);
     for (const channel of this.#left) tab.event({ type: 'leave', channel });
-    if (this.#holder === undefined) this.#elect(tab);
-    else tab.event({ type: 'demoted' });
+    if (this.#holder === undefined) {
+      this.#elect(tab);
+    } else {
+      tab.event({ type: 'demoted' });
+      this.#introduce(this.#holder, [tab]);
+    }
   }
 
   /** The lock goes to a tab; its term is stored before anything else is read. */
@@ -63,6 +73,16 @@ export class Device {
     this.#holder = tab;
     this.db.term += 1;
     tab.lead(this.db.term, this.db);
+    this.#introduce(tab, this.tabs);
+  }
+
+  /** Tells tabs who leads, so that they forward their pages' writes. */
+  #introduce(leader: Tab, tabs: readonly Tab[]): void {
+    if (!this.world.swarm.faults.has('forwarded-writes')) return;
+    const { term } = this.db;
+    this.world.queue.after(TAB_HOP_MS, () => {
+      for (const tab of tabs) tab.followLeader(leader, term);
+    });
   }
 
   closeTab(tab: Tab): void {
@@ -123,10 +143,22 @@ export class Device {
     this.world.ledger.count('flipped replicas');
   }
 
-  /** Rows are gone from the cache: the replica starts anew. */
-  evict(): void {
+  /** Every tab is closed, and one opened: rows are gone from the cache, or the app is started anew. */
+  reload(): void {
     this.#killTabs();
     this.openTab();
+  }
+
+  /** Another version of the app. What was stored with a field goes on having it. */
+  rollOut(schema: SchemaDefinition): void {
+    const isStored = this.hasMoreFields && schema === FOREIGN_SCHEMA;
+    if (!isStored) this.schema = schema;
+    this.world.trace(`${this.name}: another app`);
+    this.reload();
+  }
+
+  get hasMoreFields(): boolean {
+    return this.schema === WIDER_SCHEMA;
   }
 
   #killTabs(): void {

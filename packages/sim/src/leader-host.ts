@@ -1,7 +1,8 @@
-import type { Frame } from '@terndb/core';
+import type { Frame, Op } from '@terndb/core';
 import { type LeaderEffect, type LeaderEvent, LeaderMachine, type LogEntryFrame, type SlotFolds } from '@terndb/sync';
 import type { Cluster } from './cluster.ts';
 import { ModelFold } from './model-fold.ts';
+import { refusalOf } from './schemas.ts';
 import type { World } from './world.ts';
 
 /** Less per record than any client counts. */
@@ -55,7 +56,9 @@ export class LeaderHost {
     const schemaVersionOf = (): number => cluster.schemaVersion;
     const { logEpoch } = cluster;
     const isGone = (channel: string): boolean => cluster.gone.has(channel);
-    this.#machine = new LeaderMachine({ logEpoch, leaderEpoch, folds: this.folds, schemaVersionOf, isGone, ablations });
+    const validate = (_: string, op: Op): string | undefined => refusalOf(cluster.schema, op);
+    const checks = this.#world.swarm.faults.has('schema-conflict') ? { validate } : {};
+    this.#machine = new LeaderMachine({ logEpoch, leaderEpoch, folds: this.folds, schemaVersionOf, isGone, ablations, ...checks });
     for (const channel of cluster.channelsOf(slot)) this.#learnManifest(channel);
     this.#perform(this.#machine.start());
   }

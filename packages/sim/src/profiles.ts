@@ -15,6 +15,8 @@ export const PROFILES: { readonly [A in AblationName]?: Profile } = {
   'no-floor': { only: ['long-sleep', 'gc'] },
   'no-hash-check': { only: ['memory-flip', 'socket-drop', 'seal'], boost: { 'memory-flip': 20 } },
   'epoch-swap-early': { only: ['restore', 'seal', 'hop-delay', 'socket-drop'], boost: { restore: 4, seal: 2 } },
+  'connect-unresolved': { only: ['schema-conflict'] },
+  'newer-schema-refused': { only: ['newer-schema'] },
   'expire-keeps-subscription': {
     only: ['long-sleep', 'expire', 'hop-doubling', 'hop-delay', 'hop-loss'],
     boost: { 'long-sleep': 8, 'hop-doubling': 10, 'hop-delay': 5 },

@@ -1,6 +1,7 @@
 import { checkWrites, type DeviceEnd, notConverged } from './checkers/end.ts';
 import { Cluster } from './cluster.ts';
 import { Device } from './device.ts';
+import { WIDER_SCHEMA } from './schemas.ts';
 import { Workload } from './workload.ts';
 import { World, type WorldOptions } from './world.ts';
 
@@ -62,6 +63,7 @@ function simulate(world: World): void {
 }
 
 function heal(world: World, cluster: Cluster, devices: readonly Device[]): void {
+  const { swarm } = world;
   world.hasFaults = false;
   world.trace('heal');
   cluster.heal();
@@ -70,6 +72,7 @@ function heal(world: World, cluster: Cluster, devices: readonly Device[]): void 
     device.isOffline = false;
     for (const tab of device.tabs) tab.thaw();
     for (const channel of device.channels) device.follow(channel);
+    if (swarm.faults.has('schema-conflict')) device.rollOut(WIDER_SCHEMA);
     // What is half open would be found by silence; a new connection also lets the hashes be compared (R13).
     device.leader?.breakSocket();
     for (const channel of device.channels) device.leader?.event({ type: 'retry-denied', channel });
@@ -80,6 +83,7 @@ function ends(devices: readonly Device[]): DeviceEnd[] {
   return devices.map((device) => ({
     device: device.name,
     database: device.db.generation,
+    unanswered: device.tabs.reduce((sum, tab) => sum + tab.forwarder.unanswered, 0),
     channels: [...device.db.channels.values()].map(({ fold, outbox }) => {
       return { fold, outbox: outbox.size, isGone: device.leader?.statusOf(fold.channel) === 'gone' };
     }),

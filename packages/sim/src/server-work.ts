@@ -9,12 +9,10 @@ import type { World } from './world.ts';
 export class ServerWork {
   readonly #world: World;
   readonly #cluster: Cluster;
-  readonly #nextUid: () => number;
 
-  constructor(world: World, cluster: Cluster, nextUid: () => number) {
+  constructor(world: World, cluster: Cluster) {
     this.#world = world;
     this.#cluster = cluster;
-    this.#nextUid = nextUid;
   }
 
   write(channel: string): void {
@@ -22,7 +20,7 @@ export class ServerWork {
     const leader = this.#cluster.leaderFor(channel);
     if (leader === undefined) return;
     const fold = leader.folds.get(channel);
-    const value = this.#nextUid();
+    const value = this.#world.nextUid();
     const ops = Array.from({ length: random.chance(0.2) ? 2 : 1 }, (): SingleOp => {
       const pk = `p${random.int(swarm.keys)}`;
       const draw = random.next();
@@ -43,7 +41,7 @@ export class ServerWork {
     const ops = live.map((pk): SingleOp => ({ type: 'delete', pk }));
     const { universe } = this.#cluster;
     queue.after(random.between(0, 600), () => {
-      if (universe === this.#cluster.universe) this.#send(channel, { uid: this.#nextUid(), ops, fold: view, hlc: view.maxHlc });
+      if (universe === this.#cluster.universe) this.#send(channel, { uid: this.#world.nextUid(), ops, fold: view, hlc: view.maxHlc });
     });
   }
 

@@ -3,8 +3,10 @@ import { type ClientEffect, type ClientEvent, ClientMachine, type KnownClient, t
 import { checkFresh } from './checkers/reads.ts';
 import type { Device } from './device.ts';
 import type { DeviceDb } from './device-db.ts';
-import type { WriteInfo } from './ledger.ts';
+import { type ForwardedCall, Forwarder, repeated, TAB_HOP_MS } from './forwarding.ts';
+import { newWrite, type WriteInfo } from './ledger.ts';
 import { ModelFold } from './model-fold.ts';
+import { resolveSchema } from './schemas.ts';
 import { Socket } from './socket.ts';
 
 function describe(write: Batch['writes'][number]): string {
@@ -27,6 +29,8 @@ interface Batch {
   readonly madeAtMs: number;
 }
 
+type Settled = (made: WriteInfo | 'failed') => void;
+
 /** One tab: the effects of a `ClientMachine` against database, network and clock. */
 export class Tab {
   readonly name: string;
@@ -40,13 +44,17 @@ export class Tab {
   #batches: Batch[] = [];
   #isWriting = false;
   readonly #staged = new Map<string, ModelFold>();
-  readonly #requests = new Map<number, WriteInfo>();
+  readonly #requests = new Map<number, { readonly info: WriteInfo; readonly settled: Settled }>();
   readonly #byEntry = new Map<string, WriteInfo>();
   #nextRequest = 1;
+  #term = 0;
+  /** Of the page of this tab. */
+  readonly forwarder: Forwarder;
 
   constructor(device: Device, name: string) {
     this.#device = device;
     this.name = name;
+    this.forwarder = new Forwarder(device.world.ledger, name);
     const { world, channels } = device;
     const isOld = world.swarm.faults.has('newer-server');
     this.#machine = new ClientMachine({
@@ -80,7 +88,81 @@ export class Tab {
     this.#staged.clear();
     this.#batches = [];
     this.#isWriting = false;
+    this.#term = term;
+    const agreesOnSchema = this.#device.world.swarm.faults.has('schema-conflict');
+    if (agreesOnSchema) this.event({ type: 'stop' });
     this.event({ type: 'elected', term, durable: db.read() });
+    if (agreesOnSchema) this.#agreeOnSchema(term);
+  }
+
+  /**
+   * The servers are asked whether the schema of the app fits theirs. Until they have answered, only an app whose schema fitted before goes on, and
+   * one that does not fit stays closed until it or they are replaced; writes go into the outbox all the time.
+   */
+  #agreeOnSchema(term: number): void {
+    const { world, cluster } = this.#device;
+    const { answer, schema } = this.#device;
+    const isCovered = resolveSchema(answer, schema, false) === answer;
+    if (isCovered || world.ablations['connect-unresolved']) this.event({ type: 'start' });
+    this.#after(world.random.between(5, 60), () => {
+      if (this.#term !== term || !this.isLeading) return undefined;
+      if (this.#device.isOffline || world.fault('partition', 0.1)) {
+        this.#after(world.random.between(500, 3_000), () => {
+          if (this.#term === term && this.isLeading) this.#agreeOnSchema(term);
+          return undefined;
+        });
+        return undefined;
+      }
+      const fits = cluster.agreeOnSchema(schema);
+      if (fits !== undefined) this.#device.answer = fits;
+      else world.ledger.count('schemas that do not fit');
+      if (fits === undefined && world.ablations['connect-unresolved']) return undefined;
+      return { type: fits === undefined ? 'stop' : 'start' };
+    });
+  }
+
+  /** From now on the writes of this tab's page go to `leader`, beginning with those that nobody has answered. */
+  followLeader(leader: Tab, term: number): void {
+    this.#whenAwake(() => {
+      this.forwarder.follow(term, (call, to) => {
+        if (leader === this) this.take(this, call, to);
+        else this.#device.world.queue.after(TAB_HOP_MS, () => leader.take(this, call, to));
+      });
+    });
+  }
+
+  /** A write of the page of another tab, or of one that followed until now. */
+  take(from: Tab, call: ForwardedCall, term: number): void {
+    this.#whenAwake(() => {
+      const { world, name, subject, db } = this.#device;
+      const { channel, sawPosition, sawEpoch, attempts } = call;
+      const answer = (made: WriteInfo | 'failed'): void => {
+        if (from === this) this.forwarder.answer(call.id, term, made);
+        else world.queue.after(TAB_HOP_MS, () => from.hear(call.id, term, made));
+      };
+      // The page closed the partition meanwhile.
+      if (this.isLeading && this.statusOf(channel) === undefined) {
+        answer('failed');
+        return;
+      }
+      const uid = world.nextUid();
+      const op = repeated(call.op, uid);
+      const info = newWrite({ uid, device: name, database: db.generation, channel, op, subject, sawPosition, sawEpoch });
+      if (attempts.some(({ isLocal }) => isLocal)) world.ledger.count('forwarded writes made twice');
+      attempts.push(info);
+      world.ledger.addWrite(info);
+      this.write(op, channel, info, answer);
+    });
+  }
+
+  hear(call: number, term: number, made: WriteInfo | 'failed'): void {
+    this.#whenAwake(() => this.forwarder.answer(call, term, made));
+  }
+
+  #whenAwake(run: () => void): void {
+    if (this.#isDead) return;
+    if (this.isFrozen) this.#deferred.push(() => this.#whenAwake(run));
+    else run();
   }
 
   kill(): void {
@@ -104,9 +186,9 @@ export class Tab {
   }
 
   /** A write of the app on this device. */
-  write(op: Op, channel: string, info: WriteInfo): void {
+  write(op: Op, channel: string, info: WriteInfo, settled: Settled = () => undefined): void {
     const request = this.#nextRequest++;
-    this.#requests.set(request, info);
+    this.#requests.set(request, { info, settled });
     this.event({ type: 'write', request, channel, op, schemaVersion: this.#device.schemaVersion });
   }
 
@@ -182,17 +264,21 @@ export class Tab {
     const { world } = this.#device;
     switch (effect.type) {
       case 'local': {
-        const info = this.#requests.get(effect.request);
+        const request = this.#requests.get(effect.request);
         this.#requests.delete(effect.request);
-        if (info === undefined) return;
-        info.isLocal = true;
+        if (request === undefined) return;
+        request.info.isLocal = true;
         world.ledger.count('local writes');
+        request.settled(request.info);
         return;
       }
-      case 'write-failed':
+      case 'write-failed': {
+        const request = this.#requests.get(effect.request);
         this.#requests.delete(effect.request);
         world.ledger.count('failed writes');
+        request?.settled('failed');
         return;
+      }
       case 'acked': {
         const info = this.#byEntry.get(`${effect.channel} ${effect.id}`);
         if (info !== undefined) {

@@ -1,8 +1,10 @@
 import { type Op, type Origin, originOf, type SingleOp } from '@terndb/core';
 import type { Cluster } from './cluster.ts';
 import type { Device } from './device.ts';
+import { updateOf } from './forwarding.ts';
 import { newWrite } from './ledger.ts';
 import { singlesOf } from './model-fold.ts';
+import { FOREIGN_SCHEMA, WIDER_SCHEMA } from './schemas.ts';
 import { ServerWork } from './server-work.ts';
 import type { World } from './world.ts';
 
@@ -12,6 +14,8 @@ const DAY_MS = 24 * 3600_000;
 interface ShownKeys {
   readonly isLive: (pk: string) => boolean;
   readonly baseOf: (pk: string) => Origin | undefined;
+  /** Fields that only this app has. */
+  readonly more: readonly string[];
 }
 
 /** The put that began what the device shows: of its newest unconfirmed one, else of its replica. */
@@ -28,18 +32,12 @@ export class Workload {
   readonly #cluster: Cluster;
   readonly #devices: readonly Device[];
   readonly #server: ServerWork;
-  #uid = 0;
 
   constructor(world: World, cluster: Cluster, devices: readonly Device[]) {
     this.#world = world;
     this.#cluster = cluster;
     this.#devices = devices;
-    this.#server = new ServerWork(world, cluster, () => this.#nextUid());
-  }
-
-  #nextUid(): number {
-    this.#uid += 1;
-    return this.#uid;
+    this.#server = new ServerWork(world, cluster);
   }
 
   /** Actions until `endMs` of virtual time. */
@@ -66,7 +64,7 @@ export class Workload {
 
   #write(device: Device): void {
     const { random, ledger, swarm } = this.#world;
-    const tab = device.leader;
+    const tab = this.#tabThatWrites(device);
     if (tab === undefined || tab.isFrozen) return;
     const channel = random.pick(device.channels);
     if (!device.isFollowed(channel)) return;
@@ -74,20 +72,25 @@ export class Workload {
     const op = this.#op(`p${random.int(swarm.keys)}`, {
       isLive: (pk) => this.#isLive(device, channel, pk),
       baseOf: (pk) => baseOf(device, channel, pk),
+      more: device.hasMoreFields ? ['d'] : [],
     });
-    this.#uid += 1;
-    const info = newWrite({
-      uid: this.#uid,
-      device: device.name,
-      database: device.db.generation,
-      channel,
-      op,
-      subject: device.subject,
-      sawPosition: stored.fold.position,
-      sawEpoch: stored.universe,
-    });
+    const seen = { sawPosition: stored.fold.position, sawEpoch: stored.universe };
+    if (tab !== device.leader) {
+      tab.forwarder.call({ channel, op, ...seen });
+      return;
+    }
+    const uid = this.#world.nextUid();
+    const { name, subject, db } = device;
+    const info = newWrite({ uid, device: name, database: db.generation, channel, op, subject, ...seen });
     ledger.addWrite(info);
     tab.write(op, channel, info);
+  }
+
+  /** Any of a device's tabs, where pages write in those that follow too. */
+  #tabThatWrites(device: Device): Device['leader'] {
+    const { random, swarm } = this.#world;
+    if (!swarm.faults.has('forwarded-writes') || device.tabs.length === 0) return device.leader;
+    return random.pick(device.tabs);
   }
 
   #isLive(device: Device, channel: string, pk: string): boolean {
@@ -108,15 +111,16 @@ export class Workload {
     return this.#single(pk, shown);
   }
 
-  #single(pk: string, { isLive, baseOf: base }: ShownKeys): SingleOp {
-    const { random, swarm } = this.#world;
+  #single(pk: string, { isLive, baseOf: base, more }: ShownKeys): SingleOp {
+    const { random, swarm, uid: value } = this.#world;
     const draw = random.next();
-    const value = this.#uid;
+    const fields = (names: readonly string[]): { [name: string]: number } =>
+      Object.fromEntries([...names, ...more].map((name) => [name, value]));
     const begun = swarm.faults.has('collab') && draw > 0.8 && isLive(pk) ? base(pk) : undefined;
-    if (begun !== undefined) return { type: 'yjs', pk, field: 'y', base: begun, update: Uint8Array.of(value >> 16, value >> 8, value) };
+    if (begun !== undefined) return { type: 'yjs', pk, field: 'y', base: begun, update: updateOf(value) };
     if (draw < 0.25) return { type: 'delete', pk };
-    if (draw < 0.65 || !isLive(pk)) return { type: 'put', pk, fields: { a: value, b: value, c: value }, create: !isLive(pk) };
-    if (draw < 0.95) return { type: 'patch', pk, fields: { [random.pick(FIELDS)]: value } };
+    if (draw < 0.65 || !isLive(pk)) return { type: 'put', pk, fields: fields(FIELDS), create: !isLive(pk) };
+    if (draw < 0.95) return { type: 'patch', pk, fields: fields([random.pick(FIELDS)]) };
     return { type: 'vector', pk, field: 'v', model: 'm', sourceHash: new Uint8Array(16), vector: Float32Array.of(value) };
   }
 
@@ -126,6 +130,18 @@ export class Workload {
     this.#world.ledger.count('newer schemas');
     this.#world.queue.after(this.#world.random.between(0, 6_000), () => {
       this.#cluster.schemaVersion = 2;
+    });
+  }
+
+  /** Its app is replaced by one that the servers do not take, or not yet; some time later they do, or it is replaced again. */
+  #rollOut(device: Device): void {
+    const { random, queue } = this.#world;
+    const isForeign = random.chance(0.4);
+    device.rollOut(isForeign ? FOREIGN_SCHEMA : WIDER_SCHEMA);
+    queue.after(random.between(0, 15_000), () => {
+      if (isForeign) device.rollOut(WIDER_SCHEMA);
+      if (random.chance(0.5)) this.#cluster.grantsSchema = true;
+      device.reload();
     });
   }
 
@@ -151,7 +167,7 @@ export class Workload {
     add('tab-kill', 3, () => this.#killTab(device));
     add('tab-freeze', 2, () => device.freezeLeader(random.between(500, 12_000)));
     add('storage-loss', 0.6, () => device.loseDatabase());
-    add('cache-eviction', 2, () => device.evict());
+    add('cache-eviction', 2, () => device.reload());
     add('memory-flip', 0.5, () => device.flipMemory(random.pick(device.channels)));
     add('server-crash', 1.5, () => cluster.crash());
     add('fail-over', 4, () => cluster.failOver(random.int(swarm.slots)));
@@ -166,6 +182,7 @@ export class Workload {
     add('strong-reads', 4, () => this.#server.strongRead(channel));
     add('newer-schema', 1, () => this.#upgrade(device));
     add('adoption', 3, () => device.leader?.event({ type: 'adopt', channel: random.pick(device.channels), above: 0 }));
+    add('schema-conflict', 2, () => this.#rollOut(device));
     add('leave-and-follow', 2, () => this.#leave(device, random.pick(device.channels)));
     let draw = random.next() * actions.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, act] of actions) {

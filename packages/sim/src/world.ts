@@ -29,6 +29,8 @@ export class World {
   hasFaults = true;
   /** The whole world slept this long: wall clocks moved, monotonic ones did not. */
   sleptMs = 0;
+  /** Of the last write of any app. */
+  uid = 0;
   /** Lines of the trace, when somebody wants to read it. */
   readonly lines: string[] | undefined;
   #traceA = 0x811c9dc5;
@@ -44,6 +46,11 @@ export class World {
     this.lines = options.keepsTrace === true ? [] : undefined;
     this.ledger.wallMs = () => this.wallMs();
     this.ledger.onFailure = (text) => this.trace(text);
+  }
+
+  nextUid(): number {
+    this.uid += 1;
+    return this.uid;
   }
 
   wallMs(): number {

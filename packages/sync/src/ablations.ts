@@ -69,6 +69,10 @@ export const ABLATIONS = {
   'blind-append-retry': 'R17',
   /** Ack first, append later. */
   'ack-before-append': 'R17',
+  /** An op of a schema that the leader has not heard of yet is refused for good. */
+  'newer-schema-refused': 'R3',
+  /** An app goes on with a stored answer of the servers that lacks fields of its own, and does not wait for the next. */
+  'connect-unresolved': 'schema',
   /** Collab updates are taken whatever put they name. */
   'any-yjs-base': 'yjs',
   /** An op that is queued again gets the stamp's tie-break, and the identity that bases name, of its new id. */

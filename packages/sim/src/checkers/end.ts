@@ -9,6 +9,8 @@ const CLOCK_ERROR_MS = 24 * 3600_000 + 60_000;
 export interface DeviceEnd {
   readonly device: string;
   readonly database: number;
+  /** Writes that its pages wait for. */
+  readonly unanswered: number;
   readonly channels: readonly { readonly fold: ModelFold; readonly outbox: number; readonly isGone: boolean }[];
 }
 
@@ -39,7 +41,8 @@ export function wasPrunedInTime(info: WriteInfo, wallMs: number): boolean {
 /** Replicas converge, and nothing is stuck: after healing every device shows the log's state and holds nothing. */
 export function notConverged(ledger: Ledger, devices: readonly DeviceEnd[]): readonly string[] {
   const problems: string[] = [];
-  for (const { device, channels } of devices) {
+  for (const { device, channels, unanswered } of devices) {
+    if (unanswered > 0) problems.push(`unanswered: ${device}: ${unanswered} writes of its pages`);
     for (const { fold, outbox, isGone } of channels) {
       if (ledger.gone.has(fold.channel) !== isGone) problems.push(`gone: ${device} ${fold.channel}: ${!isGone} expected, got ${isGone}`);
       if (ledger.gone.has(fold.channel)) continue;

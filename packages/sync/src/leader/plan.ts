@@ -110,6 +110,12 @@ export class ChannelPlan {
       // Written under another subject: it must not get this one's name. Empty: written before there was any.
       if (record.author !== '' && record.author !== subject) return outcome.type === 'ack' ? outcome : { type: 'subject' };
       if (record.schemaVersion > (this.#options.schemaVersionOf?.(this.channel) ?? record.schemaVersion)) {
+        if (this.#ablations['newer-schema-refused']) {
+          rejected.push({ seq: record.seq, code: 'SCHEMA_UNKNOWN' });
+          this.#reject(principal, record.seq, 'SCHEMA_UNKNOWN');
+          outcome = { type: 'ack', seq: record.seq, position: this.position, rejected };
+          continue;
+        }
         // The catalog says so elsewhere already; refusing it for good would be wrong a moment later.
         return outcome.type === 'ack' ? outcome : { type: 'busy' };
       }
