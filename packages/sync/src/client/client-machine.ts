@@ -1,4 +1,4 @@
-import { assert, assertNever } from '@terndb/core';
+import { assert } from '@terndb/core';
 import { ANSWER_TIMEOUT_MS, PING_MS, PRUNE_MS, SILENCE_MS, STABLE_MS, TOKEN_MARGIN_MS, TOKEN_RETRY_MS, WATCHDOG_MS } from '../limits.ts';
 import {
   type ChannelAnswer,
@@ -9,25 +9,15 @@ import {
   type Welcome,
 } from '../protocol.ts';
 import { reconnectDelay } from './backoff.ts';
-import { type ChannelState, emptyChannel, openChannelState } from './channel-state.ts';
-import { type ClientContext, follow, setDevice, writeEntry } from './context.ts';
+import { type ChannelEvent, channelEvent, retryDenied, watchChannel } from './channel-events.ts';
+import { ChannelSet } from './channel-set.ts';
+import type { ChannelState } from './channel-state.ts';
+import { type ClientContext, follow, newIdentity, setDevice } from './context.ts';
 import type { DurableState } from './durable.ts';
 import { addWrite, pruneKept } from './outbox.ts';
+import { pump, sendAgain } from './pushing.ts';
 import { CommitLog, Step } from './step.ts';
-import {
-  adopt,
-  fetched,
-  fetchFailed,
-  isCaughtUp,
-  newIdentity,
-  pump,
-  receive,
-  sendAgain,
-  sendCredit,
-  subscribe,
-  unsubscribe,
-  unsubscribeAll,
-} from './subscription.ts';
+import { isCaughtUp, receive, sendCredit, subscribe, unsubscribeAll } from './subscription.ts';
 import { LINK_TRANSITIONS, type Link, type LinkInput, mayConnect, ROLE_TRANSITIONS, type Role, type RoleInput } from './transitions.ts';
 import type { ClientEffect, ClientEvent, ClientOptions, Now, WriteIntent } from './types.ts';
 
@@ -44,10 +34,7 @@ export class ClientMachine {
   link: Link = 'offline';
   readonly #options: ClientOptions;
   #cx: ClientContext | undefined;
-  readonly #followed: Set<string>;
-  #channels = new Map<string, ChannelState>();
-  /** Stored or left, and not followed. */
-  #parked = new Map<string, ChannelState>();
+  readonly #channels: ChannelSet;
   #log = new CommitLog();
   #socket = 0;
   /** Downloads are numbered on, so that a late one of an earlier term is nobody's. */
@@ -66,7 +53,7 @@ export class ClientMachine {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#followed = new Set(options.channels);
+    this.#channels = new ChannelSet(options.channels);
   }
 
   step(event: ClientEvent, now: Now): ClientEffect[] {
@@ -130,12 +117,10 @@ export class ClientMachine {
         this.#stepDown(event.reason === 'fenced' ? 'demoted' : 'failed', step);
         return;
       case 'follow':
-        this.#followed.add(event.channel);
-        if (this.#cx !== undefined) this.#follow(event.channel, this.#cx);
+        this.#channels.follow(this.#cx, event.channel);
         return;
       case 'leave':
-        this.#followed.delete(event.channel);
-        if (this.#cx !== undefined) this.#leave(event.channel, this.#cx);
+        this.#channels.leave(this.#cx, event.channel);
         return;
       default:
         if (this.#cx !== undefined) this.#dispatchOpen(event, this.#cx);
@@ -184,67 +169,20 @@ export class ClientMachine {
   }
 
   /** What may come after its channel was left: then it is void. */
-  #dispatchChannel(
-    event: Extract<ClientEvent, { type: 'adopt' | 'fetched' | 'fetch-failed' | 'diverged' | 'retry-denied' | 'discard' }>,
-    cx: ClientContext,
-  ): void {
+  #dispatchChannel(event: ChannelEvent, cx: ClientContext): void {
     const state = this.#channels.get(event.channel);
     if (state === undefined) {
       if (event.type === 'fetched') cx.step.effect({ type: 'drop-fetch', channel: event.channel, fetch: event.fetch });
       return;
     }
-    switch (event.type) {
-      case 'adopt':
-        adopt(cx, state, event.above);
-        return;
-      case 'fetched':
-        fetched(cx, state, event.fetch, event.snapshot);
-        return;
-      case 'fetch-failed':
-        fetchFailed(cx, state, event.fetch);
-        return;
-      case 'diverged':
-        this.#diverged(state, cx);
-        return;
-      case 'retry-denied':
-        this.#retryDenied(state, cx);
-        return;
-      case 'discard':
-        this.#discard(state, event.id, cx);
-        return;
-      default:
-        assertNever(event, 'event');
-    }
+    channelEvent(cx, state, event);
   }
 
   #write(request: number, writes: readonly WriteIntent[], cx: ClientContext): void {
     assert(writes.length > 0, () => `client: write ${request}: writes expected, got none`);
-    const ids = writes.map((write) => addWrite(cx, this.#channel(write.channel), write));
+    const ids = writes.map((write) => addWrite(cx, this.#channels.mustGet(write.channel), write));
     cx.step.after({ type: 'local', request, id: ids[0]! });
-    for (const channel of new Set(writes.map((write) => write.channel))) pump(cx, this.#channel(channel));
-  }
-
-  #follow(channel: string, cx: ClientContext): void {
-    if (this.#channels.has(channel)) return;
-    const state = this.#parked.get(channel) ?? openChannelState(emptyChannel(channel, cx.device.clientId));
-    this.#parked.delete(channel);
-    this.#channels.set(channel, state);
-    subscribe(cx, state);
-  }
-
-  #leave(channel: string, cx: ClientContext): void {
-    const state = this.#channels.get(channel);
-    if (state === undefined) return;
-    unsubscribe(cx, state);
-    state.status = 'idle';
-    this.#channels.delete(channel);
-    this.#parked.set(channel, state);
-  }
-
-  #channel(name: string): ChannelState {
-    const state = this.#channels.get(name);
-    assert(state !== undefined, () => `client: one of ${this.#channels.size} channels expected, got ${name}`);
-    return state;
+    for (const channel of new Set(writes.map((write) => write.channel))) pump(cx, this.#channels.mustGet(channel));
   }
 
   /* ---------- role ---------- */
@@ -256,9 +194,7 @@ export class ClientMachine {
     const { ablations = {} } = this.#options;
     const common = { socket: undefined, isOpen: false, nextSubscription: 0, nextFetch: this.#lastFetch, serverClock, mustReconnect: false };
     this.#cx = { options: this.#options, ablations, device: durable.device, step, ...common };
-    this.#channels = new Map();
-    this.#parked = new Map(durable.channels.map((channel) => [channel.channel, openChannelState(channel)]));
-    for (const channel of this.#followed) this.#follow(channel, this.#cx);
+    this.#channels.open(this.#cx, durable.channels);
     for (const { maxHlc } of durable.channels) follow(this.#cx, maxHlc);
     this.#bindToken(this.#cx);
     step.effect({ type: 'timer', timer: 'watchdog', delayMs: WATCHDOG_MS });
@@ -278,8 +214,7 @@ export class ClientMachine {
     this.#askedTokenAtMs = undefined;
     this.#lastFetch = this.#cx?.nextFetch ?? this.#lastFetch;
     this.#cx = undefined;
-    this.#channels = new Map();
-    this.#parked = new Map();
+    this.#channels.forget();
     this.#log = this.#log.renew();
     step.restart(this.#log);
   }
@@ -301,7 +236,7 @@ export class ClientMachine {
 
   #settleLink(step: Step): void {
     if (this.link !== 'live' && this.link !== 'catching-up') return;
-    this.#changeLink([...this.#channels.values()].every(isCaughtUp) ? 'caught-up' : 'behind', step);
+    this.#changeLink([...this.#channels.states()].every(isCaughtUp) ? 'caught-up' : 'behind', step);
   }
 
   #connect(): void {
@@ -351,7 +286,7 @@ export class ClientMachine {
     this.#token = { token: event.token, subject: event.subject, expiresAtMs: cx.step.now.monotonicMs + event.expiresInMs };
     if (cx.socket !== undefined) {
       cx.step.effect({ type: 'send', socket: cx.socket, message: { type: 'auth', token: event.token } });
-      for (const state of this.#channels.values()) this.#retryDenied(state, cx);
+      for (const state of this.#channels.states()) retryDenied(cx, state);
       return;
     }
     this.#changeLink('authorised', cx.step);
@@ -413,7 +348,7 @@ export class ClientMachine {
   }
 
   #isAnswered(): boolean {
-    return [...this.#channels.values()].every(({ waitingSinceMs }) => waitingSinceMs === undefined);
+    return [...this.#channels.states()].every(({ waitingSinceMs }) => waitingSinceMs === undefined);
   }
 
   #welcome(message: Welcome, cx: ClientContext): void {
@@ -435,13 +370,13 @@ export class ClientMachine {
     cx.socket = this.#socket;
     cx.isOpen = true;
     this.#changeLink('welcomed', cx.step);
-    for (const state of this.#channels.values()) subscribe(cx, state);
+    for (const state of this.#channels.states()) subscribe(cx, state);
   }
 
   /** R16, while the server's clock is known: a device's own may be wrong by any amount. */
   #prune(cx: ClientContext): void {
     this.#prunedAtMs = cx.step.now.monotonicMs;
-    for (const states of [this.#channels, this.#parked]) for (const state of states.values()) pruneKept(cx, state);
+    for (const states of [this.#channels.states(), this.#channels.parked()]) for (const state of states) pruneKept(cx, state);
   }
 
   #refused(code: RefusalCode, cx: ClientContext): void {
@@ -469,7 +404,7 @@ export class ClientMachine {
     this.#socket += 1;
     cx.socket = undefined;
     cx.isOpen = false;
-    unsubscribeAll(this.#channels.values(), cx);
+    unsubscribeAll(this.#channels.states(), cx);
   }
 
   #lost(cx: ClientContext): void {
@@ -523,38 +458,10 @@ export class ClientMachine {
     if (monotonicMs - this.#pingedAtMs >= PING_MS) {
       this.#pingedAtMs = monotonicMs;
       cx.step.effect({ type: 'send', socket: cx.socket, message: { type: 'ping', nonce: Math.floor(monotonicMs) } });
-      for (const state of this.#channels.values()) sendCredit(cx, state);
+      for (const state of this.#channels.states()) sendCredit(cx, state);
     }
     if (monotonicMs - this.#prunedAtMs >= PRUNE_MS && cx.serverClock !== undefined) this.#prune(cx);
     if (this.#token !== undefined && this.#token.expiresAtMs - monotonicMs < TOKEN_MARGIN_MS) this.#askToken(cx, 'expiring');
-    for (const state of this.#channels.values()) this.#watchChannel(state, cx, monotonicMs);
-  }
-
-  #watchChannel(state: ChannelState, cx: ClientContext, monotonicMs: number): void {
-    const since = state.status === 'subscribing' ? state.subscribedAtMs : state.waitingSinceMs;
-    const isUnanswered = since !== undefined && monotonicMs - since > ANSWER_TIMEOUT_MS;
-    // Ticks come every second: without them the leader knows nothing of this subscription any more.
-    const isForgotten = state.status === 'following' && monotonicMs - state.heardAtMs > ANSWER_TIMEOUT_MS;
-    if (isUnanswered || isForgotten) subscribe(cx, state);
-  }
-
-  /* ---------- channels ---------- */
-  #diverged(state: ChannelState, cx: ClientContext): void {
-    if (cx.ablations['no-hash-check']) return;
-    state.mustBootstrap = true;
-    subscribe(cx, state);
-  }
-
-  #retryDenied(state: ChannelState, cx: ClientContext): void {
-    state.pushDenied = false;
-    if (state.status === 'denied') subscribe(cx, state);
-    else pump(cx, state);
-  }
-
-  #discard(state: ChannelState, id: number, cx: ClientContext): void {
-    const entry = state.outbox.find(({ stored }) => stored.id === id);
-    if (entry === undefined || entry.settled !== undefined) return;
-    entry.stored = { ...entry.stored, op: { type: 'batch', ops: [] } };
-    writeEntry(cx, entry.stored);
+    for (const state of this.#channels.states()) watchChannel(cx, state);
   }
 }

@@ -50,3 +50,12 @@ export function writeChannel(cx: ClientContext, state: ChannelState): void {
 export function writeEntry(cx: ClientContext, entry: OutboxEntry): void {
   cx.step.write({ type: 'outbox', entry });
 }
+
+/** R2, R14, R15: what is held is queued again when each channel has said what the log knows of the old id. */
+export function newIdentity(cx: ClientContext, logEpoch: string | null = cx.device.logEpoch): void {
+  if (cx.mustReconnect) return;
+  let clientId = '';
+  while (clientId.length < 26) clientId += cx.options.rng.nextUint32().toString(36);
+  setDevice(cx, { clientId: clientId.slice(0, 26), logEpoch });
+  cx.mustReconnect = true;
+}

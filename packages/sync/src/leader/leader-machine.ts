@@ -1,29 +1,14 @@
-import { assert, type Frame, type LogRecord, TICKS_PER_MS, type Timestamp } from '@terndb/core';
+import { assert, TICKS_PER_MS, type Timestamp } from '@terndb/core';
 import type { Ablations } from '../ablations.ts';
 import { APPEND_RETRY_MS, BUSY_RETRY_MS, MAX_TAIL_BYTES, MAX_WAITING, TICK_MS } from '../limits.ts';
-import type { ChannelAnswer, EndReason, KnownClient, ManifestOffer } from '../protocol.ts';
+import type { ChannelAnswer, EndReason } from '../protocol.ts';
+import type { Append, AppendParts, SubscribeEvent } from './append.ts';
 import { planGroup, type Waiting } from './group.ts';
+import { type Maintenance, planMaintenance } from './maintenance.ts';
+import { knownOf, Manifests } from './manifests.ts';
 import { type Subscription, Subscriptions } from './subscriptions.ts';
-import { type LeaderEffect, type LeaderEvent, type LeaderOptions, type LogEntryFrame, serverClientId } from './types.ts';
+import type { LeaderEffect, LeaderEvent, LeaderOptions, LogEntryFrame } from './types.ts';
 
-type SubscribeEvent = Extract<LeaderEvent, { type: 'subscribe' }>;
-interface AppendParts {
-  readonly entries: readonly LogEntryFrame[];
-  readonly replies?: readonly LeaderEffect[];
-  /** Of the server's own writes in it. */
-  readonly requests?: readonly number[];
-  readonly bytes?: ReadonlyMap<string, number>;
-  readonly expired?: readonly { readonly channel: string; readonly clientId: string }[];
-  /** Answered when it is durable: until then somebody else may lead (R17). */
-  readonly subscribes?: SubscribeEvent[];
-  /** The last entry is a tick, and these wait for it. */
-  readonly tick?: { readonly time: Timestamp; readonly requests: readonly number[] } | undefined;
-}
-interface Append extends AppendParts {
-  readonly id: number;
-  readonly expectedLast: number;
-  isUncertain: boolean;
-}
 type State = 'folding' | 'leading' | 'serving' | 'done';
 
 /**
@@ -34,7 +19,7 @@ export class LeaderMachine {
   readonly #options: LeaderOptions;
   readonly #ablations: Ablations;
   readonly #subscriptions = new Subscriptions();
-  readonly #manifests = new Map<string, { readonly offer: ManifestOffer | undefined; readonly firstPosition: number }>();
+  readonly #manifests = new Manifests();
   #state: State = 'folding';
   #last = 0;
   #appendId = 0;
@@ -50,7 +35,7 @@ export class LeaderMachine {
   /** Bytes of each channel's log after its manifest. */
   readonly #tail = new Map<string, number>();
   readonly #gone = new Set<string>();
-  #maintenance: { readonly channel: string; readonly records: readonly LogRecord[] }[] = [];
+  #maintenance: Maintenance[] = [];
   /** Subscribes that wait for the next append. */
   #arriving: SubscribeEvent[] = [];
   #effects: LeaderEffect[] = [];
@@ -128,7 +113,7 @@ export class LeaderMachine {
         this.#flush();
         return;
       case 'manifest':
-        this.#manifests.set(event.channel, { offer: event.offer, firstPosition: event.firstPosition });
+        this.#manifests.set(event.channel, event.offer, event.firstPosition);
         return;
       case 'tail':
         this.#tail.set(event.channel, event.bytes);
@@ -313,22 +298,8 @@ export class LeaderMachine {
   }
 
   #appendMaintenance(): void {
-    const { logEpoch, leaderEpoch, folds } = this.#options;
-    const byChannel = new Map<string, LogRecord[]>();
-    const own = serverClientId(logEpoch);
-    for (const { channel, records } of this.#maintenance.splice(0)) {
-      // The server's own id never starts again from 1: bases of collab updates name its seqs.
-      const taken = records.filter((record) => record.type !== 'expire' || record.clientId !== own);
-      if (taken.length > 0) byChannel.set(channel, [...(byChannel.get(channel) ?? []), ...taken]);
-    }
-    if (byChannel.size === 0) return;
-    const entries: Frame[] = [];
-    const expired: { channel: string; clientId: string }[] = [];
-    for (const [channel, records] of byChannel) {
-      const { position, hash } = folds.get(channel);
-      entries.push({ logEpoch, leaderEpoch, channel, base: position + 1, hashBefore: hash, records });
-      for (const record of records) if (record.type === 'expire') expired.push({ channel, clientId: record.clientId });
-    }
+    const { entries, expired } = planMaintenance(this.#maintenance.splice(0), this.#options);
+    if (entries.length === 0) return;
     this.#append({ entries, expired });
   }
 
@@ -372,7 +343,8 @@ export class LeaderMachine {
       this.#reply(session, { type: 'denied', channel, subscription, access: 'read' });
       return;
     }
-    const start = this.#startOf(channel, message);
+    const hash = this.#ablations['no-hash-check'] ? undefined : message.hash;
+    const start = this.#manifests.startOf(channel, fold, { at: message.at, hash });
     const state: Subscription = {
       principal,
       channel,
@@ -392,37 +364,11 @@ export class LeaderMachine {
       channel,
       subscription,
       head: fold.position,
-      known: this.#known(channel, clientId),
-      formers: message.formers.map((former) => this.#known(channel, former)),
+      known: knownOf(fold, clientId),
+      formers: message.formers.map((former) => knownOf(fold, former)),
       ...start,
     });
     this.#serveOne(state);
-  }
-
-  #startOf(
-    channel: string,
-    { at, hash }: { readonly at?: number; readonly hash?: Frame['hashBefore'] },
-  ): {
-    readonly from: number;
-    readonly manifest?: ManifestOffer;
-  } {
-    const fold = this.#options.folds.get(channel);
-    const { offer, firstPosition } = this.#manifests.get(channel) ?? { offer: undefined, firstPosition: 1 };
-    // R13: both know the hash of the same position.
-    const hasDiverged =
-      !this.#ablations['no-hash-check'] &&
-      hash !== undefined &&
-      at === fold.position &&
-      (hash.lo !== fold.hash.lo || hash.hi !== fold.hash.hi);
-    if (at !== undefined && at <= fold.position && at + 1 >= firstPosition && !hasDiverged) return { from: at };
-    assert(offer !== undefined || firstPosition === 1, () => `leader: ${channel} is truncated to ${firstPosition} without a manifest`);
-    return offer === undefined ? { from: 0 } : { from: offer.upTo, manifest: offer };
-  }
-
-  #known(channel: string, clientId: string): KnownClient {
-    const lmid = this.#options.folds.get(channel).lmid(clientId);
-    if (lmid === undefined) return { clientId, lmid: 0, position: 0, rejected: [] };
-    return { clientId, lmid: lmid.seq, position: lmid.position, rejected: lmid.rejected };
   }
 
   #endClient(channel: string, clientId: string, reason: EndReason): void {
