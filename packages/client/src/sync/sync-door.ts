@@ -2,9 +2,10 @@ import { DbError, type SchemaDefinition, utf8Decode } from '@terndb/core';
 import { CONNECTION_KEY, type ConnectionRecord, type ConnectRequest, schemaOf } from './connection-record.ts';
 import type { SyncReads } from './reads.ts';
 import type * as replication from './replication.ts';
+import type { SyncPorts } from './service-ports.ts';
 import type { RowStore } from './store/row-store.ts';
 import type { SyncReport } from './sync-report.ts';
-import type { SyncPorts, SyncService } from './sync-service.ts';
+import type { SyncService } from './sync-service.ts';
 
 export type Replication = typeof replication;
 export type LoadReplication = () => Promise<Replication>;
