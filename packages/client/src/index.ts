@@ -37,6 +37,7 @@ export type {
   Shapes,
   SparseVector,
   VectorField,
+  VectorElements,
   VectorIndexOptions,
   VectorKind,
   VectorOptions,

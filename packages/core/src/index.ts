@@ -125,6 +125,7 @@ export type {
   Kind,
   Metric,
   SchemaDefinition,
+  VectorElements,
   VectorIndexOptions,
 } from './schema/definition.ts';
 export type {
@@ -202,7 +203,9 @@ export { asTimestamp, createHlc, type Hlc, isTooFarAhead, MAX_AHEAD_MS, timestam
 export { compareStamps, type Stamp, TICKS_PER_MS, type Timestamp } from './time/timestamp.ts';
 export { canonicalJson, NotJson } from './value/canonical-json.ts';
 export { describe } from './value/describe.ts';
+export { ELEMENT_BYTES, elementsOf, isDenseValue, isStoredVector, narrowVector, widenVector } from './value/elements.ts';
 export { entityBytes } from './value/entity-bytes.ts';
+export { Misfit } from './value/misfit.ts';
 export {
   comparePrimaryKeys,
   type NormalizedPut,
@@ -214,5 +217,5 @@ export {
 export { toPublic, toPublicEntity } from './value/public.ts';
 export { normalizeQueryVector } from './value/query-vector.ts';
 export { normalizeInt64, utf8Length } from './value/scalar.ts';
-export type { Int64, PrimaryKey, ScalarValue, SparseValue, StoredFields, StoredValue } from './value/value.ts';
-export { Misfit, toBytes, toFloat32, toSparse } from './value/vectors.ts';
+export type { Int64, PrimaryKey, ScalarValue, SparseValue, StoredFields, StoredValue, StoredVector } from './value/value.ts';
+export { toBytes, toFloat32, toSparse } from './value/vectors.ts';

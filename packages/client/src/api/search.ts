@@ -85,7 +85,7 @@ type By<S extends Shape> =
   IsDynamic<S> extends true
     ? {
         text?: string;
-        vector?: DenseVector | SparseVector | BinaryVector;
+        vector?: DenseVector | Int8Array | SparseVector | BinaryVector;
         vectors?: readonly FieldVector<S>[];
         like?: PrimaryKey;
         mode?: 'hybrid' | 'keyword' | 'semantic';

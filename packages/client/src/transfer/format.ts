@@ -6,12 +6,20 @@
  *   last     {"end":true,"entities":count,"crc32c":"8 hex digits"}            over all bytes before this line
  *
  * Values: text, keyword, number, boolean, json as they are; date ISO 8601 in UTC; int64 a number, beyond 2^53 a decimal string; array of those;
- * vector and binaryVector base64 of their bytes (float32 little-endian); collab base64 of its update; sparseVector {"indices":[],"values":[]}.
+ * vector and binaryVector base64 of their bytes (little-endian; float32, for float16 and bfloat16 too, or int8); collab base64 of its update; sparseVector {"indices":[],"values":[]}.
  * A field that is null and may not be given as null (a vector not yet embedded) is left out, and so is a vector that was derived from text.
  *
  * History: 1 first version. Reads: 1. Unknown version -> FORMAT_VERSION_UNSUPPORTED, other text -> FORMAT_INVALID, wrong sum or end -> CHECKSUM_MISMATCH.
  */
-import { DbError, type FieldDefinition, type JsonValue, type SchemaDefinition, type SparseValue, type StoredValue } from '@terndb/core';
+import {
+  DbError,
+  type FieldDefinition,
+  type JsonValue,
+  type SchemaDefinition,
+  type SparseValue,
+  type StoredValue,
+  toPublic,
+} from '@terndb/core';
 
 export const EXPORT_VERSION = 1;
 /** An entity has at most half a MiB; base64 and JSON escapes make it longer, but not by more than this. */
@@ -44,8 +52,8 @@ export function encodeValue(field: FieldDefinition, value: StoredValue): JsonVal
     case 'json':
       return JSON.parse(value as string) as JsonValue;
     case 'vector': {
-      const floats = value as Float32Array;
-      return toBase64(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
+      const elements = toPublic(field, value) as Float32Array | Int8Array;
+      return toBase64(new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength));
     }
     case 'binaryVector':
     case 'collab':
@@ -73,6 +81,7 @@ export function decodeValue(field: FieldDefinition, value: JsonValue): unknown {
       return toInt64(value);
     case 'vector': {
       const bytes = typeof value === 'string' ? fromBase64(value) : undefined;
+      if (bytes !== undefined && field.params.elements === 'int8') return new Int8Array(bytes.buffer);
       return bytes === undefined || bytes.byteLength % 4 !== 0 ? value : new Float32Array(bytes.buffer);
     }
     case 'binaryVector':

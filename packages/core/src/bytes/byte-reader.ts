@@ -113,6 +113,11 @@ export class ByteReader {
     return new Float32Array(this.copyBytes(this.#checked(length * 4)).buffer);
   }
 
+  /** `length` little-endian halves of words as a copy. */
+  uint16Array(length: number): Uint16Array<ArrayBuffer> {
+    return new Uint16Array(this.copyBytes(this.#checked(length * 2)).buffer);
+  }
+
   /** `length` little-endian unsigned words as a copy. */
   uint32Array(length: number): Uint32Array<ArrayBuffer> {
     return new Uint32Array(this.copyBytes(this.#checked(length * 4)).buffer);

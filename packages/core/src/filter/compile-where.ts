@@ -5,8 +5,8 @@ import { fieldOf, type TextField } from '../schema/lookup.ts';
 import type { AnalyzerOption } from '../text/analyzer-definition.ts';
 import { toScalar, toText } from '../value/convert.ts';
 import { describe, isPlainObject, tagOf } from '../value/describe.ts';
+import { Misfit } from '../value/misfit.ts';
 import type { ScalarValue } from '../value/value.ts';
-import { Misfit } from '../value/vectors.ts';
 import type { CompareOperator, FilterNode, MatchNode } from './ast.ts';
 
 /**

@@ -1,10 +1,11 @@
 import type { ByteReader } from '../bytes/byte-reader.ts';
 import type { ByteWriter } from '../bytes/byte-writer.ts';
 import { assert } from '../errors/assert.ts';
-import type { PrimaryKey, ScalarValue, SparseValue, StoredValue } from '../value/value.ts';
+import type { PrimaryKey, ScalarValue, SparseValue, StoredValue, StoredVector } from '../value/value.ts';
 
 /**
- * Stored values inside frames, version 1 (the version is the frame's). One tag byte, then:
+ * Stored values inside frames, version 1 (the version is the frame's). Tags 11 and 12 came with schemas that name `elements`, which older readers refuse
+ * before they see a value. One tag byte, then:
  *    0 null      1 false      2 true
  *    3 integer   varint with sign (lib0): a number that is a safe integer
  *    4 number    f64, finite, not a safe integer
@@ -13,6 +14,8 @@ import type { PrimaryKey, ScalarValue, SparseValue, StoredValue } from '../value
  *    7 bytes     varint length, bytes
  *    8 vector    varint dim, dim * f32
  *    9 sparse    varint count, count * u32 indices ascending and distinct, count * f32
+ *   11 halves   varint dim, dim * u16 (float16 or bfloat16, as the schema says)
+ *   12 int8s    varint dim, dim * i8
  *   10 list      varint count, count * scalar value (tags 1 to 6)
  * A primary key is a value with tag 3, 5 or 6. Everything little-endian. Read values are copies.
  */
@@ -28,6 +31,8 @@ const TAG = {
   vector: 8,
   sparse: 9,
   list: 10,
+  halves: 11,
+  int8s: 12,
 } as const;
 
 const MIN_INT64 = -(2n ** 63n);
@@ -43,7 +48,9 @@ export function writeValue(writer: ByteWriter, value: StoredValue): void {
   if (value === null) writer.u8(TAG.null);
   else if (typeof value !== 'object') writeScalar(writer, value);
   else if (value instanceof Uint8Array) writeBytes(writer, value);
-  else if (value instanceof Float32Array) writeVector(writer, value);
+  else if (value instanceof Float32Array) writeVector(writer, TAG.vector, value);
+  else if (value instanceof Uint16Array) writeVector(writer, TAG.halves, value);
+  else if (value instanceof Int8Array) writeVector(writer, TAG.int8s, value);
   else if ('indices' in value) writeSparse(writer, value);
   else writeList(writer, value);
 }
@@ -57,6 +64,10 @@ export function readValue(reader: ByteReader): StoredValue {
       return reader.copyBytes(reader.varUint());
     case TAG.vector:
       return reader.float32Array(reader.varUint());
+    case TAG.halves:
+      return reader.uint16Array(reader.varUint());
+    case TAG.int8s:
+      return new Int8Array(reader.copyBytes(reader.varUint()).buffer);
     case TAG.sparse:
       return readSparse(reader);
     case TAG.list:
@@ -134,8 +145,8 @@ function writeBytes(writer: ByteWriter, value: Uint8Array): void {
   writer.bytes(value);
 }
 
-function writeVector(writer: ByteWriter, value: Float32Array): void {
-  writer.u8(TAG.vector);
+function writeVector(writer: ByteWriter, tag: number, value: StoredVector): void {
+  writer.u8(tag);
   writer.varUint(value.length);
   writer.bytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
 }

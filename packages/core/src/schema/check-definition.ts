@@ -148,6 +148,7 @@ const PARAMS: { readonly [Kd in Kind]: Readonly<Record<string, Check>> } = {
     embed: orNull(distinctStrings(MAX_EMBED_SOURCES, MAX_NAME_LENGTH)),
     model: orNull(shortText),
     metric: oneOf('COSINE', 'IP', 'L2'),
+    elements: later(oneOf('float32', 'float16', 'bfloat16', 'int8'), 'float32'),
     index: index({ nlist: later(integer(1, MAX_LISTS)), engine: later(oneOf('hnswlib')) }, 'none', 'sq8', 'binary'),
   },
   sparseVector: { metric: oneOf('IP') },
@@ -213,6 +214,7 @@ function checkKey({ params }: FieldDefinitionOf<'primaryKey'>, where: string): F
 function checkVector({ params }: FieldDefinitionOf<'vector'>, where: string, fields: readonly FieldDefinition[]): void {
   if (params.dim === null && params.embed === null)
     invalidSchema(`${where}: dim`, `integer from 1 to ${MAX_DIM}, or embed`, null, 'neither');
+  if (params.embed && params.elements) invalidSchema(`${where}: elements`, `'float32' with embed`, params.elements);
   for (const source of params.embed ?? []) {
     const found = fields.find((field) => field.name === source)?.type;
     if (found !== 'text' && found !== 'collabText')

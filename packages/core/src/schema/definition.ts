@@ -29,6 +29,9 @@ export interface VectorIndexOptions {
 /** What came later than the first schemas is there only where it is not the default. */
 export type VectorIndexParams = Required<Omit<VectorIndexOptions, 'engine' | 'nlist'>> & Pick<VectorIndexOptions, 'engine' | 'nlist'>;
 
+/** What the components of a dense vector are kept as: in memory, in segments, in the log. */
+export type VectorElements = 'float32' | 'float16' | 'bfloat16' | 'int8';
+
 type NoParams = Record<never, never>;
 export interface FieldParams {
   primaryKey: { keyType: 'varchar' | 'int64'; autoId: boolean; maxLength: number | null };
@@ -52,6 +55,8 @@ export interface FieldParams {
     model: string | null;
     metric: Metric;
     index: VectorIndexParams;
+    /** Left out: float32. */
+    elements?: Exclude<VectorElements, 'float32'>;
   };
   sparseVector: { metric: 'IP' };
   binaryVector: { dim: number; metric: BinaryMetric; index: VectorIndexParams };

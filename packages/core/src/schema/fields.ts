@@ -2,7 +2,7 @@ import type { JsonValue } from '../errors/db-error.ts';
 import type { AnalyzerOption } from '../text/analyzer-definition.ts';
 import type { Int64 } from '../value/value.ts';
 import type { CollabTextValue, CollabValue } from './collab-types.ts';
-import type { BinaryMetric, Kind, Metric, VectorIndexOptions } from './definition.ts';
+import type { BinaryMetric, Kind, Metric, VectorElements, VectorIndexOptions } from './definition.ts';
 import type {
   AnyField,
   ArrayElement,
@@ -21,6 +21,11 @@ export interface VectorOptions {
   metric?: Metric;
   index?: VectorIndexOptions;
   model?: string;
+  /**
+   * What components are kept as; half or a quarter of the memory and of the log. Numbers are rounded to the nearest float16 or bfloat16 and read back as a
+   * `Float32Array` of those; int8 are whole numbers from -128 to 127, read back as an `Int8Array`. Not with `embed`.
+   */
+  elements?: VectorElements;
 }
 
 export interface FieldBuilders {
@@ -67,6 +72,10 @@ export interface FieldBuilders {
     dim: number,
     options: VectorOptions & { embed: E },
   ): VectorField<'vector', DenseVector, Float32Array, true, { embed: E }>;
+  vector(
+    dim: number,
+    options: VectorOptions & { elements: 'int8' },
+  ): VectorField<'vector', Int8Array | readonly number[], Int8Array, false>;
   vector(dim: number, options?: VectorOptions): VectorField<'vector', DenseVector, Float32Array, false>;
   /** Inner product only. */
   sparseVector(): VectorField<'sparseVector', SparseVector, Readonly<Record<number, number>>, false>;

@@ -2,9 +2,11 @@ import { MAX_DIM, MAX_ENTITY_BYTES, MAX_JSON_BYTES, MAX_KEYWORD_BYTES, MAX_TEXT_
 import type { FieldDefinition, FieldDefinitionOf } from '../schema/definition.ts';
 import { canonicalJson, NotJson } from './canonical-json.ts';
 import { describe, tagOf } from './describe.ts';
+import { elementsOf, toElements } from './elements.ts';
+import { Misfit } from './misfit.ts';
 import { normalizeInt64, utf8Length } from './scalar.ts';
-import type { ScalarValue, StoredValue } from './value.ts';
-import { Misfit, toBytes, toFloat32, toSparse } from './vectors.ts';
+import type { ScalarValue, StoredValue, StoredVector } from './value.ts';
+import { toBytes, toSparse } from './vectors.ts';
 
 /** Says that the length is wrong and nothing else: DIMENSION_MISMATCH. */
 export class WrongDim extends Misfit {}
@@ -117,8 +119,8 @@ function toArray(field: FieldDefinitionOf<'array'>, value: unknown): readonly Sc
 }
 
 /** `dim` null is the model's: whoever knows the model checks it. */
-function toDense(field: FieldDefinitionOf<'vector'>, value: unknown): Float32Array | Misfit {
-  const vector = toFloat32(value, MAX_DIM);
+function toDense(field: FieldDefinitionOf<'vector'>, value: unknown): StoredVector | Misfit {
+  const vector = toElements(elementsOf(field), value, MAX_DIM);
   if (vector instanceof Misfit) return vector;
   const { dim } = field.params;
   if (dim === null) return vector.length > 0 ? vector : new Misfit('numbers', 'none');

@@ -6,8 +6,8 @@ import { defaultValueOf, fieldOf, keyFieldOf, valueFieldsOf } from '../schema/lo
 import { toScalar, toStored, WrongDim } from './convert.ts';
 import { describe } from './describe.ts';
 import { entityBytes } from './entity-bytes.ts';
-import type { PrimaryKey, StoredFields, StoredValue } from './value.ts';
-import { Misfit } from './vectors.ts';
+import { Misfit } from './misfit.ts';
+import type { PrimaryKey, StoredFields, StoredValue, StoredVector } from './value.ts';
 
 /**
  * From what a caller hands in to what is stored, or a typed error. Results share nothing with the input; every property is read once, own
@@ -46,7 +46,7 @@ export function normalizePut(
   for (const field of valueFieldsOf(definition)) {
     const value = given[field.name];
     const stored = value === undefined ? whenLeftOut(field, where) : normalizeValue(field, where, value);
-    if (field.type === 'vector' && stored !== null) checkModelDim(field, where, stored as Float32Array, options.dimOf);
+    if (field.type === 'vector' && stored !== null) checkModelDim(field, where, stored as StoredVector, options.dimOf);
     fields[field.name] = stored;
   }
   const bytes = entityBytes(pk, fields);
@@ -71,7 +71,7 @@ export function normalizePatch(
     if (field.type === 'collabText' || field.type === 'collab')
       fail('FIELD_INVALID', where, field.name, 'an edit through its Yjs type', 'a patch');
     const stored = normalizeValue(field, where, value);
-    if (field.type === 'vector' && stored !== null) checkModelDim(field, where, stored as Float32Array, options.dimOf);
+    if (field.type === 'vector' && stored !== null) checkModelDim(field, where, stored as StoredVector, options.dimOf);
     fields[field.name] = stored;
   }
   const bytes = entityBytes('', fields);
@@ -138,7 +138,7 @@ function normalizeValue(field: FieldDefinition, where: Place, value: unknown): S
   return fail(stored instanceof WrongDim ? 'DIMENSION_MISMATCH' : 'FIELD_INVALID', where, field.name, stored.expected, stored.got);
 }
 
-function checkModelDim(field: FieldDefinitionOf<'vector'>, where: Place, vector: Float32Array, dimOf: NormalizePutOptions['dimOf']): void {
+function checkModelDim(field: FieldDefinitionOf<'vector'>, where: Place, vector: StoredVector, dimOf: NormalizePutOptions['dimOf']): void {
   const dim = field.params.dim === null ? dimOf?.(field) : undefined;
   if (dim !== undefined && vector.length !== dim)
     fail('DIMENSION_MISMATCH', where, field.name, `dim ${dim} (the model's)`, `${vector.length}`);

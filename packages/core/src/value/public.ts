@@ -1,6 +1,7 @@
 import type { CollectionDefinition, FieldDefinition } from '../schema/definition.ts';
 import { fieldOf, keyFieldOf } from '../schema/lookup.ts';
-import type { PrimaryKey, SparseValue, StoredValue } from './value.ts';
+import { elementsOf, widenVector } from './elements.ts';
+import type { PrimaryKey, SparseValue, StoredValue, StoredVector } from './value.ts';
 
 /**
  * From a stored value to what callers read. Gives plain structured-cloneable values; typed arrays and arrays are handed on, not copied.
@@ -13,6 +14,11 @@ export function toPublic(field: FieldDefinition, value: StoredValue): unknown {
       return new Date(value as number);
     case 'json':
       return JSON.parse(value as string);
+    case 'vector': {
+      const elements = elementsOf(field);
+      // No engine has an array of bfloat16, and not all have one of float16: halves are read as the float32 that they are.
+      return elements === 'int8' ? value : widenVector(elements, value as StoredVector);
+    }
     case 'sparseVector':
       return sparseRecord(value as SparseValue);
     default:

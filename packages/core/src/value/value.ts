@@ -12,7 +12,7 @@
  * | boolean               | boolean                              |
  * | json                  | string (JSON text)                   |
  * | array                 | array of the element's stored values |
- * | vector                | Float32Array of `dim`                |
+ * | vector                | Float32Array of `dim`; float16 and bfloat16: Uint16Array of their bits, int8: Int8Array |
  * | sparseVector          | SparseValue                          |
  * | binaryVector          | Uint8Array of `dim / 8`              |
  */
@@ -26,7 +26,9 @@ export interface SparseValue {
   readonly values: Float32Array;
 }
 
-export type StoredValue = null | ScalarValue | readonly ScalarValue[] | Uint8Array | Float32Array | SparseValue;
+/** Of a dense vector, by its elements. */
+export type StoredVector = Float32Array | Uint16Array | Int8Array;
+export type StoredValue = null | ScalarValue | readonly ScalarValue[] | Uint8Array | StoredVector | SparseValue;
 
 /** Field name → value. Field names are validated identifiers, so no key collides with a prototype member. */
 export type StoredFields = Readonly<Record<string, StoredValue>>;

@@ -1,35 +1,14 @@
 import { MAX_SPARSE_TERMS } from '../limits.ts';
 import { describe, isPlainObject, tagOf } from './describe.ts';
+import { toElements } from './elements.ts';
+import { Misfit } from './misfit.ts';
 import type { SparseValue } from './value.ts';
-
-/** Why a value does not fit: the text of "… expected, got …". */
-export class Misfit {
-  readonly expected: string;
-  readonly got: string;
-  constructor(expected: string, got: string) {
-    this.expected = expected;
-    this.got = got;
-  }
-}
 
 const MAX_UINT32 = 0xffffffff;
 
 /** A float32 copy of numbers that are finite in float32, at most `max` of them. */
 export function toFloat32(value: unknown, max: number): Float32Array | Misfit {
-  const tag = tagOf(value);
-  const isTyped = ArrayBuffer.isView(value) && (tag === 'Float32Array' || tag === 'Float64Array');
-  if (!isTyped && !Array.isArray(value)) return new Misfit('Float32Array or array of numbers', describe(value));
-  const source = value as ArrayLike<unknown>;
-  const { length } = source;
-  if (length > max) return new Misfit(`at most ${max} numbers`, `${length}`);
-  const copy = new Float32Array(length);
-  for (let i = 0; i < length; i++) {
-    const item = source[i];
-    if (typeof item !== 'number') return new Misfit('numbers', `${describe(item)} at ${i}`);
-    copy[i] = item;
-    if (!Number.isFinite(copy[i])) return new Misfit('finite float32 numbers', `${item} at ${i}`);
-  }
-  return copy;
+  return toElements('float32', value, max) as Float32Array | Misfit;
 }
 
 /** A copy of bytes of any realm. */

@@ -1,4 +1,4 @@
-import type { StoredValue } from '@terndb/core';
+import type { StoredValue, VectorElements } from '@terndb/core';
 
 /**
  * One field of a block of rows, as flat arrays: mapped from a sealed segment, or the growing rows' values.
@@ -52,10 +52,11 @@ export interface SparseColumn {
   readonly values: Float32Array;
   readonly validity: Validity;
 }
-/** Dense float32 vectors live in kernel memory (`RowBlock.vectors`); here only which rows have one. */
+/** Dense vectors live in kernel memory (`RowBlock.vectors`); here only which rows have one. */
 export interface VectorColumn {
   readonly kind: 'vector';
   readonly dim: number;
+  readonly elements: VectorElements;
   readonly validity: Validity;
 }
 /** Growing rows: one stored value per row, null where there is none. */

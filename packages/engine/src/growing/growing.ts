@@ -1,4 +1,13 @@
-import { assert, type CollectionDefinition, type Hash64, type PrimaryKey, type StoredValue, type Timestamp } from '@terndb/core';
+import {
+  assert,
+  type CollectionDefinition,
+  elementsOf,
+  type Hash64,
+  type PrimaryKey,
+  type StoredValue,
+  type StoredVector,
+  type Timestamp,
+} from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
 import { collabFieldsOf } from '../collab/load.ts';
 import { type CollabState, collabBytes } from '../collab/types.ts';
@@ -45,7 +54,7 @@ export class GrowingRows implements RowSource {
     let keyField = '';
     for (const field of options.definition.fields) {
       if (field.type === 'primaryKey') keyField = field.name;
-      else if (field.type === 'vector') this.#vectors.set(field.name, new VectorSlots(options.kernel, field.params.dim));
+      else if (field.type === 'vector') this.#vectors.set(field.name, new VectorSlots(options.kernel, field.params.dim, elementsOf(field)));
       else this.#columns.set(field.name, []);
       if (isEmbeddedField(field)) this.#origins.set(field.name, new OriginSlots());
     }
@@ -67,7 +76,7 @@ export class GrowingRows implements RowSource {
    * Room for so many more rows, so that appending them cannot fail; `sampleOf` gives one of a field's vectors among them, if there is any.
    * Throws MEMORY_LIMIT and changes nothing that shows.
    */
-  reserve(rows: number, sampleOf: (field: string) => Float32Array | undefined): void {
+  reserve(rows: number, sampleOf: (field: string) => StoredVector | undefined): void {
     for (const [field, vectors] of this.#vectors) vectors.reserve(this.rows, rows, sampleOf(field));
   }
 
@@ -90,7 +99,7 @@ export class GrowingRows implements RowSource {
     assert(!this.#freed, () => `growing rows ${this.id}: used after free`);
     const slot = this.#keys.length;
     let bytes = SLOT_OVERHEAD_BYTES;
-    for (const [field, vectors] of this.#vectors) bytes += vectors.append(slot, row.valueOf(field) as Float32Array | null);
+    for (const [field, vectors] of this.#vectors) bytes += vectors.append(slot, row.valueOf(field) as StoredVector | null);
     for (const [field, values] of this.#columns) {
       const value = row.valueOf(field);
       values.push(value);

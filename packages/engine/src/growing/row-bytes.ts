@@ -7,7 +7,7 @@ const VALUE_OVERHEAD_BYTES = 16;
 export function approximateBytes(value: StoredValue): number {
   if (typeof value === 'string') return VALUE_OVERHEAD_BYTES + value.length;
   if (value === null || typeof value !== 'object') return VALUE_OVERHEAD_BYTES;
-  if (value instanceof Uint8Array || value instanceof Float32Array) return VALUE_OVERHEAD_BYTES + value.byteLength;
+  if (ArrayBuffer.isView(value)) return VALUE_OVERHEAD_BYTES + value.byteLength;
   if ('indices' in value) return VALUE_OVERHEAD_BYTES + value.indices.byteLength + value.values.byteLength;
   let bytes = VALUE_OVERHEAD_BYTES;
   for (const item of value) bytes += approximateBytes(item);

@@ -1,5 +1,6 @@
-import { assert } from '@terndb/core';
+import { assert, ELEMENT_BYTES, narrowVector, type StoredVector, type VectorElements } from '@terndb/core';
 import type { Kernel, VectorBlock } from '@terndb/kernel';
+import { bytesOf } from '../bytes/typed-views.ts';
 import type { VectorColumn } from '../columns/column.ts';
 
 /** Words of validity added at least when it grows: 1,024 rows. */
@@ -16,12 +17,14 @@ export class VectorSlots {
   readonly #kernel: Kernel;
   /** Null until the first vector when the schema leaves it to the model. */
   #dim: number | null;
+  readonly #elements: VectorElements;
   #block: VectorBlock | undefined;
   #validity = new Uint32Array(MIN_GROWTH_WORDS);
 
-  constructor(kernel: Kernel, dim: number | null) {
+  constructor(kernel: Kernel, dim: number | null, elements: VectorElements) {
     this.#kernel = kernel;
     this.#dim = dim;
+    this.#elements = elements;
   }
 
   get block(): VectorBlock | undefined {
@@ -29,14 +32,14 @@ export class VectorSlots {
   }
 
   /** Room for so many rows from `slot` on, if there are vectors or one of this length will come. Throws MEMORY_LIMIT and changes nothing that shows. */
-  reserve(slot: number, rows: number, sample: Float32Array | undefined): void {
+  reserve(slot: number, rows: number, sample: StoredVector | undefined): void {
     if (this.#block === undefined && sample === undefined) return;
     const block = this.#blockFor(sample ?? null);
     block.reserve(slot + rows - block.rows);
   }
 
   /** Copies the vector. @returns bytes taken. MEMORY_LIMIT. */
-  append(slot: number, vector: Float32Array | null): number {
+  append(slot: number, vector: StoredVector | null): number {
     if (slot >>> 5 >= this.#validity.length) {
       const grown = new Uint32Array(Math.max(this.#validity.length * 2, MIN_GROWTH_WORDS));
       grown.set(this.#validity);
@@ -45,18 +48,19 @@ export class VectorSlots {
     if (vector === null && this.#block === undefined) return 0;
     const block = this.#blockFor(vector);
     while (block.rows < slot) block.append(new Float32Array(block.dim));
-    block.append(vector ?? new Float32Array(block.dim));
+    if (vector === null) block.append(new Float32Array(block.dim));
+    else block.appendBytes(bytesOf(vector));
     if (vector !== null) this.#validity[slot >>> 5]! |= 1 << (slot & 31);
-    return block.dim * Float32Array.BYTES_PER_ELEMENT;
+    return block.dim * ELEMENT_BYTES[this.#elements];
   }
 
   column(): VectorColumn {
-    return { kind: 'vector', dim: this.#dim ?? 0, validity: this.#validity };
+    return { kind: 'vector', dim: this.#dim ?? 0, elements: this.#elements, validity: this.#validity };
   }
 
-  valueAt(slot: number): Float32Array | null {
+  valueAt(slot: number): StoredVector | null {
     const present = (this.#validity[slot >>> 5]! & (1 << (slot & 31))) !== 0;
-    return present ? this.#block!.row(slot) : null;
+    return present ? narrowVector(this.#elements, this.#block!.row(slot)) : null;
   }
 
   free(): void {
@@ -64,12 +68,12 @@ export class VectorSlots {
     this.#block = undefined;
   }
 
-  #blockFor(vector: Float32Array | null): VectorBlock {
+  #blockFor(vector: StoredVector | null): VectorBlock {
     if (this.#block !== undefined) return this.#block;
     const dim = this.#dim ?? vector!.length;
     assert(vector!.length === dim, () => `growing vectors: dim ${dim} expected, got ${vector!.length}`);
     this.#dim = dim;
-    this.#block = this.#kernel.createBlock({ dim, capacity: FIRST_ROWS });
+    this.#block = this.#kernel.createBlock({ dim, elements: this.#elements, capacity: FIRST_ROWS });
     return this.#block;
   }
 }

@@ -58,14 +58,16 @@ export function hnswKind(
 async function build(type: HnswType, segment: Segment, field: FieldDefinition, context: BuildContext): Promise<Uint8Array[]> {
   const { kernel, pause, onProgress } = context;
   const block = segment.vectors(field.name)!;
-  const { metric, index } = paramsOf(field);
+  const { metric, index, elements } = paramsOf(field);
   const codes = CODES[type];
   // A schema may name more, as in Milvus; the kernel builds the best it can.
   const m = Math.min(index.m, MAX_M);
   const efConstruction = Math.min(index.efConstruction, MAX_EF_CONSTRUCTION);
   const options: HnswOptions = { dim: block.dim, metric, m, efConstruction, seed: SEED, codes, capacity: block.rows };
   const graph = createHnsw(kernel, codes === 'b1' ? { ...options, centroid: await meanOf(block, metric, pause) } : options);
+  let floats: VectorBlock | undefined;
   try {
+    if (codes === 'b1') floats = elements === undefined ? block : await widenedBlock(kernel, block, pause);
     const encoded = Math.max(1, Math.floor(ENCODED_FLOATS_PER_STEP / block.dim));
     while (graph.rows < block.rows) {
       graph.addFrom(block, Math.min(encoded, block.rows - graph.rows));
@@ -74,14 +76,30 @@ async function build(type: HnswType, segment: Segment, field: FieldDefinition, c
     const weight = (codes === 'sq8' ? 1 : FLOAT_WEIGHT) * (efConstruction / USUAL_EF_CONSTRUCTION);
     const linked = Math.max(1, Math.floor(STEP_US / ((LINK_ROW_US + LINK_DIM_US * block.dim) * weight)));
     while (graph.linked < graph.rows) {
-      if (codes === 'b1') graph.buildStep(linked, block);
-      else graph.buildStep(linked);
+      graph.buildStep(linked, floats);
       onProgress(graph.linked / graph.rows);
       await pause();
     }
     return [graph.save()];
   } finally {
+    if (floats !== block) floats?.free();
     graph.free();
+  }
+}
+
+/** One-bit codes are too coarse to link rows by; other elements than float32 are widened while they are linked. To be freed. */
+async function widenedBlock(kernel: Kernel, block: VectorBlock, pause: () => Promise<void>): Promise<VectorBlock> {
+  const floats = kernel.createBlock({ dim: block.dim, capacity: block.rows, screen: false });
+  const rowsPerStep = Math.max(1, Math.floor(ENCODED_FLOATS_PER_STEP / block.dim));
+  try {
+    for (let row = 0; row < block.rows; row++) {
+      if (row % rowsPerStep === 0) await pause();
+      floats.append(block.row(row));
+    }
+    return floats;
+  } catch (error) {
+    floats.free();
+    throw error;
   }
 }
 

@@ -1,4 +1,13 @@
-import { assert, type CollectionDefinition, type PrimaryKey, type SingleOp, type StoredValue, type Timestamp } from '@terndb/core';
+import {
+  assert,
+  type CollectionDefinition,
+  isDenseValue,
+  type PrimaryKey,
+  type SingleOp,
+  type StoredValue,
+  type StoredVector,
+  type Timestamp,
+} from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
 import { collabFieldsOf } from '../collab/load.ts';
 import type { CollabKind } from '../collab/types.ts';
@@ -279,16 +288,16 @@ export class Overlay {
     return block === undefined || block.dim === value.length ? value : null;
   }
 
-  #vectorSample(field: string, ops: readonly SingleOp[]): Float32Array | undefined {
+  #vectorSample(field: string, ops: readonly SingleOp[]): StoredVector | undefined {
     for (const op of ops) {
       if (op.type === 'vector' && op.field === field) return op.vector;
       if (op.type !== 'put' && op.type !== 'patch') continue;
       const value = op.fields[field];
-      if (value instanceof Float32Array) return value;
+      if (isDenseValue(value)) return value;
       if (op.type === 'put' || field in op.fields) continue;
       const place = this.find(op.pk);
       const stored = place?.block.source.valueAt(field, place.offset);
-      if (stored instanceof Float32Array) return stored;
+      if (isDenseValue(stored)) return stored;
     }
     return undefined;
   }

@@ -2,11 +2,13 @@ import {
   addHash,
   type CollectionDefinition,
   type Hash64,
+  isDenseValue,
   type PrimaryKey,
   type SingleOp,
   type Stamp,
   type StoredFields,
   type StoredValue,
+  type StoredVector,
   subHash,
   type Timestamp,
   type VectorOp,
@@ -235,16 +237,16 @@ export class Entities {
   }
 
   /** A vector that these ops may bring into the growing rows: one of their own, or one of a row that they patch. */
-  #vectorSample(field: string, ops: readonly SingleOp[]): Float32Array | undefined {
+  #vectorSample(field: string, ops: readonly SingleOp[]): StoredVector | undefined {
     for (const op of ops) {
       if (op.type === 'vector' && op.field === field) return op.vector;
       if (op.type !== 'put' && op.type !== 'patch') continue;
       const value = op.fields[field];
-      if (value instanceof Float32Array) return value;
+      if (isDenseValue(value)) return value;
       if (op.type === 'put' || field in op.fields) continue;
       const place = this.find(op.pk);
       const stored = place?.block.source.valueAt(field, place.offset);
-      if (stored instanceof Float32Array) return stored;
+      if (isDenseValue(stored)) return stored;
     }
     return undefined;
   }

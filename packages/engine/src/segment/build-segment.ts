@@ -94,7 +94,12 @@ function headerOf(input: SegmentInput, parts: HeaderParts): SegmentHeader {
     maxPosition: input.maxPosition,
     upTo: input.upTo,
     maxHlc: input.maxHlc,
-    fields: parts.fields.map((field, index) => ({ name: field.name, type: field.type, detail: parts.columns[index]!.detail })),
+    fields: parts.fields.map((field, index) => ({
+      name: field.name,
+      type: field.type,
+      detail: parts.columns[index]!.detail,
+      ...(field.type === 'vector' && field.params.elements !== undefined ? { elements: field.params.elements } : {}),
+    })),
   };
 }
 

@@ -22,7 +22,7 @@ export function readColumn(sections: Sections, field: HeaderField, index: number
     case 'sparseVector':
       return readSparse(sections, index, rows, validity);
     case 'vector':
-      return { kind: 'vector', dim: field.detail, validity };
+      return { kind: 'vector', dim: field.detail, elements: field.elements ?? 'float32', validity };
     default:
       return { ...readScalars(sections, field.type, index, rows), validity };
   }

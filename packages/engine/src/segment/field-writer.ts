@@ -1,4 +1,13 @@
-import { assert, type FieldDefinition, type Kind, type SparseValue, type StoredValue } from '@terndb/core';
+import {
+  assert,
+  ELEMENT_BYTES,
+  elementsOf,
+  type FieldDefinition,
+  type Kind,
+  type SparseValue,
+  type StoredValue,
+  type StoredVector,
+} from '@terndb/core';
 import { clearBit, createFullBitmap } from '../bitmap/bitmap.ts';
 import { ChunkedBytes } from '../bytes/chunked-bytes.ts';
 import { bytesOf } from '../bytes/typed-views.ts';
@@ -38,7 +47,10 @@ export function* encodeField(field: FieldDefinition, rows: SegmentRows): Steps<E
     case 'sparseVector':
       return { ...(yield* encodeSparse(column)), detail: 0, bulk: undefined };
     case 'vector':
-      return withMore(yield* encodeVectors(column, detailOf(field)), yield* encodeOrigins(field.name, rows));
+      return withMore(
+        yield* encodeVectors(column, { dim: detailOf(field), elementBytes: ELEMENT_BYTES[elementsOf(field)] }),
+        yield* encodeOrigins(field.name, rows),
+      );
     default:
       return { ...(yield* encodeScalars(column, field.type)), detail: 0, bulk: undefined };
   }
@@ -166,24 +178,28 @@ function withMore(column: EncodedField, sections: readonly EncodedSection[]): En
 }
 
 /** `dim` undefined: what the first vector has. */
-function* encodeVectors(column: FieldValues, dim: number | undefined): Steps<EncodedField> {
+function* encodeVectors(
+  column: FieldValues,
+  { dim, elementBytes }: { readonly dim: number | undefined; readonly elementBytes: number },
+): Steps<EncodedField> {
   let width = dim ?? 0;
-  const parts: Float32Array[] = [];
+  const parts: Uint8Array[] = [];
   let partRows = 0;
   const addParts = (count: number): void => {
-    while (parts.length < count) parts.push(new Float32Array(Math.min(partRows, column.count - parts.length * partRows) * width));
+    while (parts.length < count)
+      parts.push(new Uint8Array(Math.min(partRows, column.count - parts.length * partRows) * width * elementBytes));
   };
   yield* column.each((value, index) => {
-    const vector = value as Float32Array;
+    const vector = value as StoredVector;
     if (parts.length === 0) {
       if (width === 0) width = vector.length;
-      partRows = Math.max(1, Math.floor(VECTOR_PART_BYTES / (width * 4)));
+      partRows = Math.max(1, Math.floor(VECTOR_PART_BYTES / (width * elementBytes)));
     }
     addParts(Math.floor(index / partRows) + 1);
     assert(vector.length === width, () => `segment: field ${column.name} row ${index}: ${width} dimensions expected, got ${vector.length}`);
-    parts[Math.floor(index / partRows)]!.set(vector, (index % partRows) * width);
+    parts[Math.floor(index / partRows)]!.set(bytesOf(vector), (index % partRows) * width * elementBytes);
   });
   if (parts.length > 0) addParts(Math.ceil(column.count / partRows));
-  const bulk = parts.length === 0 ? undefined : { kind: SECTION.VECTORS, parts: parts.map(bytesOf) };
+  const bulk = parts.length === 0 ? undefined : { kind: SECTION.VECTORS, parts };
   return { detail: width, sections: column.validity(), bulk, stats: column.stats() };
 }

@@ -6,6 +6,7 @@ import {
   type FieldDefinition,
   type Kind,
   type Timestamp,
+  type VectorElements,
   valueFieldsOf,
 } from '@terndb/core';
 import { checksumMismatch, formatInvalid, versionUnsupported } from '../bytes/damage.ts';
@@ -36,12 +37,12 @@ import { alignUp, SECTION_ALIGNMENT } from '../bytes/typed-views.ts';
  * 64-bit hashes over keys and stamps, and a row's stamps name the ops that made it: equal ids mean equal rows.
  * History: 1 first version. 2 adds ORIGIN_* (what derived vectors were made from), PUT_SEQS and the `$meta` field (dynamic fields as canonical JSON,
  * a json column of that name, which no declared field can have); a file without them differs in its version only. 3 adds COLLAB_* (documents of collab
- * text that was edited); a file without them is written as version 2. Reads: 1, 2, 3. Unknown version -> FORMAT_VERSION_UNSUPPORTED, damage -> CHECKSUM_MISMATCH or FORMAT_INVALID.
+ * text that was edited) and dense vectors of other elements than float32; a file without them is written as version 2. Reads: 1, 2, 3. Unknown version -> FORMAT_VERSION_UNSUPPORTED, damage -> CHECKSUM_MISMATCH or FORMAT_INVALID.
  */
 export const SEGMENT_MAGIC = 0x31475354;
 export const SEGMENT_VERSION = 3;
-/** Of files without the sections that came later: what older readers can read is written so that they do. */
-const VERSION_WITHOUT_COLLAB = 2;
+/** Of files without what came later: what older readers can read is written so that they do. */
+const VERSION_WITHOUT_LATER = 2;
 const OLDEST_VERSION = 1;
 export const FIXED_HEAD_BYTES = 64;
 const TABLE_ENTRY_BYTES = 24;
@@ -94,7 +95,7 @@ export const SECTION = {
   /** Collab text, only when a row was edited since its put: u32 offsets; merged Yjs updates (v1), empty where there is none. */
   COLLAB_OFFSETS: 27,
   COLLAB_VALUES: 28,
-  /** Dense vectors: n * dim f32, row-major, null rows zero. Missing when no row has one. */
+  /** Dense vectors: n * dim elements (f32, or by the field's type code 2-byte halves or i8), row-major, null rows zero. Missing when no row has one. */
   VECTORS: 32,
   FOOTER: 48,
 } as const;
@@ -127,12 +128,20 @@ const TYPE_CODES: Readonly<Record<Kind, number>> = {
   binaryVector: 13,
 };
 const TYPES_BY_CODE: ReadonlyMap<number, Kind> = new Map(Object.entries(TYPE_CODES).map(([type, code]) => [code, type as Kind]));
+/** Dense vectors of other elements have type codes of their own. */
+type OtherElements = Exclude<VectorElements, 'float32'>;
+const ELEMENT_CODES: Readonly<Record<OtherElements, number>> = { float16: 14, bfloat16: 15, int8: 16 };
+const ELEMENTS_BY_CODE: ReadonlyMap<number, OtherElements> = new Map(
+  Object.entries(ELEMENT_CODES).map(([elements, code]) => [code, elements as OtherElements]),
+);
 
 export interface HeaderField {
   readonly name: string;
   readonly type: Kind;
   /** Dense and binary vectors: dim. Arrays: the element's type code. Else 0. */
   readonly detail: number;
+  /** Of dense vectors that are not float32. */
+  readonly elements?: OtherElements;
 }
 
 export interface SegmentHeader {
@@ -169,6 +178,10 @@ export function detailOf(field: FieldDefinition): number | undefined {
   return field.type === 'binaryVector' ? field.params.dim : 0;
 }
 
+function needsNewest(header: SegmentHeader, sections: readonly SectionEntry[]): boolean {
+  return header.fields.some(({ elements }) => elements !== undefined) || sections.some(({ kind }) => kind === SECTION.COLLAB_OFFSETS);
+}
+
 /** The head of a file whose sections (offsets relative to the end of the head) are given. Its length does not depend on their values. */
 export function writeHead(
   header: SegmentHeader,
@@ -181,7 +194,7 @@ export function writeHead(
   const head = new Uint8Array(headBytes);
   const view = new DataView(head.buffer);
   view.setUint32(0, SEGMENT_MAGIC, true);
-  view.setUint8(4, sections.some(({ kind }) => kind === SECTION.COLLAB_OFFSETS) ? SEGMENT_VERSION : VERSION_WITHOUT_COLLAB);
+  view.setUint8(4, needsNewest(header, sections) ? SEGMENT_VERSION : VERSION_WITHOUT_LATER);
   view.setUint32(8, headBytes, true);
   view.setUint32(16, sections.length, true);
   view.setUint32(20, record.length, true);
@@ -283,7 +296,7 @@ function writeHeader(header: SegmentHeader): Uint8Array {
   writer.varUint(header.fields.length);
   for (const field of header.fields) {
     writer.string(field.name);
-    writer.u8(TYPE_CODES[field.type]);
+    writer.u8(field.elements === undefined ? TYPE_CODES[field.type] : ELEMENT_CODES[field.elements]);
     writer.varUint(field.detail);
   }
   return writer.toBytes();
@@ -329,7 +342,10 @@ function readHeader(reader: ByteReader): SegmentHeader {
 
 function readField(reader: ByteReader): HeaderField {
   const name = reader.string();
-  const type = TYPES_BY_CODE.get(reader.u8());
+  const code = reader.u8();
+  const elements = ELEMENTS_BY_CODE.get(code);
+  if (elements !== undefined) return { name, type: 'vector', detail: reader.varUint(), elements };
+  const type = TYPES_BY_CODE.get(code);
   if (type === undefined || type === 'primaryKey') throw reader.invalid(`field ${name}: unknown type`);
   return { name, type, detail: reader.varUint() };
 }

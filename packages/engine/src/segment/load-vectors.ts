@@ -1,4 +1,4 @@
-import { crc32c, DbError } from '@terndb/core';
+import { crc32c, DbError, ELEMENT_BYTES, type VectorElements } from '@terndb/core';
 import { type Kernel, KernelError, type VectorBlock } from '@terndb/kernel';
 import { formatInvalid } from '../bytes/damage.ts';
 import type { SectionEntry } from './format.ts';
@@ -16,6 +16,7 @@ export interface VectorSection {
   readonly entry: SectionEntry;
   readonly dim: number;
   readonly rows: number;
+  readonly elements: VectorElements;
 }
 
 /**
@@ -23,13 +24,13 @@ export interface VectorSection {
  * @throws CHECKSUM_MISMATCH, FORMAT_INVALID, MEMORY_LIMIT, and then the block is freed.
  */
 export async function loadVectors(file: SegmentFile, kernel: Kernel, section: VectorSection): Promise<VectorBlock> {
-  const { entry, dim, rows } = section;
-  if (dim === 0 || entry.length !== rows * dim * 4) {
-    throw formatInvalid(file.what, `field ${entry.field}: ${rows} vectors of ${dim} dimensions expected, got ${entry.length} bytes`);
+  const { entry, dim, rows, elements } = section;
+  if (dim === 0 || entry.length !== rows * dim * ELEMENT_BYTES[elements]) {
+    throw formatInvalid(file.what, `field ${entry.field}: ${rows} vectors of ${dim} ${elements} expected, got ${entry.length} bytes`);
   }
   let block: VectorBlock | undefined;
   try {
-    block = kernel.createBlock({ dim, capacity: rows });
+    block = kernel.createBlock({ dim, elements, capacity: rows });
     const checksum = await appendPieces(file, block, entry);
     file.check(entry, checksum);
     return block;

@@ -120,12 +120,16 @@ function checkDefinition(what: string, header: SegmentHeader, definition: Collec
   if (key.name !== header.keyField || key.params.keyType !== header.keyType) {
     throw formatInvalid(what, `${key.params.keyType} key ${key.name} expected, got ${header.keyType} key ${header.keyField}`);
   }
-  for (const { name, type, detail } of header.fields) {
+  for (const { name, type, detail, elements } of header.fields) {
     const field = fieldOf(definition, name) ?? (name === META_FIELD.name ? META_FIELD : undefined);
     const wanted = field === undefined ? undefined : detailOf(field);
     // A vector field whose model gives the dimension has 0 here as long as no row has one.
-    if (field?.type !== type || (wanted !== undefined && detail !== wanted && !(type === 'vector' && detail === 0))) {
-      throw formatInvalid(what, `field ${name}: ${field?.type ?? 'no such field'} (${wanted ?? 'any'}) expected, got ${type} (${detail})`);
+    const isOther = field?.type === 'vector' && field.params.elements !== elements;
+    if (field?.type !== type || isOther || (wanted !== undefined && detail !== wanted && !(type === 'vector' && detail === 0))) {
+      throw formatInvalid(
+        what,
+        `field ${name}: ${field?.type ?? 'no such field'} (${wanted ?? 'any'}) expected, got ${elements ?? ''}${type} (${detail})`,
+      );
     }
   }
 }
@@ -161,7 +165,10 @@ async function loadAllVectors(
     for (const entry of entries) {
       const field = header.fields[entry.field];
       if (field?.type !== 'vector') throw formatInvalid(file.what, `field ${entry.field} has vectors, its type is ${field?.type}`);
-      vectors.set(field.name, await loadVectors(file, kernel, { entry, dim: field.detail, rows: header.rows }));
+      vectors.set(
+        field.name,
+        await loadVectors(file, kernel, { entry, dim: field.detail, rows: header.rows, elements: field.elements ?? 'float32' }),
+      );
     }
     return vectors;
   } catch (error) {

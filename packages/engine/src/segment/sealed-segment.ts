@@ -5,6 +5,7 @@ import {
   defaultValueOf,
   fieldOf,
   type Hash64,
+  narrowVector,
   type PrimaryKey,
   type Stamp,
   type StoredValue,
@@ -13,7 +14,7 @@ import {
 import type { VectorBlock } from '@terndb/kernel';
 import { testBit } from '../bitmap/bitmap.ts';
 import { formatInvalid } from '../bytes/damage.ts';
-import type { Column } from '../columns/column.ts';
+import type { Column, VectorColumn } from '../columns/column.ts';
 import { columnValue } from '../columns/column-value.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
 import { rowHash } from '../fold/row-hash.ts';
@@ -118,7 +119,7 @@ export class SealedSegment implements Segment {
   valueAt(field: string, offset: number): StoredValue {
     const column = this.#parts.columns.get(field);
     if (column === undefined) return this.#defaultOf(field);
-    if (column.kind === 'vector') return this.#vectorAt(field, column.validity, offset);
+    if (column.kind === 'vector') return this.#vectorAt(field, column, offset);
     if (field === this.#parts.keyField) return this.keyAt(offset);
     try {
       return columnValue(column, offset);
@@ -143,9 +144,10 @@ export class SealedSegment implements Segment {
     return definition === undefined ? null : defaultValueOf(definition);
   }
 
-  #vectorAt(field: string, validity: Uint32Array | null, offset: number): StoredValue {
+  #vectorAt(field: string, { elements, validity }: VectorColumn, offset: number): StoredValue {
     if (validity !== null && !testBit(validity, offset)) return null;
-    return this.vectors(field)?.row(offset) ?? null;
+    const floats = this.vectors(field)?.row(offset);
+    return floats === undefined ? null : narrowVector(elements, floats);
   }
 
   #damaged(problem: string, cause: unknown): unknown {

@@ -13,6 +13,7 @@ const leaf = fc.oneof(
   fc.date({ noInvalidDate: true }),
   fc.uint8Array(),
   fc.float32Array({ noNaN: true }),
+  fc.int8Array(),
 );
 const key = fc.oneof(fc.string(), fc.constantFrom('$', '$date', '$int64', '__proto__', '$float32'));
 const values = fc.letrec((tie) => ({
@@ -42,7 +43,15 @@ describe('values as JSON', () => {
   });
 
   it('are refused when a tag is unknown or holds something else', () => {
-    for (const bad of [{ $what: 'x' }, { $int64: 'ten' }, { $float32: 'AAA=' }, { $bytes: '?' }, { $int64: 5 }, { $: 'x' }]) {
+    for (const bad of [
+      { $what: 'x' },
+      { $int64: 'ten' },
+      { $float32: 'AAA=' },
+      { $bytes: '?' },
+      { $int8: '?' },
+      { $int64: 5 },
+      { $: 'x' },
+    ]) {
       expect(() => decodeJsonValue(bad)).toThrow(expect.objectContaining({ code: 'FORMAT_INVALID' }));
     }
   });

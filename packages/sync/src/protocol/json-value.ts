@@ -5,6 +5,7 @@ import { fromBase64, toBase64 } from './base64.ts';
  * Values of requests and results as JSON, where JSON has no word for them. An object with one key that begins with `$` is a value:
  *   {"$int64": "9007199254740993"}   bigint, decimal        {"$date": "2026-11-21T05:00:00.000Z"}   Date
  *   {"$float32": base64}             Float32Array (LE)      {"$bytes": base64}                      Uint8Array
+ *   {"$int8": base64}                Int8Array
  *   {"$": {"$date": 1}}              the plain object {"$date": 1}
  * Everything else is itself; `undefined` is left out of objects and null in arrays.
  */
@@ -17,7 +18,10 @@ export function encodeJsonValue(value: unknown, depth = 0): JsonValue {
   if (Array.isArray(value)) return value.map((item) => encodeJsonValue(item, depth + 1));
   if (value instanceof Date) return { $date: Number.isNaN(value.getTime()) ? '' : value.toISOString() };
   if (value instanceof Float32Array) return { $float32: toBase64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)) };
+  if (value instanceof Int8Array) return { $int8: toBase64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)) };
   if (value instanceof Uint8Array) return { $bytes: toBase64(value) };
+  // Numbers of a query's vector.
+  if (ArrayBuffer.isView(value)) return encodeJsonValue(Array.from(value as Float64Array), depth);
   const copy: Record<string, JsonValue> = {};
   for (const [name, item] of Object.entries(value)) if (item !== undefined) set(copy, name, encodeJsonValue(item, depth + 1));
   return taggedKey(copy) === undefined ? copy : { $: copy };
@@ -37,7 +41,7 @@ export function decodeJsonValue(value: JsonValue, depth = 0): unknown {
   }
   const decoded = typeof inner === 'string' ? decodeTagged(key, inner) : undefined;
   if (decoded !== undefined) return decoded;
-  const message = `value: {"$int64" | "$date" | "$float32" | "$bytes": text} expected, got ${key.slice(0, 40)}`;
+  const message = `value: {"$int64" | "$date" | "$float32" | "$int8" | "$bytes": text} expected, got ${key.slice(0, 40)}`;
   throw new DbError('FORMAT_INVALID', message, { details: { key: key.slice(0, 40) } });
 }
 
@@ -70,6 +74,10 @@ function decodeTagged(key: string, text: string): unknown {
       return new Date(text);
     case '$bytes':
       return fromBase64(text);
+    case '$int8': {
+      const bytes = fromBase64(text);
+      return bytes && new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
     case '$float32': {
       const bytes = fromBase64(text);
       return bytes === undefined || bytes.length % 4 !== 0 ? undefined : new Float32Array(bytes.buffer);

@@ -6,6 +6,7 @@ import {
   type FieldDefinition,
   type FieldDefinitionOf,
   fieldOf,
+  isStoredVector,
   keyFieldOf,
   MAX_COLLAB_BYTES,
   MAX_DIM,
@@ -21,6 +22,7 @@ import {
   type SparseValue,
   type StoredFields,
   type StoredValue,
+  type StoredVector,
   utf8Length,
   valueFieldsOf,
   type YjsOp,
@@ -118,7 +120,7 @@ function isInt64(value: unknown): boolean {
 function checkValue(channel: NodeChannel, field: FieldDefinition, value: StoredValue): ErrorCode | undefined {
   switch (field.type) {
     case 'vector':
-      return value instanceof Float32Array ? checkVector(channel, field, value) : 'FIELD_INVALID';
+      return isStoredVector(field, value) ? checkVector(channel, field, value) : 'FIELD_INVALID';
     case 'binaryVector':
       if (!(value instanceof Uint8Array)) return 'FIELD_INVALID';
       return value.length * 8 === field.params.dim ? undefined : 'DIMENSION_MISMATCH';
@@ -179,10 +181,10 @@ function isSparse(value: StoredValue): boolean {
 }
 
 /** A dimension that the schema leaves to the model is the first vector's; it is remembered before that one is folded. */
-function checkVector(channel: NodeChannel, field: FieldDefinitionOf<'vector'>, vector: Float32Array): ErrorCode | undefined {
+function checkVector(channel: NodeChannel, field: FieldDefinitionOf<'vector'>, vector: StoredVector): ErrorCode | undefined {
   const { dims } = channel;
   const dim = field.params.dim ?? dims.get(field.name) ?? channel.channel.replica.entities.dimOf(field.name);
-  if (vector.length === 0 || vector.length > MAX_DIM || !isFinite32(vector)) return 'FIELD_INVALID';
+  if (vector.length === 0 || vector.length > MAX_DIM) return 'FIELD_INVALID';
   if (dim !== undefined && vector.length !== dim) return 'DIMENSION_MISMATCH';
   if (field.params.dim === null) dims.set(field.name, vector.length);
   return undefined;

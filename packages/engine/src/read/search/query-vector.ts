@@ -1,4 +1,13 @@
-import { type AnyVectorField, assertNever, normalizeQueryVector, type SparseValue, type StoredValue } from '@terndb/core';
+import {
+  type AnyVectorField,
+  assertNever,
+  elementsOf,
+  normalizeQueryVector,
+  type SparseValue,
+  type StoredValue,
+  type StoredVector,
+  widenVector,
+} from '@terndb/core';
 import { type BinaryQuery, binaryRanker } from './binary.ts';
 import { type DenseQuery, denseRanker } from './dense.ts';
 import { fusedRanker } from './fuse.ts';
@@ -17,13 +26,20 @@ export type VectorQuery = DenseQuery | SparseQuery | BinaryQuery | SpacesQuery;
 
 /** DIMENSION_MISMATCH, QUERY_INVALID. */
 export function readQueryVector(collection: string, field: AnyVectorField, value: unknown): VectorQuery {
-  return storedQuery(field, normalizeQueryVector(field, collection, value));
+  const query = normalizeQueryVector(field, collection, value);
+  if (field.type !== 'vector') return storedQuery(field, query);
+  return { kind: 'dense', field: field.name, metric: field.params.metric, query: query as Float32Array };
 }
 
 export function storedQuery(field: AnyVectorField, value: Exclude<StoredValue, null>): VectorQuery {
   switch (field.type) {
     case 'vector':
-      return { kind: 'dense', field: field.name, metric: field.params.metric, query: value as Float32Array };
+      return {
+        kind: 'dense',
+        field: field.name,
+        metric: field.params.metric,
+        query: widenVector(elementsOf(field), value as StoredVector),
+      };
     case 'sparseVector':
       return { kind: 'sparse', field: field.name, query: value as SparseValue };
     case 'binaryVector':

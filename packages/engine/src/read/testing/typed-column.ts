@@ -18,7 +18,7 @@ export function typedColumn(field: FieldDefinition, values: readonly StoredValue
     case 'array':
       return listColumn(field.params.of, values as readonly (readonly ScalarValue[] | null)[], validity);
     case 'vector':
-      return { kind: 'vector', dim: field.params.dim ?? 0, validity };
+      return { kind: 'vector', elements: 'float32', dim: field.params.dim ?? 0, validity };
     case 'sparseVector':
       return sparseColumn(values as readonly (SparseValue | null)[], validity);
     case 'binaryVector':
