@@ -6,7 +6,7 @@ import type { DeviceDb } from './device-db.ts';
 import { type ForwardedCall, Forwarder, repeated, TAB_HOP_MS } from './forwarding.ts';
 import { newWrite, type WriteInfo } from './ledger.ts';
 import { ModelFold } from './model-fold.ts';
-import { resolveSchema } from './schemas.ts';
+import { agreeOnSchema } from './schema-agreement.ts';
 import { Socket } from './socket.ts';
 
 function describe(write: Batch['writes'][number]): string {
@@ -92,33 +92,9 @@ export class Tab {
     const agreesOnSchema = this.#device.world.swarm.faults.has('schema-conflict');
     if (agreesOnSchema) this.event({ type: 'stop' });
     this.event({ type: 'elected', term, durable: db.read() });
-    if (agreesOnSchema) this.#agreeOnSchema(term);
-  }
-
-  /**
-   * The servers are asked whether the schema of the app fits theirs. Until they have answered, only an app whose schema fitted before goes on, and
-   * one that does not fit stays closed until it or they are replaced; writes go into the outbox all the time.
-   */
-  #agreeOnSchema(term: number): void {
-    const { world, cluster } = this.#device;
-    const { answer, schema } = this.#device;
-    const isCovered = resolveSchema(answer, schema, false) === answer;
-    if (isCovered || world.ablations['connect-unresolved']) this.event({ type: 'start' });
-    this.#after(world.random.between(5, 60), () => {
-      if (this.#term !== term || !this.isLeading) return undefined;
-      if (this.#device.isOffline || world.fault('partition', 0.1)) {
-        this.#after(world.random.between(500, 3_000), () => {
-          if (this.#term === term && this.isLeading) this.#agreeOnSchema(term);
-          return undefined;
-        });
-        return undefined;
-      }
-      const fits = cluster.agreeOnSchema(schema);
-      if (fits !== undefined) this.#device.answer = fits;
-      else world.ledger.count('schemas that do not fit');
-      if (fits === undefined && world.ablations['connect-unresolved']) return undefined;
-      return { type: fits === undefined ? 'stop' : 'start' };
-    });
+    if (!agreesOnSchema) return;
+    const isCurrent = (): boolean => this.#term === term && this.isLeading;
+    agreeOnSchema(this.#device, { isCurrent, event: (next) => this.event(next), after: (delayMs, next) => this.#after(delayMs, next) });
   }
 
   /** From now on the writes of this tab's page go to `leader`, beginning with those that nobody has answered. */

@@ -1,5 +1,5 @@
 import { assert } from '@terndb/core';
-import { ANSWER_TIMEOUT_MS, PING_MS, PRUNE_MS, SILENCE_MS, STABLE_MS, TOKEN_MARGIN_MS, TOKEN_RETRY_MS, WATCHDOG_MS } from '../limits.ts';
+import { ANSWER_TIMEOUT_MS, PING_MS, PRUNE_MS, SILENCE_MS, STABLE_MS, WATCHDOG_MS } from '../limits.ts';
 import {
   type ChannelAnswer,
   OLDEST_PROTOCOL_VERSION,
@@ -18,6 +18,7 @@ import { addWrite, pruneKept } from './outbox.ts';
 import { pump, sendAgain } from './pushing.ts';
 import { CommitLog, Step } from './step.ts';
 import { isCaughtUp, receive, sendCredit, subscribe, unsubscribeAll } from './subscription.ts';
+import { TokenKeeper } from './token-keeper.ts';
 import { LINK_TRANSITIONS, type Link, type LinkInput, mayConnect, ROLE_TRANSITIONS, type Role, type RoleInput } from './transitions.ts';
 import type { ClientEffect, ClientEvent, ClientOptions, Now, WriteIntent } from './types.ts';
 
@@ -45,8 +46,7 @@ export class ClientMachine {
   #heardAtMs = 0;
   #pingedAtMs = 0;
   #prunedAtMs = 0;
-  #token: { readonly token: string; readonly subject: string; readonly expiresAtMs: number } | undefined;
-  #askedTokenAtMs: number | undefined;
+  readonly #tokens = new TokenKeeper();
   /** Since the last refusal for want of a right. */
   #wasWelcomed = false;
   #last: Now | undefined;
@@ -158,10 +158,10 @@ export class ClientMachine {
         this.#setToken(event, cx);
         return;
       case 'token-failed':
-        this.#askedTokenAtMs = undefined;
+        this.#tokens.unanswered();
         this.#closeSocket();
         this.#changeLink('unauthorised', cx.step);
-        cx.step.effect({ type: 'timer', timer: 'token', delayMs: TOKEN_RETRY_MS });
+        this.#tokens.askLater(cx);
         return;
       default:
         this.#dispatchChannel(event, cx);
@@ -196,7 +196,7 @@ export class ClientMachine {
     this.#cx = { options: this.#options, ablations, device: durable.device, step, ...common };
     this.#channels.open(this.#cx, durable.channels);
     for (const { maxHlc } of durable.channels) follow(this.#cx, maxHlc);
-    this.#bindToken(this.#cx);
+    this.#tokens.bind(this.#cx);
     step.effect({ type: 'timer', timer: 'watchdog', delayMs: WATCHDOG_MS });
     this.#connect();
   }
@@ -211,7 +211,7 @@ export class ClientMachine {
     for (const request of this.#log.failedRequests()) step.effect({ type: 'write-failed', request });
     this.#closeSocket();
     this.#changeLink('step-down', step);
-    this.#askedTokenAtMs = undefined;
+    this.#tokens.unanswered();
     this.#lastFetch = this.#cx?.nextFetch ?? this.#lastFetch;
     this.#cx = undefined;
     this.#channels.forget();
@@ -247,43 +247,22 @@ export class ClientMachine {
   }
 
   #openSocket(cx: ClientContext): void {
-    const { monotonicMs } = cx.step.now;
-    if (this.#token === undefined || this.#token.expiresAtMs <= monotonicMs) {
-      this.#askToken(cx, 'start');
+    if (!this.#tokens.isUsable(cx)) {
+      this.#tokens.ask(cx, 'start');
       return;
     }
     this.#socket += 1;
-    this.#heardAtMs = monotonicMs;
+    this.#heardAtMs = cx.step.now.monotonicMs;
     cx.step.effect({ type: 'connect', socket: this.#socket });
   }
 
-  /**
-   * The token of an earlier term: another tab may have bound the database to another subject meanwhile, or the batch that bound it was refused.
-   * Pushed under a token of somebody else, everything would be in the log under their name.
-   */
-  #bindToken(cx: ClientContext): void {
-    if (this.#token === undefined) return;
-    if (cx.device.subject === '') setDevice(cx, { subject: this.#token.subject });
-    else if (cx.device.subject !== this.#token.subject) this.#token = undefined;
-  }
-
-  #askToken(cx: ClientContext, reason: 'start' | 'expiring' | 'rejected'): void {
-    if (this.#askedTokenAtMs !== undefined) return;
-    this.#askedTokenAtMs = cx.step.now.monotonicMs;
-    cx.step.effect({ type: 'get-token', reason });
-  }
-
   #setToken(event: { readonly token: string; readonly subject: string; readonly expiresInMs: number }, cx: ClientContext): void {
-    this.#askedTokenAtMs = undefined;
-    if (cx.device.subject !== '' && cx.device.subject !== event.subject) {
-      // Somebody else: their writes belong into another database.
+    if (!this.#tokens.take(cx, event)) {
       this.#closeSocket();
       this.#changeLink('unauthorised', cx.step, 'subject');
-      cx.step.effect({ type: 'timer', timer: 'token', delayMs: TOKEN_RETRY_MS });
+      this.#tokens.askLater(cx);
       return;
     }
-    if (cx.device.subject === '') setDevice(cx, { subject: event.subject });
-    this.#token = { token: event.token, subject: event.subject, expiresAtMs: cx.step.now.monotonicMs + event.expiresInMs };
     if (cx.socket !== undefined) {
       cx.step.effect({ type: 'send', socket: cx.socket, message: { type: 'auth', token: event.token } });
       for (const state of this.#channels.states()) retryDenied(cx, state);
@@ -305,7 +284,7 @@ export class ClientMachine {
         newest,
         clientId,
         term: this.#log.term,
-        token: this.#token!.token,
+        token: this.#tokens.token!,
         schemas: this.#options.schemas ?? [],
         ...(logEpoch === null ? {} : { logEpoch }),
       },
@@ -381,12 +360,12 @@ export class ClientMachine {
 
   #refused(code: RefusalCode, cx: ClientContext): void {
     if (code === 'auth' || code === 'subject') {
-      this.#token = undefined;
+      this.#tokens.drop();
       this.#closeSocket();
       this.#changeLink('unauthorised', cx.step, code);
       // A token that served until now has run out: the next one is asked for at once. One that never served has a source that is wrong for now.
-      if (this.#wasWelcomed) this.#askToken(cx, 'rejected');
-      else cx.step.effect({ type: 'timer', timer: 'token', delayMs: TOKEN_RETRY_MS });
+      if (this.#wasWelcomed) this.#tokens.ask(cx, 'rejected');
+      else this.#tokens.askLater(cx);
       this.#wasWelcomed = false;
     } else if (code === 'overloaded') {
       this.#lost(cx);
@@ -431,7 +410,7 @@ export class ClientMachine {
     else if (timer === 'drained') {
       if (this.link === 'draining') this.#lost(cx);
     } else if (timer === 'token') {
-      if (this.link === 'needs-auth') this.#askToken(cx, 'rejected');
+      if (this.link === 'needs-auth') this.#tokens.ask(cx, 'rejected');
     } else if (timer.startsWith('resend:')) {
       const state = this.#channels.get(timer.slice('resend:'.length));
       if (state?.pushPaused) sendAgain(cx, state);
@@ -445,10 +424,11 @@ export class ClientMachine {
   #watch(cx: ClientContext): void {
     cx.step.effect({ type: 'timer', timer: 'watchdog', delayMs: WATCHDOG_MS });
     const { monotonicMs } = cx.step.now;
-    if (this.#askedTokenAtMs !== undefined && monotonicMs - this.#askedTokenAtMs > TOKEN_RETRY_MS) this.#askedTokenAtMs = undefined;
+    this.#tokens.watchQuestion(cx);
     if (this.link === 'offline') return;
-    if (this.link === 'connecting' && this.#token === undefined) this.#askToken(cx, 'start');
-    if ((this.link === 'connecting' && this.#token !== undefined) || cx.socket !== undefined) {
+    const hasToken = this.#tokens.token !== undefined;
+    if (this.link === 'connecting' && !hasToken) this.#tokens.ask(cx, 'start');
+    if ((this.link === 'connecting' && hasToken) || cx.socket !== undefined) {
       if (monotonicMs - this.#heardAtMs > SILENCE_MS) {
         this.#lost(cx);
         return;
@@ -461,7 +441,7 @@ export class ClientMachine {
       for (const state of this.#channels.states()) sendCredit(cx, state);
     }
     if (monotonicMs - this.#prunedAtMs >= PRUNE_MS && cx.serverClock !== undefined) this.#prune(cx);
-    if (this.#token !== undefined && this.#token.expiresAtMs - monotonicMs < TOKEN_MARGIN_MS) this.#askToken(cx, 'expiring');
+    this.#tokens.watchExpiry(cx);
     for (const state of this.#channels.states()) watchChannel(cx, state);
   }
 }
