@@ -1,10 +1,10 @@
-import { checkCollection, DbError, keyFieldOf } from '@terndb/core';
-import type { CatalogCollectionInfo } from '../../node/types.ts';
+import { keyFieldOf } from '@terndb/core';
 import { Body } from './body.ts';
 import { DONE, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed } from './call.ts';
+import { addedField } from './create-schema.ts';
 import { DYNAMIC_FIELD } from './dynamic.ts';
 import { invalidParameter, MilvusError, missingParameter } from './errors.ts';
-import { addedField, PROPERTY } from './schema.ts';
+import { PROPERTY } from './schema.ts';
 
 /** What Tern keeps there itself is not the caller's. */
 const isOwn = (name: string): boolean => Object.values<string>(PROPERTY).includes(name);
@@ -47,8 +47,7 @@ export const ALTER: Readonly<Record<string, MilvusHandler>> = {
     if (schema.flag('nullable') !== true) throw invalidParameter(`added field must be nullable, please check it, field name = ${name}`);
     if (name === DYNAMIC_FIELD || info.definition.fields.some((field) => field.name === name))
       throw invalidParameter(`duplicated field name: ${name}`);
-    const { field, properties } = addedField(info, schema);
-    await call.node.catalog.alterCollection(call.database, info.name, { definition: widened(info, field), properties });
+    await call.node.catalog.alterCollection(call.database, info.name, addedField(info, schema));
     return DONE;
   },
   'fields/alter_properties': async (call) => {
@@ -70,11 +69,3 @@ export const ALTER: Readonly<Record<string, MilvusHandler>> = {
     return DONE;
   },
 };
-
-function widened(info: CatalogCollectionInfo, field: unknown): CatalogCollectionInfo['definition'] {
-  try {
-    return checkCollection(info.name, { fields: [...info.definition.fields, field] });
-  } catch (error) {
-    throw error instanceof DbError ? invalidParameter(error.message) : error;
-  }
-}

@@ -1,10 +1,8 @@
-import { isVectorKind } from '@terndb/core';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
 import { enters } from '../auth/principal.ts';
-import { checkDatabase, DONE, isVisible, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed } from './call.ts';
-import { rowCount } from './collections.ts';
-import { CODES, invalidParameter, MilvusError, missingParameter } from './errors.ts';
-import { collectionNumber, isLoaded, metricOfField } from './schema.ts';
+import { checkDatabase, DONE, isVisible, type MilvusCall, type MilvusHandler, mustFindNamed } from './call.ts';
+import { CODES, MilvusError } from './errors.ts';
+import { collectionNumber } from './schema.ts';
 
 const ALIAS_UNKNOWN = 1600;
 const ALIAS_IS_COLLECTION = 1601;
@@ -90,75 +88,3 @@ export const DATABASES: Readonly<Record<string, MilvusHandler>> = {
     return { data: { dbName: name, dbID: collectionNumber(name), properties: [] } };
   },
 };
-
-/** Every vector field has one index, which is made with the field and serves by itself: what clients create and drop is accepted. */
-export const INDEXES: Readonly<Record<string, MilvusHandler>> = {
-  list: async (call) => ({ data: vectorFields(mustFindNamed(call)).map(({ name }) => name) }),
-  describe: async (call) => {
-    const info = mustFindNamed(call);
-    const name = call.body.mustText('indexName');
-    const field = vectorFields(info).find((candidate) => candidate.name === name);
-    if (field === undefined) throw new MilvusError(CODES.indexNotFound, `index not found[indexName=${name}]`);
-    const rows = rowCount(call, info.name);
-    const metricType = metricOfField(field);
-    const state = {
-      indexState: 'Finished',
-      failReason: '',
-      totalRows: rows,
-      indexedRows: rows,
-      pendingRows: 0,
-      minIndexVersion: 0,
-      maxIndexVersion: 0,
-    };
-    const indexParams = [
-      { key: 'index_type', value: 'AUTOINDEX' },
-      { key: 'metric_type', value: metricType },
-    ];
-    return { data: [{ indexName: name, fieldName: name, indexType: 'AUTOINDEX', metricType, ...state, indexParams }] };
-  },
-  create: async (call) => {
-    const info = mustFindNamed(call);
-    for (const item of call.body.bodies('indexParams')) {
-      const fieldName = item.mustText('fieldName');
-      const field = info.definition.fields.find(({ name }) => name === fieldName);
-      if (field === undefined) throw invalidParameter(`cannot create index on non-exist field: ${fieldName}`);
-      const metric = item.text('metricType') ?? '';
-      const expected = metricOfField(field);
-      if (isVectorKind(field.type) && metric !== '' && metric !== expected) {
-        throw invalidParameter(`${fieldName}: its metric is set when the collection is created[expected=${expected}][actual=${metric}]`);
-      }
-    }
-    return DONE;
-  },
-  alter_properties: async (call) => {
-    const names = [...call.body.params('properties').keys()];
-    return tune(call, names, 'properties');
-  },
-  drop_properties: async (call) => tune(call, call.body.texts('propertyKeys') ?? [], 'propertyKeys'),
-  drop: async (call) => {
-    mustFindNamed(call);
-    call.body.mustText('indexName');
-    return DONE;
-  },
-};
-
-/** Hints to a memory that Tern does not have: checked as Milvus checks them, and without effect. */
-const TUNABLE = ['mmap.enabled', 'indexoffsetcache.enabled', 'warmup'];
-function tune(call: MilvusCall, names: readonly string[], from: string): MilvusAnswer {
-  const info = mustFindNamed(call);
-  const index = call.body.mustText('indexName');
-  if (names.length === 0) throw missingParameter(from);
-  if (!vectorFields(info).some(({ name }) => name === index))
-    throw new MilvusError(CODES.indexNotFound, `index not found[indexName=${index}]`);
-  const unknown = names.find((name) => !TUNABLE.includes(name));
-  if (unknown !== undefined) throw invalidParameter(`${unknown} is not a configable index property`);
-  if (isLoaded(info))
-    throw new MilvusError(
-      CODES.loaded,
-      `can't alter index on loaded collection, please release the collection first: collection already loaded`,
-    );
-  return DONE;
-}
-
-const vectorFields = ({ definition }: CatalogCollectionInfo): CatalogCollectionInfo['definition']['fields'] =>
-  definition.fields.filter(({ type }) => isVectorKind(type));

@@ -1,24 +1,18 @@
 import { schemaHash } from '@terndb/core';
 import { holds } from '../auth/principal.ts';
-import { checkDatabase, DONE, isVisible, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed } from './call.ts';
+import { checkDatabase, DONE, isVisible, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed, rowCount } from './call.ts';
+import { wantedCollection } from './create-schema.ts';
 import { CODES, denied, MilvusError, missingParameter } from './errors.ts';
-import { describeCollection, isLoaded, PROPERTY, RELEASED, wantedCollection } from './schema.ts';
+import { checkIndexed } from './indexes.ts';
+import { describeCollection, isLoaded, PROPERTY, RELEASED } from './schema.ts';
 
 async function setLoad(call: MilvusCall, state: string): Promise<void> {
   const { node, database } = call;
   const info = mustFindNamed(call);
+  if (state === '') checkIndexed(info);
   if ((info.properties[PROPERTY.load] ?? '') === state) return;
   const { [PROPERTY.load]: _, ...rest } = info.properties;
   await node.catalog.alterCollection(database, info.name, { properties: state === '' ? rest : { ...rest, [PROPERTY.load]: state } });
-}
-
-/** Rows of the collection that anybody may count: those of its channels. */
-export function rowCount({ node, database }: MilvusCall, name: string, partition?: string): number {
-  return node
-    .inspect()
-    .channels.filter((channel) => channel.database === database && channel.collection === name)
-    .filter((channel) => partition === undefined || channel.partition === partition)
-    .reduce((sum, { entities }) => sum + entities, 0);
 }
 
 export const COLLECTIONS: Readonly<Record<string, MilvusHandler>> = {

@@ -1,11 +1,11 @@
-import { DbError, type FieldDefinition, isVectorKind, keyFieldOf, MAX_WINDOW, type PrimaryKey } from '@terndb/core';
+import { DbError, keyFieldOf, MAX_WINDOW, type PrimaryKey } from '@terndb/core';
 import type { EntityRecord } from '@terndb/engine';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
 import { grantedPartitions, type MilvusAnswer, type MilvusCall, mustFindNamed, readablePartitions, writablePartition } from './call.ts';
 import { withDynamicNames } from './dynamic.ts';
-import { CODES, invalidParameter, MilvusError, missingParameter, notJson } from './errors.ts';
-import { asRowError, badRows, fromKey, outputFields, type RowFormat, selectOf, shortest, toEntities, toRow } from './rows.ts';
-import { isDynamic, isLoaded, metricOfField, notLoaded, shownFields } from './schema.ts';
+import { CODES, invalidParameter, MilvusError, missingParameter } from './errors.ts';
+import { asRowError, badRows, fromKey, outputFields, type RowFormat, selectOf, toEntities, toRow } from './rows.ts';
+import { isDynamic, isLoaded, notLoaded, shownFields } from './schema.ts';
 
 const DEFAULT_LIMIT = 100;
 /** How answers write int64 is the caller's. */
@@ -181,75 +181,4 @@ const query: EntityHandler = async (call, format) => {
   return { cost: 0, data: entities.map((entity) => toRow(info, entity, fields, format)) };
 };
 
-const search: EntityHandler = async (call, format) => {
-  const { node, body } = call;
-  const info = mustFindNamed(call);
-  const data = body.list('data');
-  const ids = body.list('ids');
-  if (data !== undefined && ids !== undefined) throw invalidParameter('only one of data and ids expected');
-  const sources = data ?? ids;
-  if (sources === undefined || sources.length === 0) throw missingParameter('data');
-  if (sources.length > MAX_WINDOW)
-    throw new MilvusError(CODES.other, `nq [${sources.length}] is invalid, it should be in range [1, ${MAX_WINDOW}]`);
-  const field = searchedField(info, body.text('annsField'));
-  checkMetric(call, field);
-  const fields = outputFields(info, body.texts('outputFields') ?? []);
-  const base = {
-    ...readOf(call, info, 'Search'),
-    ...filterOf(call, info),
-    ...windowOf(call),
-    ...rangeOf(call, field),
-    field: field.name,
-    select: selectOf(info, fields),
-  };
-  const rows: unknown[] = [];
-  const topks: number[] = [];
-  const key = keyFieldOf(info.definition).name;
-  for (const source of sources) {
-    const { hits } = await node.search({ ...base, ...(data === undefined ? { like: source } : { vector: queryVector(field, source) }) });
-    topks.push(hits.length);
-    for (const { key: pk, entity, score } of hits) {
-      const row = toRow(info, entity, fields, format);
-      rows.push({ ...row, [key]: fromKey(pk, format), distance: shortest(Math.fround(isDistance(field) ? -score : score) + 0) });
-    }
-  }
-  return rows.length === 0 ? { cost: 0, data: [] } : { cost: 0, data: rows, topks };
-};
-
-/** Milvus shows distances where smaller is nearer; here higher is always better. */
-const isDistance = (field: FieldDefinition): boolean => field.type === 'binaryVector' || metricOfField(field) === 'L2';
-
-export function searchedField(info: CatalogCollectionInfo, name: string | undefined): FieldDefinition {
-  const vectors = info.definition.fields.filter(({ type }) => isVectorKind(type));
-  const field = name === undefined || name === '' ? vectors[0] : vectors.find((candidate) => candidate.name === name);
-  if ((name === undefined || name === '') && vectors.length > 1) throw notJson('multiple vector fields exist, please specify annsField');
-  if (field === undefined) throw invalidParameter(`cannot find a vector field named: ${name ?? ''}`);
-  return field;
-}
-
-export function queryVector(field: FieldDefinition, value: unknown): unknown {
-  if (field.type !== 'binaryVector') return value;
-  if (typeof value === 'string') return new Uint8Array(Buffer.from(value, 'base64'));
-  return Array.isArray(value) ? Uint8Array.from(value as number[]) : value;
-}
-
-function checkMetric({ body }: MilvusCall, field: FieldDefinition): void {
-  const params = body.object('searchParams');
-  const metric = params?.text('metricType') ?? params?.text('metric_type') ?? '';
-  const expected = metricOfField(field);
-  if (metric !== '' && metric !== expected) throw invalidParameter(`metric type not match[expected=${expected}][actual=${metric}]`);
-}
-
-/** In the metric's own units, as in Milvus. */
-function rangeOf({ body }: MilvusCall, field: FieldDefinition): { readonly range?: unknown } {
-  const outer = body.object('searchParams');
-  const inner = outer?.object('params');
-  const radius = inner?.get('radius') ?? outer?.get('radius');
-  const rangeFilter = inner?.get('range_filter') ?? outer?.get('range_filter');
-  if (radius === undefined) return {};
-  if (typeof radius !== 'number' || (rangeFilter !== undefined && typeof rangeFilter !== 'number'))
-    throw invalidParameter(`${field.name}: numbers as radius and range_filter expected`);
-  return { range: { radius, ...(rangeFilter === undefined ? {} : { rangeFilter }) } };
-}
-
-export const ENTITIES: Readonly<Record<string, EntityHandler>> = { insert, upsert, delete: remove, get, query, search };
+export const ENTITIES: Readonly<Record<string, EntityHandler>> = { insert, upsert, delete: remove, get, query };

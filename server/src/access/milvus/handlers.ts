@@ -2,12 +2,14 @@ import { PRIVILEGE_GROUPS, ROLES, USERS } from './accounts.ts';
 import { ALTER } from './alter.ts';
 import { runAnalyzer } from './analyzer.ts';
 import type { MilvusAnswer, MilvusCall } from './call.ts';
-import { ALIASES, DATABASES, INDEXES } from './catalog.ts';
+import { ALIASES, DATABASES } from './catalog.ts';
 import { COLLECTIONS, PARTITIONS } from './collections.ts';
 import { ENTITIES } from './entities.ts';
 import { checkGuard, GUARDS, type Guard } from './guards.ts';
 import { hybridSearch } from './hybrid.ts';
+import { INDEXES } from './indexes.ts';
 import type { RowFormat } from './rows.ts';
+import { search } from './search.ts';
 
 export interface MilvusRoute {
   readonly guard: Guard;
@@ -27,7 +29,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   roles: ROLES,
   privilege_groups: PRIVILEGE_GROUPS,
   common: { run_analyzer: runAnalyzer },
-  entities: { ...ENTITIES, hybrid_search: hybridSearch, advanced_search: hybridSearch },
+  entities: { ...ENTITIES, search, hybrid_search: hybridSearch, advanced_search: hybridSearch },
 };
 
 /** `collections/create` → who may, and what it does: every route there is. */

@@ -416,10 +416,29 @@ describe('aliases, databases and indexes of the Milvus door', () => {
       { fieldName: 'vector', metricType: 'L2', indexState: 'Finished' },
     ]);
     expect((await call('indexes/describe', { ...on, indexName: 'none' })).code).toBe(700);
-    const create = (metricType: string): Promise<Answer> =>
-      call('indexes/create', { ...on, indexParams: [{ fieldName: 'vector', metricType, indexType: 'HNSW' }] });
-    expect([(await create('L2')).code, (await create('IP')).code]).toEqual([0, 1100]);
+    const create = async (metricType: string, indexType = 'HNSW'): Promise<number> =>
+      (await call('indexes/create', { ...on, indexParams: [{ fieldName: 'vector', metricType, indexType, params: { M: 8 } }] })).code;
+    expect(await create('L2')).toBe(65_535);
+    expect((await call('indexes/drop', { ...on, indexName: 'vector' })).code).toBe(1100);
+    expect((await call('collections/release', on)).code).toBe(0);
     expect((await call('indexes/drop', { ...on, indexName: 'vector' })).code).toBe(0);
+    expect(await call('collections/load', on)).toMatchObject({ code: 700 });
+    expect(await create('L2', 'BIN_FLAT')).toBe(1100);
+    // While it is empty, another metric and another index are still possible.
+    expect(await create('IP')).toBe(0);
+    expect(await create('IP')).toBe(0);
+    expect((await call('collections/load', on)).code).toBe(0);
+    const described = async (): Promise<unknown> => (await call('indexes/describe', { ...on, indexName: 'vector' })).data;
+    const servedBy = { key: 'served_by', value: 'graph of whole rows, scored again from the rows' };
+    expect(await described()).toMatchObject([{ indexType: 'HNSW', metricType: 'IP', indexParams: expect.arrayContaining([servedBy]) }]);
+    await call('entities/insert', { ...on, data: [{ id: 1, vector: [3, 4] }] });
+    expect((await call('entities/search', { ...on, data: [[1, 1]] })).data).toEqual([{ id: 1, distance: 7 }]);
+    await call('collections/release', on);
+    await call('indexes/drop', { ...on, indexName: 'vector' });
+    expect(await create('L2')).toBe(1100);
+    // With rows a type that is not built is told as what it is.
+    expect(await create('IP', 'DISKANN')).toBe(0);
+    expect(await described()).toMatchObject([{ indexType: 'DISKANN', indexParams: expect.arrayContaining([servedBy]) }]);
   });
 });
 

@@ -3,6 +3,7 @@ import type { CatalogCollectionInfo } from '../../node/types.ts';
 import { DYNAMIC_FIELD } from './dynamic.ts';
 import { CODES, MilvusError } from './errors.ts';
 import { isDynamic, milvusTypeOf, shownFields } from './schema.ts';
+import { vectorJson, vectorValue } from './vectors.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -80,16 +81,12 @@ function toValue(info: CatalogCollectionInfo, field: FieldDefinition, value: unk
       return plainJson(value);
     case 'array':
       return field.params.of.type === 'int64' && Array.isArray(value) ? value.map((item) => toInteger(field.name, item)) : value;
+    case 'vector':
     case 'binaryVector':
-      return typeof value === 'string' ? new Uint8Array(Buffer.from(value, 'base64')) : bytesOf(value);
+      return vectorValue(field, value);
     default:
       return value;
   }
-}
-
-function bytesOf(value: unknown): unknown {
-  const isBytes = Array.isArray(value) && value.every((item) => Number.isInteger(item) && item >= 0 && item <= 255);
-  return isBytes ? Uint8Array.from(value as number[]) : value;
 }
 
 function toInteger(name: string, value: unknown): unknown {
@@ -143,11 +140,10 @@ function fromValue(field: FieldDefinition, value: unknown, format: RowFormat): u
     case 'int64':
       return format.int64AsText ? String(value) : value;
     case 'vector':
-      return Array.from(value as Float32Array, shortest);
+    case 'binaryVector':
+      return vectorJson(field, value, shortest);
     case 'sparseVector':
       return Object.fromEntries(Object.entries(value as Row).map(([dimension, weight]) => [dimension, shortest(weight as number)]));
-    case 'binaryVector':
-      return Buffer.from(value as Uint8Array).toString('base64');
     case 'date':
       return (value as Date).toISOString();
     default:
