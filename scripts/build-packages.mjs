@@ -4,7 +4,7 @@
  *   npm run build -- client    one, and what it needs
  * All but the client become the compiler's output, module by module. The client becomes bundles, so that a plain page can load it without a bundler:
  * `index.js` for pages, with chunks that it loads when they are needed, `worker.js` for the engine worker and `embed-worker.js` for the embed worker;
- * beside them lie the files of PARTS, which the worker loads when it needs them, the kernel, onnxruntime's WebAssembly and the model that ships
+ * `yjs.js` is the entry for collab fields. Beside them lie the files of PARTS, which the worker loads when it needs them, the kernel, onnxruntime's WebAssembly and the model that ships
  * with Tern.
  */
 import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,6 +43,7 @@ const MODEL_FILES = [
  */
 const PARTS = [
   { name: 'replication', entry: 'src/sync/replication.ts', imported: './sync/replication.ts' },
+  { name: 'collab', entry: '../engine/src/collab/yjs-documents.ts', imported: './yjs-documents.ts' },
   { name: 'hnswlib', entry: 'src/hnswlib/hnswlib-library.ts', imported: './hnswlib/hnswlib-library.ts' },
   { name: 'webgpu', entry: '../embed/src/run/webgpu-library.ts', imported: './webgpu-library.ts' },
 ];
@@ -162,13 +163,14 @@ function keepAddresses() {
 async function bundleClient() {
   const folder = join(root, 'packages', 'client');
   const parts = Object.fromEntries(PARTS.map(({ name, entry }) => [`chunks/${name}`, entry]));
-  const entries = { index: 'src/index.ts', worker: 'src/engine-worker.ts', ...parts, 'embed-worker': '../embed/src/worker/worker.ts' };
+  const pages = { index: 'src/index.ts', yjs: 'src/yjs/index.ts' };
+  const entries = { ...pages, worker: 'src/engine-worker.ts', ...parts, 'embed-worker': '../embed/src/worker/worker.ts' };
   for (const [name, entry] of Object.entries(entries)) {
     await build({
       configFile: false,
       root: folder,
       logLevel: 'warn',
-      plugins: [keepAddresses()],
+      plugins: name === 'yjs' ? [besideIndex()] : [keepAddresses()],
       resolve: { conditions: ['@terndb/source', 'module', 'browser', 'production'] },
       define: { 'process.env.NODE_ENV': '"production"' },
       build: {
@@ -192,6 +194,18 @@ async function bundleClient() {
   copyFileSync(join(root, 'packages', 'kernel', 'dist', 'kernel.wasm'), join(folder, 'dist', 'kernel.wasm'));
   copyFileSync(runtimeWasm(), join(folder, 'dist', 'ort-wasm-simd-threaded.wasm'));
   for (const file of MODEL_FILES) cpSync(join(root, 'packages', 'model-mini', 'model', file), join(folder, 'dist', 'model-mini', file));
+}
+
+/** The entry for collab fields: it shares the first entry's classes by importing it, and Yjs with the application, whose own dependency it is. */
+function besideIndex() {
+  return {
+    name: 'terndb-beside-index',
+    enforce: 'pre',
+    resolveId(source) {
+      if (source === '../index.ts') return { id: './index.js', external: true };
+      return source === 'yjs' ? { id: 'yjs', external: true } : null;
+    },
+  };
 }
 
 function runtimeWasm() {

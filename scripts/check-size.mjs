@@ -14,6 +14,9 @@ const LIMITS = [
   { what: 'replication', files: ['chunks/replication.js'], maxGzipBytes: 48_000 },
   // Loaded when the first text is embedded; onnxruntime's WebAssembly and the model lie beside it as they are.
   { what: 'embed worker', files: ['embed-worker.js'], maxGzipBytes: 48_000 },
+  // Loaded by databases with a collab field, in the worker, and by pages that edit one (which bring Yjs themselves).
+  { what: 'collab documents', files: ['chunks/collab.js'], maxGzipBytes: 40_000 },
+  { what: 'collab entry', files: ['yjs.js'], maxGzipBytes: 8_000 },
   // Loaded by a schema that asks for it.
   { what: 'hnswlib', files: ['chunks/hnswlib.js'], maxGzipBytes: 220_000 },
 ];

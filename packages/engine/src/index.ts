@@ -27,6 +27,7 @@
 
 export { DEFAULT_PARTITION } from './catalog/channels.ts';
 export type { CollabRequest } from './collab/resolve-collab.ts';
+export type { CollabBase } from './collab/types.ts';
 export type { CollabEvent, CollabPlace } from './collab/watch-collab.ts';
 export { DEFAULT_LIMITS } from './database/limits.ts';
 export { openEngine } from './database/open-engine.ts';

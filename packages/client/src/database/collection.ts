@@ -30,11 +30,12 @@ export interface CollectionOptions {
 export class CollectionProxy implements Collection<any> {
   readonly name: string;
   readonly definition: CollectionDefinition;
-  readonly #options: CollectionOptions;
+  /** Not a member: for entries of the package that have no part in this one (`yjs/`). */
+  readonly _options: CollectionOptions;
   readonly #key: FieldDefinitionOf<'primaryKey'>;
 
   constructor(options: CollectionOptions) {
-    this.#options = options;
+    this._options = options;
     this.name = options.name;
     this.definition = options.definition;
     this.#key = options.definition.fields.find((field) => field.type === 'primaryKey') as FieldDefinitionOf<'primaryKey'>;
@@ -90,23 +91,23 @@ export class CollectionProxy implements Collection<any> {
 
   async getMany(keys: readonly PrimaryKey[], options: Loose = {}): Promise<any[]> {
     const { request, limits } = this.#read(options);
-    const result = await this.#options.session.connection.call('get', { ...request, collection: this.name, keys }, limits);
+    const result = await this._options.session.connection.call('get', { ...request, collection: this.name, keys }, limits);
     return [...result.entities];
   }
 
   async query(query: Loose = {}): Promise<QueryResult<any, any>> {
     const { request, limits } = this.#read(query);
-    return toPublicQuery(await this.#options.session.connection.call('query', request, limits));
+    return toPublicQuery(await this._options.session.connection.call('query', request, limits));
   }
 
   async count(options: Loose = {}): Promise<CountResult> {
     const { request, limits } = this.#read(options);
-    return (await this.#options.session.connection.call('count', request, limits)) as CountResult;
+    return (await this._options.session.connection.call('count', request, limits)) as CountResult;
   }
 
   async search(search: Loose): Promise<SearchResult<any, any>> {
     const { request, limits } = this.#read(search);
-    return toPublicSearch(await this.#options.session.connection.call('search', request, limits));
+    return toPublicSearch(await this._options.session.connection.call('search', request, limits));
   }
 
   live(search: Loose, onResult: (result: any) => void, onError: (error: DbError) => void = () => {}): () => void {
@@ -124,7 +125,7 @@ export class CollectionProxy implements Collection<any> {
   ): () => void {
     try {
       const { request } = this.#read(options);
-      const { session, lives } = this.#options;
+      const { session, lives } = this._options;
       const end = startLive(session.connection, { kind, request } as never, listener);
       const stop = (): void => {
         lives.delete(stop);
@@ -149,7 +150,7 @@ export class CollectionProxy implements Collection<any> {
 
   /** Splits what the engine answers from what ends the waiting. @throws DATABASE_CLOSED, QUERY_INVALID */
   #read(options: Loose): { request: any; limits: CallLimits } {
-    const closed = this.#options.check();
+    const closed = this._options.check();
     if (closed !== undefined) throw closed;
     if (options === null || typeof options !== 'object')
       throw new DbError('QUERY_INVALID', `${this.name}: an object of options expected, got ${String(options)}`);
@@ -159,8 +160,8 @@ export class CollectionProxy implements Collection<any> {
   }
 
   #write(request: WriteRequest): Promise<WriteAnswer> {
-    const closed = this.#options.check();
-    return closed === undefined ? this.#options.session.connection.call('write', request) : Promise.reject(closed);
+    const closed = this._options.check();
+    return closed === undefined ? this._options.session.connection.call('write', request) : Promise.reject(closed);
   }
 
   #handle<T>(
@@ -168,7 +169,7 @@ export class CollectionProxy implements Collection<any> {
     what: { key: unknown; partition: string | undefined; op: unknown },
     result: (answer: WriteAnswer) => T,
   ): HandleOptions<T> {
-    const { events, storage, connection } = this.#options.session;
+    const { events, storage, connection } = this._options.session;
     answer.then(
       () => storage.onWritten(),
       (error: DbError) => error.code === 'STORAGE_FULL' && storage.onFull(),
@@ -192,7 +193,7 @@ export class CollectionProxy implements Collection<any> {
     return entities.map((entity) => {
       if (entity === null || typeof entity !== 'object' || Array.isArray(entity)) return entity;
       const own = ownViews(entity);
-      return mint && own[name] === undefined ? { ...own, [name]: this.#options.session.keys.next() } : own;
+      return mint && own[name] === undefined ? { ...own, [name]: this._options.session.keys.next() } : own;
     });
   }
 }

@@ -189,7 +189,9 @@ function opsOf(view: View, block: RowBlock, offset: number): readonly StampedOp[
   for (const { name, type, nullable, default: initial } of view.definition.fields) {
     if (type === 'primaryKey') continue;
     const value = block.valueAt(name, offset);
-    const newer = stamps?.exceptions?.get(name)?.hlc;
+    // A document cannot be patched: it begins anew with the put, as what it is now.
+    const isCollab = type === 'collab' || type === 'collabText';
+    const newer = isCollab ? undefined : stamps?.exceptions?.get(name)?.hlc;
     const origin = block.origins?.(name)?.originAt(offset) ?? null;
     if (origin !== null && value instanceof Float32Array) {
       const { model, sourceHash } = origin;

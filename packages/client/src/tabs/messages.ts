@@ -4,12 +4,12 @@
  *
  * Covers tabs of one origin; after an update of the app old and new tabs meet, which is why the version is part of the topic: tabs of different
  * versions do not hear each other, and the younger one waits for the lock.
- * History: 1 first version; 2 replication.
+ * History: 1 first version; 2 replication; 3 collab documents.
  */
 import type { ErrorMessage } from '@terndb/core';
 import type { Call, WatchRequest, WatchResult } from '../worker/protocol.ts';
 
-const TABS_VERSION = 2;
+const TABS_VERSION = 3;
 
 export function commonTopic(database: string): string {
   return `terndb:${TABS_VERSION}:${database}`;

@@ -9,7 +9,7 @@ import type { SyncDoor } from '../sync/sync-door.ts';
 import { type LiveEvents, type MergedWatch, watchMerged } from '../sync/watch-merged.ts';
 import { ExportSessions } from '../transfer/export-sessions.ts';
 import { ImportSessions } from '../transfer/import-sessions.ts';
-import type { Call, Calls, LiveResult, Service, WatchRequest, WatchSink, WriteAnswer } from './protocol.ts';
+import type { Call, Calls, CollabReport, LiveResult, Service, WatchRequest, WatchResult, WatchSink, WriteAnswer } from './protocol.ts';
 import { WatchPump } from './watch-pump.ts';
 
 /** How long a logout waits for the server to take what is unsent. */
@@ -141,11 +141,12 @@ export class EngineService implements Service {
   }
 
   watch(watch: WatchRequest, sink: WatchSink): () => void {
-    const pump = new WatchPump(sink);
+    const pump = new WatchPump(sink, watch.kind === 'collab' ? joinReports : undefined);
     const onError = (error: DbError): void => sink.onError(error);
     let stop: () => void;
     try {
       if (watch.kind === 'sync') stop = this.#mustSync().onReport((report) => pump.push(report));
+      else if (watch.kind === 'collab') stop = this.#engine.watchCollab(watch.place, (event) => pump.push({ events: [event] }), onError);
       else if (watch.kind === 'query') stop = this.#watchQuery(watch.request, (result) => pump.push(result), onError);
       else if (watch.kind === 'embedding') stop = this.#watchEmbedding(pump);
       else if (this.#embedding?.concerns(watch.request) === true) {
@@ -243,6 +244,13 @@ export class EngineService implements Service {
     this.#embedding?.close();
     this.#exports.closeAll();
   }
+}
+
+/** A document that comes whole makes what was to be told before it needless. */
+function joinReports(waiting: WatchResult, next: WatchResult): WatchResult {
+  const later = (next as CollabReport).events;
+  const earlier = later.some(({ type }) => type !== 'updates') ? [] : (waiting as CollabReport).events;
+  return { events: [...earlier, ...later] };
 }
 
 /** The wanted collections with the fields that only the engine has, where the two do not contradict each other. */

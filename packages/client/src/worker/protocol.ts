@@ -3,10 +3,12 @@
  * a time; it is checked because `assets.worker` lets an app serve a stale file.
  *
  * History: 1 first version; 2 replication, embedding; 3 options of inspect, import of hnswlib indexes; 4 calls both ways on
- * the worker's own port.
+ * the worker's own port; 5 collab documents.
  */
 import type { DbError, ErrorMessage, SchemaDefinition } from '@terndb/core';
 import type {
+  CollabEvent,
+  CollabPlace,
   CountRequest,
   CountResult,
   EngineInspection,
@@ -27,7 +29,7 @@ import type { RejectedItem, SyncReport } from '../sync/sync-report.ts';
 import type { PendingWrite } from '../sync/write-waiters.ts';
 import type { ExportPage } from '../transfer/export-sessions.ts';
 
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 export interface StartOptions {
   readonly protocol: number;
@@ -96,12 +98,17 @@ export type Call = { [M in Method]: { readonly method: M; readonly request: Call
 export type WatchRequest =
   | { readonly kind: 'query'; readonly request: QueryRequest }
   | { readonly kind: 'search'; readonly request: SearchRequest }
+  /** A collab document: CollabReports, each with all that happened since the last one was taken. */
+  | { readonly kind: 'collab'; readonly place: CollabPlace }
   /** Replication's state: SyncReports. */
   | { readonly kind: 'sync' }
   /** How embedding stands: EmbeddingReports. */
   | { readonly kind: 'embedding' };
 export type LiveResult = QueryResult | SearchResult;
-export type WatchResult = LiveResult | SyncReport | EmbeddingReport;
+export interface CollabReport {
+  readonly events: readonly CollabEvent[];
+}
+export type WatchResult = LiveResult | SyncReport | EmbeddingReport | CollabReport;
 
 /** What the worker says unasked. */
 export type WorkerEvent =

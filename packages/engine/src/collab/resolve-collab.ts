@@ -4,7 +4,6 @@ import {
   fieldOf,
   MAX_COLLAB_BYTES,
   MAX_COLLAB_UPDATE_BYTES,
-  type Origin,
   type PrimaryKey,
   type SingleOp,
   type StoredFields,
@@ -12,7 +11,7 @@ import {
 import type { ReplicaReader } from '../replica/replica-reader.ts';
 import { collabDocuments, collabFieldsOf } from './load.ts';
 import { isBaseOf } from './merge-row.ts';
-import { type CollabKind, collabBytes } from './types.ts';
+import { type CollabBase, type CollabKind, collabBytes } from './types.ts';
 
 /** An edit of one collab field. */
 export interface CollabRequest {
@@ -22,7 +21,7 @@ export interface CollabRequest {
   readonly key: unknown;
   readonly field: string;
   /** Of the document that was edited. */
-  readonly base: Origin;
+  readonly base: CollabBase;
   /** Yjs, v1. */
   readonly update: Uint8Array;
 }
@@ -31,6 +30,7 @@ interface CollabTarget {
   readonly collection: string;
   readonly definition: CollectionDefinition;
   readonly replica: ReplicaReader;
+  readonly home: CollabBase['home'];
 }
 
 /** FIELD_INVALID. */
@@ -45,7 +45,7 @@ export function collabKindOf(definition: CollectionDefinition, collection: strin
  * The op, checked before anything is stored: an update that Yjs cannot read, or a document that would become too large, is refused here.
  * @throws FIELD_INVALID, ENTITY_TOO_LARGE; NOT_FOUND when the document is not the row's any more: another put began a new one.
  */
-export function collabOps({ collection, definition, replica }: CollabTarget, pk: PrimaryKey, request: CollabRequest): SingleOp[] {
+export function collabOps({ collection, definition, replica, home }: CollabTarget, pk: PrimaryKey, request: CollabRequest): SingleOp[] {
   const { field, base, update } = request;
   const kind = collabKindOf(definition, collection, field);
   const where = `${collection}.${field} of ${JSON.stringify(String(pk))}`;
@@ -56,7 +56,12 @@ export function collabOps({ collection, definition, replica }: CollabTarget, pk:
     });
   const place = replica.entities.find(pk);
   const source = place?.block.source;
-  if (place === undefined || source === undefined || !isBaseOf(base, source.stampsAt(place.offset).put, source.putSeqAt(place.offset))) {
+  if (
+    place === undefined ||
+    source === undefined ||
+    base.home !== home ||
+    !isBaseOf(base, source.stampsAt(place.offset).put, source.putSeqAt(place.offset))
+  ) {
     throw new DbError('NOT_FOUND', `${where}: the document that was edited expected, got ${place === undefined ? 'none' : 'another'}`, {
       details: { collection, field },
     });

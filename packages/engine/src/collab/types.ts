@@ -54,11 +54,12 @@ export interface CollabDocuments {
   isUpdate(update: Uint8Array): boolean;
 }
 
-/** What somebody who opens a document needs. */
-export interface CollabSnapshot {
-  /** What updates must name. */
-  readonly base: Origin;
-  readonly state: CollabState;
+/**
+ * What editors of a document name. `home`: who leads the channel. When a local partition is connected its entities are put anew, and the seqs of
+ * this device begin anew with them: the same numbers would name another document.
+ */
+export interface CollabBase extends Origin {
+  readonly home: 'device' | 'server';
 }
 
 /** About what the document takes in an op; what MAX_COLLAB_BYTES is compared with. */

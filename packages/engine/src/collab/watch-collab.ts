@@ -1,10 +1,10 @@
-import { DbError, normalizeKey, type Origin, type PrimaryKey } from '@terndb/core';
+import { DbError, normalizeKey, type PrimaryKey } from '@terndb/core';
 import type { CatalogCollection } from '../catalog/catalog.ts';
 import type { Change } from '../database/types.ts';
 import type { ReplicaReader } from '../replica/replica-reader.ts';
 import { collabDocuments } from './load.ts';
 import { collabKindOf } from './resolve-collab.ts';
-import { type CollabState, collabBytes, updatesSince } from './types.ts';
+import { type CollabBase, type CollabState, collabBytes, updatesSince } from './types.ts';
 
 export interface CollabPlace {
   readonly collection: string;
@@ -15,9 +15,9 @@ export interface CollabPlace {
 
 export type CollabEvent =
   /** The whole document: at the start, and whenever it is not what was told so far and more: another put, another replica. */
-  | { readonly type: 'document'; readonly base: Origin; readonly update: Uint8Array; readonly bytes: number }
+  | { readonly type: 'document'; readonly base: CollabBase; readonly update: Uint8Array; readonly bytes: number }
   /** What merged into it, oldest first; this device's own updates come back, too. */
-  | { readonly type: 'updates'; readonly base: Origin; readonly updates: readonly Uint8Array[]; readonly bytes: number }
+  | { readonly type: 'updates'; readonly base: CollabBase; readonly updates: readonly Uint8Array[]; readonly bytes: number }
   /** There is no such entity. */
   | { readonly type: 'gone' };
 
@@ -25,6 +25,7 @@ export interface CollabWatchPorts {
   readonly collection: CatalogCollection;
   /** As it is shown now; undefined when there is no such partition yet. */
   readonly replica: () => ReplicaReader | undefined;
+  readonly home: () => CollabBase['home'];
   readonly onChange: (listener: (changes: readonly Change[]) => void) => () => void;
 }
 
@@ -43,7 +44,7 @@ export function watchCollab(
   const kind = collabKindOf(definition, name, field);
   const key: PrimaryKey = normalizeKey(definition, name, place.key);
   const known = new Set<number>();
-  let base: Origin | undefined;
+  let base: CollabBase | undefined;
   let isGone = false;
   let stopped = false;
 
@@ -68,8 +69,9 @@ export function watchCollab(
     }
     isGone = false;
     const { source } = found.block;
-    const shown = { clientId: source.stampsAt(found.offset).put.clientId, seq: source.putSeqAt(found.offset) };
-    const isSameBase = base !== undefined && base.clientId === shown.clientId && base.seq === shown.seq;
+    const { clientId } = source.stampsAt(found.offset).put;
+    const shown: CollabBase = { clientId, seq: source.putSeqAt(found.offset), home: ports.home() };
+    const isSameBase = base?.clientId === shown.clientId && base.seq === shown.seq && base.home === shown.home;
     const held = source.collabAt(field, found.offset);
     // Not edited yet: what the put said is known, if it was told.
     if (held === null && isSameBase) return;

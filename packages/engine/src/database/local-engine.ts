@@ -225,7 +225,9 @@ export class LocalEngine implements Engine {
     this.#checkOpen();
     const collection = this.#catalog.mustGetCollection(place.collection);
     const replica = (): ReplicaReader | undefined => this.#partitions.find(collection.name, place.partition);
-    return watchCollab({ collection, replica, onChange: (listener) => this.onChange(listener) }, place, onEvent, onError);
+    const isFollowed = (): boolean => this.#followed.find(collection.name, place.partition) !== undefined;
+    const home = (): 'server' | 'device' => (isFollowed() ? 'server' : 'device');
+    return watchCollab({ collection, replica, home, onChange: (listener) => this.onChange(listener) }, place, onEvent, onError);
   }
 
   views(collection: string, partitions?: readonly string[]): readonly PartitionView[] {
@@ -334,6 +336,7 @@ export class LocalEngine implements Engine {
       replica: (partition) => this.#partitions.mustGet(name, partition),
       findReplica: (partition) => this.#partitions.find(name, partition),
       partitions: () => this.#partitions.names(name),
+      isFollowed: (partition) => this.#followed.find(name, partition) !== undefined,
     };
   }
 

@@ -30,6 +30,8 @@ export interface WriteTarget {
   /** Undefined when there is no such partition; then a put makes it. */
   readonly findReplica: (partition: string) => ReplicaReader | undefined;
   readonly partitions: () => readonly string[];
+  /** Whether a server leads the partition. Left out: this is the one that does. */
+  readonly isFollowed?: (partition: string) => boolean;
 }
 
 export interface PartitionOps {
@@ -156,19 +158,23 @@ function resolveCollab(target: WriteTarget, request: RequestOf<'collab'>): Resol
   const pk = normalizeKey(definition, collection, request.key);
   const { partition } = request;
   const replica = target.replica(partition);
-  return { keys: [pk], partitions: [{ partition, ops: collabOps({ collection, definition, replica }, pk, request) }] };
+  const home = target.isFollowed?.(partition) === true ? 'server' : 'device';
+  return { keys: [pk], partitions: [{ partition, ops: collabOps({ collection, definition, replica, home }, pk, request) }] };
 }
 
-/** The partition that holds the key live; undefined when none does, and then there is nothing to do. PARTITION_REQUIRED when several do. */
+/** The partition that holds the key live, or may; undefined when none does, and then there is nothing to do. PARTITION_REQUIRED when several do. */
 function holderOf(target: WriteTarget, pk: PrimaryKey, named: string | undefined): string | undefined {
   const candidates = named === undefined ? target.partitions() : [named];
   const holders = candidates.filter((partition) => target.replica(partition).entities.find(pk) !== undefined);
-  if (holders.length <= 1) return holders[0];
+  if (holders.length === 1) return holders[0];
+  const possible = candidates.filter((partition) => target.replica(partition).isPartial === true);
+  // The log knows the rows that are not here.
+  if (holders.length === 0 && (named !== undefined || possible.length === 0)) return possible[0];
   throw new DbError(
     'PARTITION_REQUIRED',
-    `${target.collection}: key ${JSON.stringify(String(pk))}: a partition expected, got none, and ${holders.join(', ')} hold the key`,
+    `${target.collection}: key ${JSON.stringify(String(pk))}: a partition expected, got none, and ${[...holders, ...possible].join(', ')} may hold the key`,
     {
-      details: { collection: target.collection, key: String(pk), partitions: holders },
+      details: { collection: target.collection, key: String(pk), partitions: [...holders, ...possible] },
     },
   );
 }

@@ -1,0 +1,272 @@
+import { MAX_COLLAB_BYTES, MAX_COLLAB_UPDATE_BYTES, WARN_COLLAB_BYTES } from '@terndb/core';
+import type { CollabBase, CollabEvent } from '@terndb/engine';
+import { applyUpdate, Doc, mergeUpdates, type Text, UndoManager } from 'yjs';
+import type { Store } from '../api/status.ts';
+import { ValueStore } from '../database/value-store.ts';
+import { DbError } from '../index.ts';
+
+/** As the engine names it. */
+const TEXT_ROOT = 'text';
+/** After a write that may work later: storage is full, or goes back to its durable state. */
+const RETRY_MS = 1_000;
+
+/** What a document needs of its database. */
+export interface CollabPort {
+  /** Resolves when the update is durable on this device. */
+  write(base: CollabBase, update: Uint8Array): Promise<void>;
+  watch(onEvent: (event: CollabEvent) => void, onError: (error: DbError) => void): () => void;
+  after(ms: number, run: () => void): () => void;
+}
+
+export interface CollabOptions {
+  readonly isText: boolean;
+}
+
+export interface CollabState {
+  /**
+   * `open`: what is typed is kept. `absent`: there is no such entity; what is typed is refused with it. `closed`: by its user, or with its database.
+   */
+  readonly name: 'opening' | 'open' | 'absent' | 'closed';
+  /** Counts the documents: another one when somebody put the entity anew, or an edit could not be kept. Editors have to be bound again. */
+  readonly generation: number;
+  /** Edits that are not yet durable on this device. */
+  readonly unsaved: number;
+  readonly bytes: number;
+  /** Edits are refused beyond it; from `isLarge` on somebody should split the document. */
+  readonly maxBytes: number;
+  readonly isLarge: boolean;
+  /** The last edit that could not be kept, until one can. */
+  readonly error: DbError | null;
+}
+
+/**
+ * One collab document, open on this page. `doc` (and `text`) are Yjs' own: any editor binding works on them. What the page does to them is written
+ * in the order it was done, as few updates as the device can make durable; what others do is applied as it arrives. One store: there is no second
+ * one beside the database that could disagree with it.
+ */
+export class CollabDocument {
+  readonly #port: CollabPort;
+  readonly #isText: boolean;
+  readonly #state: ValueStore<CollabState>;
+  readonly #known: Promise<void>;
+  #resolveKnown: () => void = () => {};
+  #rejectKnown: (error: DbError) => void = () => {};
+  #doc: Doc = new Doc();
+  #undo: UndoManager | undefined;
+  #base: CollabBase | undefined;
+  /** Edits to be written, oldest first. */
+  #pending: Uint8Array[] = [];
+  #writing: Promise<void> | undefined;
+  #cancelRetry: () => void = () => {};
+  #stop: () => void = () => {};
+
+  constructor(port: CollabPort, { isText }: CollabOptions) {
+    this.#port = port;
+    this.#isText = isText;
+    this.#state = new ValueStore<CollabState>({
+      name: 'opening',
+      generation: 0,
+      unsaved: 0,
+      bytes: 0,
+      maxBytes: MAX_COLLAB_BYTES,
+      isLarge: false,
+      error: null,
+    });
+    this.#known = new Promise((resolve, reject) => {
+      this.#resolveKnown = resolve;
+      this.#rejectKnown = reject;
+    });
+    this.#known.catch(() => {});
+    this.#listen();
+    this.#watch();
+  }
+
+  /** Of this generation: see `state`. */
+  get doc(): Doc {
+    return this.#doc;
+  }
+
+  /** Of a `collabText` field. */
+  get text(): Text {
+    return this.#doc.getText(TEXT_ROOT);
+  }
+
+  /** Takes back the page's own edits of the text, never those of others. Of this generation. */
+  get undo(): UndoManager {
+    this.#undo ??= new UndoManager(this.#isText ? this.text : this.#doc);
+    return this.#undo;
+  }
+
+  get state(): Store<CollabState> {
+    return this.#state;
+  }
+
+  /** @throws what opening it ran into. */
+  whenKnown(): Promise<void> {
+    return this.#known;
+  }
+
+  /** Resolves when every edit so far is durable on this device; rejects with what keeps one from being so. */
+  async flush(): Promise<void> {
+    while (this.#writing !== undefined || this.#pending.length > 0) {
+      this.#cancelRetry();
+      await this.#flush();
+      const { error, name } = this.#state.get();
+      if (error !== null) throw error;
+      if (name !== 'open') return;
+    }
+  }
+
+  /** What was typed is written first. The Yjs document stays usable, and is no longer kept. */
+  async close(): Promise<void> {
+    if (this.#state.get().name === 'closed') return;
+    await this.flush().catch(() => {});
+    this.#end(this.#state.get().error);
+  }
+
+  #watch(): void {
+    this.#stop = this.#port.watch(
+      (event) => this.#onEvent(event),
+      (error) => this.#end(error),
+    );
+  }
+
+  #listen(): void {
+    const doc = this.#doc;
+    doc.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin === this || doc !== this.#doc) return;
+      this.#pending.push(update);
+      this.#state.update({ unsaved: this.#pending.length });
+      // At the end of the turn: an editor's transaction is several updates.
+      if (this.#writing === undefined) queueMicrotask(() => void this.#flush());
+    });
+  }
+
+  #onEvent(event: CollabEvent): void {
+    const { name } = this.#state.get();
+    if (name === 'closed') return;
+    if (event.type === 'gone') {
+      this.#base = undefined;
+      this.#state.update({ name: 'absent' });
+    } else if (event.type === 'updates') {
+      for (const update of event.updates) applyUpdate(this.#doc, update, this);
+      this.#resized(event.bytes);
+    } else {
+      const before = this.#base;
+      // The same passage, led by a server from now on: what was typed and not yet written goes with it.
+      const moved = before?.home === 'device' && event.base.home === 'server' && this.#isText ? this.text.toString() : undefined;
+      if (name !== 'opening' && !isSame(before, event.base)) this.#restart();
+      this.#base = event.base;
+      applyUpdate(this.#doc, event.update, this);
+      if (moved !== undefined) retype(this.text, moved);
+      this.#state.update({ name: 'open' });
+      this.#resized(event.bytes);
+    }
+    this.#resolveKnown();
+  }
+
+  /** What was not written for the old document has nothing to merge into. */
+  #restart(): void {
+    this.#pending = [];
+    this.#undo?.destroy();
+    this.#undo = undefined;
+    const before = this.#doc;
+    this.#doc = new Doc();
+    this.#listen();
+    before.destroy();
+    this.#state.update({ generation: this.#state.get().generation + 1, unsaved: 0 });
+  }
+
+  #resized(bytes: number): void {
+    if (bytes !== this.#state.get().bytes) this.#state.update({ bytes, isLarge: bytes >= WARN_COLLAB_BYTES });
+  }
+
+  /** One write at a time: what is typed meanwhile goes with the next. */
+  async #flush(): Promise<void> {
+    if (this.#writing !== undefined) return await this.#writing;
+    if (this.#pending.length === 0 || this.#state.get().name === 'closed') return;
+    this.#writing = this.#writeNext();
+    await this.#writing;
+    this.#writing = undefined;
+    if (this.#pending.length > 0 && this.#state.get().error === null) void this.#flush();
+  }
+
+  async #writeNext(): Promise<void> {
+    const base = this.#base;
+    if (base === undefined) return this.#refused(absent());
+    const taken = this.#take();
+    const doc = this.#doc;
+    try {
+      await this.#port.write(base, taken.length === 1 ? taken[0]! : mergeUpdates(taken));
+      this.#state.update({ unsaved: this.#pending.length, error: null });
+    } catch (thrown) {
+      // Of a document that is not shown any more.
+      if (doc !== this.#doc) return;
+      const error = DbError.from(thrown);
+      if (error.kind === 'closed') this.#end(error);
+      else if (error.kind === 'unavailable') this.#tryLater(taken, error);
+      else this.#refused(error);
+    }
+  }
+
+  /** As many as fit one op, at least one. */
+  #take(): Uint8Array[] {
+    let bytes = 0;
+    let count = 0;
+    for (const update of this.#pending) {
+      bytes += update.length;
+      if (count > 0 && bytes > MAX_COLLAB_UPDATE_BYTES) break;
+      count += 1;
+    }
+    return this.#pending.splice(0, count);
+  }
+
+  #tryLater(taken: readonly Uint8Array[], error: DbError): void {
+    this.#pending = [...taken, ...this.#pending];
+    this.#state.update({ unsaved: this.#pending.length, error });
+    this.#cancelRetry = this.#port.after(RETRY_MS, () => {
+      this.#state.update({ error: null });
+      void this.#flush();
+    });
+  }
+
+  /** It can never be kept, so it is not shown either: the document is opened anew as it is stored. */
+  #refused(error: DbError): void {
+    this.#stop();
+    this.#base = undefined;
+    this.#restart();
+    this.#state.update({ name: 'opening', error });
+    this.#watch();
+  }
+
+  #end(error: DbError | null): void {
+    this.#stop();
+    this.#cancelRetry();
+    this.#state.update({ name: 'closed', error, unsaved: 0 });
+    this.#pending = [];
+    this.#undo?.destroy();
+    this.#undo = undefined;
+    this.#rejectKnown(error ?? new DbError('DATABASE_CLOSED', 'document: an open one expected, got one closed by its user'));
+  }
+}
+
+function isSame(a: CollabBase | undefined, b: CollabBase): boolean {
+  return a?.clientId === b.clientId && a.seq === b.seq && a.home === b.home;
+}
+
+/** Makes the text this one, with one edit in the middle. */
+function retype(text: Text, wanted: string): void {
+  const shown = text.toString();
+  if (shown === wanted) return;
+  const shorter = Math.min(shown.length, wanted.length);
+  let start = 0;
+  while (start < shorter && shown[start] === wanted[start]) start += 1;
+  let end = 0;
+  while (end < shorter - start && shown.at(-1 - end) === wanted.at(-1 - end)) end += 1;
+  text.delete(start, shown.length - end - start);
+  text.insert(start, wanted.slice(start, wanted.length - end));
+}
+
+function absent(): DbError {
+  return new DbError('NOT_FOUND', 'document: an entity that is there expected, got none');
+}

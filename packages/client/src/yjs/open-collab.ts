@@ -1,0 +1,65 @@
+import type { PrimaryKey } from '@terndb/core';
+import type { Collection } from '../api/collection.ts';
+import type { CollectionProxy } from '../database/collection.ts';
+import { DbError } from '../index.ts';
+import type { CollabReport } from '../worker/protocol.ts';
+import { CollabDocument, type CollabPort } from './collab-document.ts';
+
+export interface OpenCollabOptions {
+  /** Where the entity is; default `_default`. */
+  readonly partition?: string;
+}
+
+/**
+ * Opens the document of a `collabText` or `collab` field: what is typed into it is durable on this device, pushed, and merged with what others type,
+ * offline too. The entity may come later: the document is `absent` until then. To be closed by the caller.
+ * @returns when the document is there, or known to be absent.
+ * @throws FIELD_INVALID when the field is no collab field, DATABASE_CLOSED.
+ */
+export async function openCollab(
+  collection: Pick<Collection<any>, 'name' | 'definition'>,
+  key: PrimaryKey,
+  field: string,
+  { partition = '_default' }: OpenCollabOptions = {},
+): Promise<CollabDocument> {
+  const type = collection.definition.fields.find(({ name }) => name === field)?.type;
+  if (type !== 'collab' && type !== 'collabText') {
+    const details = { collection: collection.name, field, got: type ?? 'no such field' };
+    throw new DbError('FIELD_INVALID', `${collection.name}.${field}: a collab field expected, got ${details.got}`, { details });
+  }
+  const document = new CollabDocument(pagePort(collection as CollectionProxy, { key, field, partition }), {
+    isText: type === 'collabText',
+  });
+  await document.whenKnown();
+  return document;
+}
+
+/** Of a collection of this page: what goes to its worker and comes from it. */
+function pagePort(
+  { name, _options: { session, check } }: CollectionProxy,
+  place: { readonly key: PrimaryKey; readonly field: string; readonly partition: string },
+): CollabPort {
+  const { connection } = session;
+  return {
+    write: async (base, update) => {
+      const closed = check();
+      if (closed !== undefined) throw closed;
+      await connection.call('write', { type: 'collab', collection: name, ...place, base, update });
+    },
+    watch: (onEvent, onError) =>
+      connection.watch(
+        { kind: 'collab', place: { collection: name, ...place } },
+        {
+          onResult: async (result) => {
+            for (const event of (result as CollabReport).events) onEvent(event);
+          },
+          onError,
+        },
+      ),
+    // Timers are the page's: what is tried again is tried while somebody has the page open.
+    after: (ms, run) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+}
