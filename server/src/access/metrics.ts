@@ -9,6 +9,8 @@ export class AccessMetrics {
   readonly messages: Counter<'direction'>;
   readonly sockets: Gauge;
   readonly closes: Counter<'reason'>;
+  readonly changeReaders: Gauge;
+  readonly changes: Counter;
 
   constructor() {
     const registers = [this.registry];
@@ -22,7 +24,7 @@ export class AccessMetrics {
     });
     this.bytes = new Counter({
       name: 'terndb_bytes_total',
-      help: 'Bytes in and out, by door: sync (sockets), objects (downloads).',
+      help: 'Bytes in and out, by door: sync (sockets), objects (downloads), changes (the feed).',
       labelNames: ['direction', 'door'],
       registers,
     });
@@ -39,6 +41,8 @@ export class AccessMetrics {
       labelNames: ['reason'],
       registers,
     });
+    this.changeReaders = new Gauge({ name: 'terndb_change_readers', help: 'Readers of the change feed.', registers });
+    this.changes = new Counter({ name: 'terndb_changes_total', help: 'Changes told to readers of the change feed.', registers });
   }
 
   /** What the node knows, read at each scrape. */

@@ -22,6 +22,8 @@ export interface NodeLimits {
   readonly maxTailBytes: number;
   /** Recent frames kept for subscribers, so that a frame is not read and decoded once per subscriber. */
   readonly frameCacheBytes: number;
+  /** Keys that a reader of the change feed can be behind; one that is further behind gets everything anew. */
+  readonly maxFoldedKeys: number;
   /** Kernel memory above which writes are refused: folding what is in the log must never fail. */
   readonly maxKernelBytes: number;
 }
@@ -40,6 +42,8 @@ export const DEFAULT_NODE_LIMITS: NodeLimits = {
   housekeepingMs: 60_000,
   maxTailBytes: 256 * MIB,
   frameCacheBytes: 32 * MIB,
+  /** About 200 MB for long keys, while the reader catches up. */
+  maxFoldedKeys: 500_000,
   /** A wasm32 memory ends at 4 GiB; growing it copies nothing but fails when the rest is fragmented. */
   maxKernelBytes: 3_584 * MIB,
 };

@@ -3,6 +3,7 @@ import { type IndexBuilder, loadCollab, SegmentPool } from '@terndb/engine/parts
 import type { Kernel } from '@terndb/kernel';
 import { StoredCatalog } from './catalog/node-catalog.ts';
 import { ensureNodeRecord, takeLeaderEpoch } from './catalog/records.ts';
+import { ChangeFeed } from './changes/change-feed.ts';
 import { ChannelTable } from './channels/channel-table.ts';
 import { FrameCache } from './channels/frame-cache.ts';
 import type { NodeChannel } from './channels/node-channel.ts';
@@ -119,8 +120,9 @@ export async function openNode(options: OpenNodeOptions): Promise<StandaloneNode
     const shared = { clock: ports.clock, rng: ports.rng, catalog, channels, leaders, logEpoch };
     jobs = await DataJobs.open({ ...shared, ...ports, pool, limits, cache, isGone, count });
     const reads = new Reads({ ...shared, waiters });
+    const changes = new ChangeFeed({ ...shared, waiters, maxRangeKeys: limits.maxFoldedKeys });
     const writes = new Writes({ ...shared, serverNumber: STANDALONE_NUMBER });
-    node = new StandaloneNode({ ports, limits, logEpoch, catalog, channels, leaders, sessions, reads, writes, jobs, counters });
+    node = new StandaloneNode({ ports, limits, logEpoch, catalog, channels, leaders, sessions, reads, changes, writes, jobs, counters });
     return node;
   } catch (error) {
     for (const leader of leaders) leader.stop(DbError.from(error));

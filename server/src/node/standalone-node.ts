@@ -15,6 +15,8 @@ import { type CatalogCollection, inspectChannel, loadManifest, writeManifest } f
 import type { ResolveAnswer, ResolveRequest, ServerMessage } from '@terndb/sync';
 import type { StoredCatalog } from './catalog/node-catalog.ts';
 import { resolveDevice } from './catalog/resolve-device.ts';
+import type { ChangeFeed } from './changes/change-feed.ts';
+import type { ChangesRequest, FeedEvent } from './changes/types.ts';
 import type { ChannelTable } from './channels/channel-table.ts';
 import type { DataJobs } from './data/data-jobs.ts';
 import type { SlotLeader } from './leader/slot-leader.ts';
@@ -38,6 +40,7 @@ export interface NodeParts {
   readonly leaders: readonly SlotLeader[];
   readonly sessions: Sessions;
   readonly reads: Reads;
+  readonly changes: ChangeFeed;
   readonly writes: Writes;
   readonly jobs: DataJobs;
   readonly counters: ReadonlyMap<string, number>;
@@ -111,6 +114,11 @@ export class StandaloneNode implements ServerNode {
     return this.#open(() => this.#parts.reads.waitFor(decodeToken(token), timeoutMs));
   }
 
+  changes(request: NodeRequest<ChangesRequest>): AsyncGenerator<FeedEvent, void, void> {
+    this.#checkOpen();
+    return this.#parts.changes.open(request);
+  }
+
   readObject(name: string, offset: number, length: number): Promise<Uint8Array | undefined> {
     return this.#open(() => this.#parts.ports.objects.read(name, offset, length));
   }
@@ -174,7 +182,7 @@ export class StandaloneNode implements ServerNode {
       wasmBytes: ports.kernel.memoryBytes,
       slots: leaders.map(({ slot, leaderEpoch, state, log }) => ({ slot, leaderEpoch, state, lastSequence: log.lastSequence })),
       channels: places,
-      counters: { ...Object.fromEntries(counters), sessions: this.#parts.sessions.count },
+      counters: { ...Object.fromEntries(counters), sessions: this.#parts.sessions.count, change_readers: this.#parts.changes.readers },
     };
   }
 

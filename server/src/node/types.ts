@@ -11,6 +11,7 @@ import type {
   WriteRequest,
 } from '@terndb/engine';
 import type { ChannelRequest, Principal, ResolveAnswer, ResolveRequest, ServerMessage } from '@terndb/sync';
+import type { ChangesRequest, FeedEvent } from './changes/types.ts';
 
 /**
  * One Tern server without HTTP: catalog, leaders, queries and data jobs over the ports. The access layer (Fastify, REST, sockets) and every other
@@ -35,6 +36,12 @@ export interface ServerNode {
   search(request: NodeRequest<SearchRequest>): Promise<SearchResult>;
   /** Until global reads at this token see it. TIMEOUT when not within `timeoutMs`. */
   waitIndexed(token: string, timeoutMs: number): Promise<void>;
+
+  /**
+   * Folded changes of a partition from a token on, until the consumer returns. Everything it has not taken is held in one pinned view.
+   * Errors: `ChangeFeed.open`.
+   */
+  changes(request: NodeRequest<ChangesRequest>): AsyncGenerator<FeedEvent, void, void>;
 
   /** Range read of an immutable object for a download; undefined when it is gone. */
   readObject(name: string, offset: number, length: number): Promise<Uint8Array | undefined>;

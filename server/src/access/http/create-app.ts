@@ -18,6 +18,7 @@ import { SyncConnections } from '../sync/connections.ts';
 import { checkHost, checkOrigin, isAllowedOrigin, type OriginRule } from '../sync/origin.ts';
 import { syncSocket } from '../sync/sync-socket.ts';
 import { Tickets } from '../tickets.ts';
+import { changeRoutes } from './change-routes.ts';
 import { downloadRoutes } from './download-routes.ts';
 import { answerError, notFound } from './errors.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -94,6 +95,11 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
     },
     { prefix: '/sync' },
   );
+  const draining = new AbortController();
+  await http.register(async (changes) => {
+    await changes.register(cors, corsOptions(rule));
+    changeRoutes(changes, { node, authenticator, metrics, clock, draining: draining.signal });
+  });
   // Stock clients run anywhere: the token decides. Without security only pages of this machine may use it.
   await http.register(async (milvus) => milvusRoutes(milvus, { node, authenticator }, !rule.onlyLoopbackHosts), { prefix: '/v2/vectordb' });
   if (config.demo === undefined) http.setNotFoundHandler(({ url }) => unknownRoute(url));
@@ -103,6 +109,7 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
     tickets,
     drain: async (overMs) => {
       isDraining = true;
+      draining.abort();
       await connections.drain(overMs);
     },
   };

@@ -24,8 +24,8 @@ export interface StoredCollection {
 
 /** The catalog in memory: what the records say, found by name, id and channel. It is changed when a record has been, and never before. */
 export class CatalogState {
-  readonly databases = new Map<string, DatabaseRecord>();
-  readonly collections = new Map<string, StoredCollection>();
+  readonly databases: Map<string, DatabaseRecord> = new Map();
+  readonly collections: Map<string, StoredCollection> = new Map();
   /** `<database>/<name or alias>` → collection id. */
   readonly #names = new Map<string, string>();
   readonly #places = new Map<string, ChannelPlace>();

@@ -14,7 +14,7 @@ import {
 import { fromKernel } from '@terndb/engine/parts';
 import { type ChannelAnswer, type LeaderEffect, type LeaderEvent, LeaderMachine, type LogEntryFrame } from '@terndb/sync';
 import type { ChannelTable } from '../channels/channel-table.ts';
-import type { FrameCache } from '../channels/frame-cache.ts';
+import type { FrameCache, SizedFrame } from '../channels/frame-cache.ts';
 import type { NodeChannel } from '../channels/node-channel.ts';
 import { checkOp } from './check-op.ts';
 import { SLOT_ENTRY, type SlotLog } from './slot-log.ts';
@@ -351,12 +351,15 @@ export class SlotLeader {
     const { session, channel: name, subscription, from, maxBytes } = effect;
     const answer = (frames: Extract<LeaderEvent, { type: 'read' }>['frames']): void =>
       this.event({ type: 'read', session, channel: name, subscription, frames });
+    const channel = this.#options.channels.get(name);
     const cached = this.#options.cache.read(name, from, maxBytes);
-    if (cached !== undefined) {
-      answer(cached);
-      return;
-    }
-    this.#options.log.read(this.#options.channels.get(name), from, maxBytes).then(answer, () => answer(undefined));
+    if (cached !== undefined) answer(cached);
+    else this.#options.log.read(channel, from, maxBytes).then(answer, () => answer(undefined));
+  }
+
+  /** Frames of a channel from the one that holds `position` on, about `maxBytes` but at least one; undefined when the log does not have it any more. */
+  async frames(channel: NodeChannel, position: number, maxBytes: number): Promise<readonly SizedFrame[] | undefined> {
+    return this.#options.cache.read(channel.name, position, maxBytes) ?? this.#options.log.read(channel, position, maxBytes);
   }
 }
 

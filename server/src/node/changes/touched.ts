@@ -1,0 +1,37 @@
+import { type Frame, type PrimaryKey, type SingleOp, type Stamp, stampOf } from '@terndb/core';
+
+/** What the log says of one key over a range: enough to tell from the row after it what the range has changed. */
+export interface Touch {
+  /** Of all ops on the key: a register that has one of them was set in the range. */
+  readonly stamps: Stamp[];
+  /** Fields whose value may change without their register's stamp: merged documents, derived vectors. */
+  readonly fields: Set<string>;
+}
+
+/** Keys that a range of the log names. Bounded by its caller, by `size`. */
+export class Touched {
+  readonly keys: Map<PrimaryKey, Touch> = new Map();
+
+  get size(): number {
+    return this.keys.size;
+  }
+
+  /** Of a frame only what lies behind `after` and not behind `upTo`. */
+  add({ base, records }: Frame, { after, upTo }: { readonly after: number; readonly upTo: number }): void {
+    for (const [index, record] of records.entries()) {
+      if (record.type !== 'op' || base + index <= after || base + index > upTo) continue;
+      const stamp = stampOf(record);
+      for (const op of record.op.type === 'batch' ? record.op.ops : [record.op]) this.#touch(op, stamp);
+    }
+  }
+
+  #touch(op: SingleOp, stamp: Stamp): void {
+    let touch = this.keys.get(op.pk);
+    if (touch === undefined) {
+      touch = { stamps: [], fields: new Set() };
+      this.keys.set(op.pk, touch);
+    }
+    touch.stamps.push(stamp);
+    if (op.type === 'yjs' || op.type === 'vector') touch.fields.add(op.field);
+  }
+}
