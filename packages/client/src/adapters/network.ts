@@ -27,12 +27,13 @@ export const browserNetwork: Network = {
       },
     };
   },
-  async request({ url, method, headers, body, signal }) {
+  async request({ url, method, headers, body, signal, uncached }) {
     const response = await fetch(url, {
       method,
       ...(headers === undefined ? {} : { headers }),
       ...(body === undefined ? {} : { body }),
       ...(signal === undefined ? {} : { signal }),
+      ...(uncached === true ? { cache: 'no-store' as const } : {}),
     });
     return { status: response.status, bytes: async () => new Uint8Array(await response.arrayBuffer()) };
   },

@@ -7,6 +7,7 @@
  * | meta     | string             | MetaRow; key 0: the last revision    | strict           |
  * | log      | [stream, sequence] | LogRow; sequence 0: LogHead          | strict           |
  * | objects  | name               | ObjectRow, after all of its chunks   | strict           |
+ * |          |                    | … or `unfinished`, before the first  | relaxed          |
  * | chunks   | [name, index]      | Uint8Array of CHUNK_BYTES or the rest| relaxed          |
  * | outbox, rejected, kept | [channel, id] | EntryRow (sync/store)  | strict           |
  */
@@ -32,6 +33,8 @@ export interface ObjectRow {
   readonly bytes: number;
   /** Of every chunk but the last; kept here so that CHUNK_BYTES may change. */
   readonly chunkBytes: number;
+  /** It arrives in parts (object-parts.ts), and some of its chunks may be missing: no object yet. */
+  readonly unfinished?: true;
 }
 
 export interface TernIdb extends DBSchema {

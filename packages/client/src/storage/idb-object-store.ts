@@ -1,13 +1,23 @@
-import { assert, assertObjectName, checkObjectRange, DbError, type ObjectInfo, type ObjectStore } from '@terndb/core';
+import { assert, assertObjectName, checkObjectRange, DbError, type ObjectInfo } from '@terndb/core';
 import type { IdbConnection } from './idb-connection.ts';
 import { CHUNK_BYTES, type ObjectRow } from './idb-layout.ts';
+import type { ObjectsInParts, PartsShape } from './object-parts.ts';
 
 /** Chunks read per request: bounds what is in memory beside the result. */
 const READ_CHUNKS = 8;
 
+interface WaitingPart {
+  readonly key: [string, number];
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** Objects in IndexedDB as chunks. The row comes after all chunks, so a reader sees a whole object or none. */
-export class IdbObjectStore implements ObjectStore {
+export class IdbObjectStore implements ObjectsInParts {
   readonly #connection: IdbConnection;
+  #waiting: WaitingPart[] = [];
+  #isWriting = false;
 
   constructor(connection: IdbConnection) {
     this.#connection = connection;
@@ -39,14 +49,14 @@ export class IdbObjectStore implements ObjectStore {
   async head(name: string): Promise<ObjectInfo | undefined> {
     assertObjectName(name);
     const row = await this.#row(name);
-    return row === undefined ? undefined : { name, bytes: row.bytes };
+    return isFinished(row) ? { name, bytes: row.bytes } : undefined;
   }
 
   async read(name: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     assertObjectName(name);
     return await this.#connection.run({ stores: ['objects', 'chunks'], mode: 'readonly' }, async (tx) => {
       const row = await tx.objectStore('objects').get(name);
-      if (row === undefined) return undefined;
+      if (!isFinished(row)) return undefined;
       checkObjectRange({ name, bytes: row.bytes }, offset, length);
       const result = new Uint8Array(length);
       const last = length === 0 ? 0 : Math.ceil((offset + length) / row.chunkBytes);
@@ -65,7 +75,7 @@ export class IdbObjectStore implements ObjectStore {
       const store = tx.objectStore('objects');
       return Promise.all([store.getAllKeys(range), store.getAll(range)]);
     });
-    return names.map((name, index) => ({ name, bytes: rows[index]!.bytes }));
+    return names.flatMap((name, index) => (isFinished(rows[index]) ? [{ name, bytes: rows[index].bytes }] : []));
   }
 
   async delete(name: string): Promise<void> {
@@ -78,6 +88,49 @@ export class IdbObjectStore implements ObjectStore {
     });
   }
 
+  async beginParts(name: string, { bytes, partBytes }: PartsShape): Promise<ReadonlySet<number>> {
+    assertObjectName(name);
+    return await this.#connection.run({ stores: ['objects', 'chunks'], mode: 'readwrite', durability: 'relaxed' }, async (tx) => {
+      const chunks = tx.objectStore('chunks');
+      const row = await tx.objectStore('objects').get(name);
+      assert(row?.unfinished !== undefined || row === undefined, () => `object ${name}: none expected where it arrives in parts`);
+      if (row?.bytes === bytes && row.chunkBytes === partBytes) {
+        const keys = await chunks.getAllKeys(chunkRange(name, 0, Number.MAX_SAFE_INTEGER));
+        return new Set(keys.map(([, index]) => index));
+      }
+      await chunks.delete(chunkRange(name, 0, Number.MAX_SAFE_INTEGER));
+      await tx.objectStore('objects').put({ bytes, chunkBytes: partBytes, unfinished: true }, name);
+      return new Set<number>();
+    });
+  }
+
+  writePart(name: string, index: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ key: [name, index], bytes, resolve, reject });
+      if (!this.#isWriting) void this.#writeParts();
+    });
+  }
+
+  async readPart(name: string, index: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return await this.#connection.run({ stores: ['chunks'], mode: 'readonly' }, (tx) => tx.objectStore('chunks').get([name, index]));
+  }
+
+  async endParts(name: string, { bytes, partBytes }: PartsShape): Promise<void> {
+    // Strict, as after a put.
+    await this.#connection.run({ stores: ['objects'], mode: 'readwrite', durability: 'strict' }, (tx) =>
+      tx.objectStore('objects').put({ bytes, chunkBytes: partBytes }, name),
+    );
+  }
+
+  async listUnfinished(prefix: string): Promise<readonly string[]> {
+    const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+    const [names, rows] = await this.#connection.run({ stores: ['objects'], mode: 'readonly' }, (tx) => {
+      const store = tx.objectStore('objects');
+      return Promise.all([store.getAllKeys(range), store.getAll(range)]);
+    });
+    return names.filter((_, index) => !isFinished(rows[index]));
+  }
+
   /** Removes chunks that a put left behind when its tab died. Only for the one writer of the database. */
   async removeOrphans(): Promise<void> {
     await this.#connection.run({ stores: ['objects', 'chunks'], mode: 'readwrite' }, async (tx) => {
@@ -88,9 +141,31 @@ export class IdbObjectStore implements ObjectStore {
     });
   }
 
+  /** One transaction at a time; parts that came meanwhile share the next one. */
+  async #writeParts(): Promise<void> {
+    this.#isWriting = true;
+    while (this.#waiting.length > 0) {
+      const parts = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#connection.run({ stores: ['chunks'], mode: 'readwrite', durability: 'relaxed' }, async (tx) => {
+          await Promise.all(parts.map(({ key, bytes }) => tx.objectStore('chunks').put(bytes, key)));
+        });
+        for (const { resolve } of parts) resolve();
+      } catch (thrown) {
+        for (const { reject } of parts) reject(thrown);
+      }
+    }
+    this.#isWriting = false;
+  }
+
   #row(name: string): Promise<ObjectRow | undefined> {
     return this.#connection.run({ stores: ['objects'], mode: 'readonly' }, (tx) => tx.objectStore('objects').get(name));
   }
+}
+
+function isFinished(row: ObjectRow | undefined): row is ObjectRow {
+  return row !== undefined && row.unfinished === undefined;
 }
 
 function chunkRange(name: string, first: number, last: number): IDBKeyRange {

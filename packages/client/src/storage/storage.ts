@@ -1,12 +1,4 @@
-import {
-  DbError,
-  type LogBroker,
-  MemoryLogBroker,
-  MemoryMetaStore,
-  MemoryObjectStore,
-  type MetaStore,
-  type ObjectStore,
-} from '@terndb/core';
+import { DbError, type LogBroker, MemoryLogBroker, MemoryMetaStore, type MetaStore } from '@terndb/core';
 import { deleteDB } from 'idb';
 import { IdbRowStore } from '../sync/store/idb-row-store.ts';
 import { MemoryRowStore } from '../sync/store/memory-row-store.ts';
@@ -16,13 +8,14 @@ import { idbName } from './idb-layout.ts';
 import { IdbLogBroker } from './idb-log-broker.ts';
 import { IdbMetaStore } from './idb-meta-store.ts';
 import { IdbObjectStore } from './idb-object-store.ts';
+import { MemoryObjectsInParts, type ObjectsInParts } from './object-parts.ts';
 
 /** Where a database of this tab keeps its bytes. */
 export interface Storage {
   readonly mode: 'indexeddb' | 'memory';
   readonly log: LogBroker;
   readonly meta: MetaStore;
-  readonly objects: ObjectStore;
+  readonly objects: ObjectsInParts;
   /** Of replication. */
   readonly rows: RowStore;
   /** This open made the database: nothing was stored under this name. */
@@ -73,7 +66,7 @@ function openMemoryStorage(): Storage {
     log,
     meta,
     rows: new MemoryRowStore({ log, meta }),
-    objects: new MemoryObjectStore(),
+    objects: new MemoryObjectsInParts(),
     created: true,
     clean: async () => {},
     close: async () => {},

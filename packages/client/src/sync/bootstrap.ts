@@ -1,14 +1,10 @@
-import { crc32c, DbError, hash64, hashToHex, type ObjectStore } from '@terndb/core';
+import { DbError, hash64, hashToHex } from '@terndb/core';
 import { type Manifest, readManifest } from '@terndb/engine/parts';
 import { type Downloadable, decodeBootstrapReference } from '@terndb/sync';
-import type { Endpoint, Network } from './network.ts';
+import { ArrivingObject, fetchRange, type PartPorts, type WantedObject } from './bootstrap-parts.ts';
 
-/** Objects under way at once: hides latency without holding many segments in memory. */
-const PARALLEL_DOWNLOADS = 4;
-/** Asked for by range, so that a cut connection costs one part. */
-export const PART_BYTES: number = 4 * 1024 * 1024;
-/** Each part is asked for so often before the bootstrap fails; the machine then asks for a new offer. */
-const PART_ATTEMPTS = 3;
+/** Parts under way at once: hides latency and the database's turn; each holds PART_BYTES. */
+const PARALLEL_PARTS = 6;
 
 export interface Download {
   readonly channel: string;
@@ -16,127 +12,174 @@ export interface Download {
   readonly signal: AbortSignal;
   /** Bytes that are here, of all. */
   onProgress?(doneBytes: number, totalBytes: number): void;
+  /** Segments (by id) that are here with their indexes, and so are the tombstones. Not told of the last one. */
+  onSegments?(manifest: Manifest, ready: readonly string[]): void;
 }
 export interface Downloaded {
   readonly manifest: Manifest;
   readonly manifestObject: string;
 }
 
+/** Objects that are of use together: a segment and its indexes. */
+interface Group {
+  readonly segment: string | undefined;
+  readonly objects: readonly WantedObject[];
+  left: number;
+}
+
+/** What one of several workers takes next. */
+interface Step {
+  readonly group: Group;
+  readonly object: ArrivingObject;
+  readonly index: number;
+}
+
 /**
- * Brings what a manifest offer names into the object store. Objects that are there already are not asked for again, and parts that arrived
- * before a cut are kept for the next try in this session: names stand for contents.
+ * Brings what a manifest offer names into the object store: the tombstones, then segment by segment, the smallest first, each with its indexes, so
+ * that something can be searched soon. Objects and parts that are here already are not asked for again, whoever brought them: names stand for
+ * contents.
  */
 export class BootstrapDownloader {
-  readonly #objects: ObjectStore;
-  readonly #network: Network;
-  readonly #endpoint: Endpoint;
-  /** Parts of objects that are not complete, by object name. */
-  readonly #parts = new Map<string, Map<number, Uint8Array>>();
+  readonly #ports: PartPorts;
 
-  constructor(ports: { readonly objects: ObjectStore; readonly network: Network; readonly endpoint: Endpoint }) {
-    this.#objects = ports.objects;
-    this.#network = ports.network;
-    this.#endpoint = ports.endpoint;
+  constructor(ports: PartPorts) {
+    this.#ports = ports;
   }
 
   /** FORMAT_INVALID, CHECKSUM_MISMATCH, OFFLINE, ABORTED, STORAGE_FULL. */
-  async download({ channel, reference, signal, onProgress = () => {} }: Download): Promise<Downloaded> {
+  async download({ channel, reference, signal, onProgress = () => {}, onSegments = () => {} }: Download): Promise<Downloaded> {
     const { manifest: offered, objects } = decodeBootstrapReference(reference);
-    const total = objects.reduce((sum, { bytes }) => sum + bytes, offered.bytes);
-    let done = 0;
-    const advance = (bytes: number): void => {
-      done += bytes;
-      onProgress(done, total);
-    };
-    const file = join(await this.#partsOf(offered, signal), offered.bytes);
-    // The next offer's may be another under the same name.
-    this.#parts.delete(offered.name);
+    const file = await fetchWhole(offered, this.#ports, signal);
     const manifest = readManifest(file, offered.name);
     if (manifest.channel !== channel) {
       throw new DbError('FORMAT_INVALID', `manifest ${offered.name}: of channel ${channel} expected, got of ${manifest.channel}`, {
         details: { name: offered.name, expected: channel, got: manifest.channel },
       });
     }
-    advance(offered.bytes);
-    const queue = [...objects];
-    const next = async (): Promise<void> => {
-      for (let object = queue.shift(); object !== undefined; object = queue.shift()) {
-        await this.#bring(object, checksumOf(manifest, object.name), signal);
-        advance(object.bytes);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(PARALLEL_DOWNLOADS, objects.length) }, next));
+    const groups = groupsOf(manifest, objects);
+    const total = objects.reduce((sum, { bytes }) => sum + bytes, offered.bytes);
+    let done = offered.bytes;
+    const ready: string[] = [];
+    await this.#bringAll(groups, signal, {
+      onBytes: (bytes) => {
+        done += bytes;
+        onProgress(done, total);
+      },
+      onGroup: ({ segment }) => {
+        if (segment !== undefined) ready.push(segment);
+        if (ready.length > 0 && ready.length < manifest.segments.length) onSegments(manifest, [...ready]);
+      },
+    });
     // Each client sees its own: the server's name would stand for several contents.
     const manifestObject = `${channel}/followed-${manifest.version}-${file.length}-${hashToHex(hash64(file))}`;
-    await this.#objects.put(manifestObject, [file]);
+    await this.#ports.objects.put(manifestObject, [file]);
+    onProgress(done, total);
     return { manifest, manifestObject };
   }
 
-  async #bring(object: Downloadable, checksum: number | undefined, signal: AbortSignal): Promise<void> {
-    if ((await this.#objects.head(object.name))?.bytes === object.bytes) return;
-    const parts = await this.#partsOf(object, signal);
-    this.#parts.delete(object.name);
-    const sum = checksum === undefined ? undefined : parts.reduce((before, part) => crc32c(part, before), 0);
-    if (sum !== checksum) {
-      throw new DbError('CHECKSUM_MISMATCH', `object ${object.name}: checksum ${checksum} expected, got ${sum}`, {
-        details: { name: object.name, expected: checksum ?? null, got: sum ?? null },
-      });
-    }
-    await this.#objects.put(object.name, parts);
+  /** Objects that turned out to be damaged. STORAGE_UNAVAILABLE. */
+  async drop(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.#ports.objects.delete(name);
   }
 
-  async #partsOf(object: Downloadable, signal: AbortSignal): Promise<Uint8Array[]> {
-    const parts = this.#parts.get(object.name) ?? new Map<number, Uint8Array>();
-    this.#parts.set(object.name, parts);
-    const count = Math.ceil(object.bytes / PART_BYTES);
-    for (let index = 0; index < count; index++) {
-      if (parts.has(index)) continue;
-      const from = index * PART_BYTES;
-      parts.set(index, await this.#part(object, { from, bytes: Math.min(PART_BYTES, object.bytes - from) }, signal));
-    }
-    return [...parts].sort(([a], [b]) => a - b).map(([, part]) => part);
-  }
-
-  async #part(object: Downloadable, range: { readonly from: number; readonly bytes: number }, signal: AbortSignal): Promise<Uint8Array> {
-    const url = new URL(object.url, `${this.#endpoint.http}/`).href;
-    const headers = { range: `bytes=${range.from}-${range.from + range.bytes - 1}` };
-    let failure: unknown;
-    for (let attempt = 0; attempt < PART_ATTEMPTS; attempt++) {
-      if (signal.aborted) throw new DbError('ABORTED', `download of ${object.name}: not wanted any more`);
-      try {
-        const answer = await this.#network.request({ url, method: 'GET', headers, signal });
-        const bytes = answer.status === 206 || answer.status === 200 ? await answer.bytes() : undefined;
-        // A server that does not know ranges sends the whole.
-        const whole = answer.status === 200 && bytes?.length === object.bytes;
-        const part = whole ? bytes.subarray(range.from, range.from + range.bytes) : bytes;
-        if (part?.length === range.bytes) return part;
-        failure = `status ${answer.status}, ${bytes?.length ?? 0} bytes`;
-        // The address is short-lived: a new offer brings a new one.
-        if (answer.status === 401 || answer.status === 403 || answer.status === 404 || answer.status === 410) break;
-      } catch (thrown) {
-        failure = thrown;
+  /** Several at a time, in order. The first failure ends it; what arrived stays. */
+  async #bringAll(
+    groups: readonly Group[],
+    signal: AbortSignal,
+    { onBytes, onGroup }: { readonly onBytes: (bytes: number) => void; readonly onGroup: (group: Group) => void },
+  ): Promise<void> {
+    const abort = new AbortController();
+    const both = AbortSignal.any([signal, abort.signal]);
+    const left = new Map<ArrivingObject, number>();
+    const finish = async (group: Group, object: ArrivingObject, isNew: boolean): Promise<void> => {
+      if (isNew) await object.end();
+      group.left -= 1;
+      if (group.left === 0) onGroup(group);
+    };
+    const steps = this.#steps(groups, both, {
+      onBegun: (object, missing) => {
+        left.set(object, missing.length);
+        onBytes(object.wanted.bytes - missing.reduce((sum, index) => sum + object.bytesOf(index), 0));
+      },
+      finish,
+    });
+    const work = async (): Promise<void> => {
+      for (let step = await steps(); step !== undefined; step = await steps()) {
+        const { group, object, index } = step;
+        await object.fetch(index);
+        onBytes(object.bytesOf(index));
+        const rest = left.get(object)! - 1;
+        left.set(object, rest);
+        if (rest === 0) await finish(group, object, true);
       }
+    };
+    const workers = Array.from({ length: PARALLEL_PARTS }, () =>
+      work().catch((error: unknown) => {
+        abort.abort();
+        throw error;
+      }),
+    );
+    try {
+      await Promise.all(workers);
+    } finally {
+      // Nothing is written any more once this settles.
+      await Promise.allSettled(workers);
     }
-    const message = `download of ${object.name}: ${range.bytes} bytes from ${range.from} expected, got ${String(failure)}`;
-    throw new DbError('OFFLINE', message, { details: { name: object.name, from: range.from }, cause: failure });
+  }
+
+  /** The parts of all groups, one after the other; each object is looked up in the store when its turn comes. */
+  #steps(
+    groups: readonly Group[],
+    signal: AbortSignal,
+    on: {
+      readonly onBegun: (object: ArrivingObject, missing: readonly number[]) => void;
+      readonly finish: (group: Group, object: ArrivingObject, isNew: boolean) => Promise<void>;
+    },
+  ): () => Promise<Step | undefined> {
+    const ports = this.#ports;
+    async function* generate(): AsyncGenerator<Step, undefined> {
+      for (const group of groups) {
+        for (const wanted of group.objects) {
+          const object = new ArrivingObject(wanted, ports, signal);
+          const missing = await object.begin();
+          on.onBegun(object, missing ?? []);
+          if (missing === undefined || missing.length === 0) await on.finish(group, object, missing !== undefined);
+          for (const index of missing ?? []) yield { group, object, index };
+        }
+      }
+      return undefined;
+    }
+    const generator = generate();
+    // Calls of several workers are answered in their order.
+    return async () => (await generator.next()).value;
   }
 }
 
-/** Of index files; segments and tombstones carry their own. */
-function checksumOf(manifest: Manifest, name: string): number | undefined {
-  for (const { indexes } of manifest.segments) {
-    const index = indexes.find((one) => one.name === name);
-    if (index !== undefined) return index.checksum >>> 0;
-  }
-  return undefined;
-}
-
-function join(parts: readonly Uint8Array[], bytes: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+async function fetchWhole(object: Downloadable, ports: PartPorts, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  const whole = new Uint8Array(object.bytes);
+  // Manifests are small; a large one still comes in parts that a cut does not cost all of.
+  for (let from = 0; from < whole.length; from += MANIFEST_PART_BYTES) {
+    const bytes = Math.min(MANIFEST_PART_BYTES, whole.length - from);
+    whole.set(await fetchRange(object, { from, bytes }, ports, signal), from);
   }
   return whole;
+}
+
+const MANIFEST_PART_BYTES: number = 4 * 1024 * 1024;
+
+/** FORMAT_INVALID when the offer lacks what the manifest names. */
+function groupsOf(manifest: Manifest, offered: readonly Downloadable[]): readonly Group[] {
+  const byName = new Map(offered.map((object) => [object.name, object]));
+  const want = (name: string, checksum?: number): WantedObject => {
+    const object = byName.get(name);
+    if (object !== undefined) return { ...object, checksum: checksum === undefined ? undefined : checksum >>> 0 };
+    throw new DbError('FORMAT_INVALID', `manifest of ${manifest.channel}: an offer of ${name} expected, got none`, {
+      details: { channel: manifest.channel, name },
+    });
+  };
+  const group = (segment: string | undefined, objects: readonly WantedObject[]): Group => ({ segment, objects, left: objects.length });
+  const segments = [...manifest.segments]
+    .sort((a, b) => a.bytes - b.bytes)
+    .map(({ id, name, indexes }) => group(id, [want(name), ...indexes.map((index) => want(index.name, index.checksum))]));
+  return manifest.tombstones.type === 'object' ? [group(undefined, [want(manifest.tombstones.name)]), ...segments] : segments;
 }

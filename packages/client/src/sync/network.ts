@@ -16,6 +16,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal?: AbortSignal;
+  /** The answer is kept by who asks: a copy in the browser's cache would only be written in vain. */
+  readonly uncached?: boolean;
 }
 export interface HttpAnswer {
   readonly status: number;

@@ -1,9 +1,10 @@
-import { defineSchema, f, MemoryLogBroker, MemoryMetaStore, MemoryObjectStore } from '@terndb/core';
+import { defineSchema, f, MemoryLogBroker, MemoryMetaStore } from '@terndb/core';
 import { type Engine, openEngine } from '@terndb/engine';
 import { loadKernel } from '@terndb/kernel';
 import { afterEach, describe, expect, it } from 'vitest';
 import { browserClock } from '../adapters/clock.ts';
 import { createBrowserRng } from '../adapters/rng.ts';
+import { MemoryObjectsInParts } from '../storage/object-parts.ts';
 import { OutboxSlot } from './outbox-slot.ts';
 import * as replication from './replication.ts';
 import { MemoryRowStore } from './store/memory-row-store.ts';
@@ -23,7 +24,7 @@ afterEach(async () => {
 });
 
 async function openDoor(load: LoadReplication, rows?: MemoryRowStore) {
-  const [log, meta, objects] = [new MemoryLogBroker(), new MemoryMetaStore(), new MemoryObjectStore()];
+  const [log, meta, objects] = [new MemoryLogBroker(), new MemoryMetaStore(), new MemoryObjectsInParts()];
   const outbox = new OutboxSlot();
   const rng = createBrowserRng();
   const engine = await openEngine({

@@ -1,9 +1,10 @@
-import { DbError, defineSchema, f, MemoryLogBroker, MemoryMetaStore, MemoryObjectStore, type Timestamp } from '@terndb/core';
+import { DbError, defineSchema, f, MemoryLogBroker, MemoryMetaStore, type Timestamp } from '@terndb/core';
 import { type Engine, openEngine } from '@terndb/engine';
 import { loadKernel } from '@terndb/kernel';
 import { afterEach, describe, expect, it } from 'vitest';
 import { browserClock } from '../adapters/clock.ts';
 import { createBrowserRng } from '../adapters/rng.ts';
+import { MemoryObjectsInParts } from '../storage/object-parts.ts';
 import { BootstrapDownloader } from './bootstrap.ts';
 import { endpointOf } from './network.ts';
 import { OutboxSlot } from './outbox-slot.ts';
@@ -32,7 +33,7 @@ afterEach(async () => {
 });
 
 async function openDevice(): Promise<Device> {
-  const [log, meta, objects] = [new MemoryLogBroker(), new MemoryMetaStore(), new MemoryObjectStore()];
+  const [log, meta, objects] = [new MemoryLogBroker(), new MemoryMetaStore(), new MemoryObjectsInParts()];
   const outbox = new OutboxSlot();
   const rng = createBrowserRng();
   const engine = await openEngine({
