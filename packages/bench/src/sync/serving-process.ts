@@ -21,7 +21,7 @@ export interface AnsweredInside {
 const config = readConfig({ env: process.env });
 const storage = await openStorage(config);
 const node = await openNode({ ports: storage.ports });
-const authenticator = await openAuthenticator(config, systemClock);
+const authenticator = await openAuthenticator(config, systemClock, storage.ports.meta);
 const { http } = await createApp({ node, authenticator, clock: systemClock, config });
 const url = await http.listen({ host: '127.0.0.1', port: 0 });
 
