@@ -60,18 +60,71 @@ export async function loadManifest(objects: ObjectStore, name: string): Promise<
 }
 
 /**
- * A channel as its manifest says. A segment that is damaged or lost is left out and named in `quarantined`; its rows count as missing.
+ * A channel as its manifest says. A segment that is damaged or lost is named in `quarantined`; its rows count as missing. So do those of segments
+ * that are left out on purpose (`leftOut`, by id), about which the replica then says nothing rather than something wrong.
  * @throws what is wrong with the tombstones, and STORAGE_UNAVAILABLE, MEMORY_LIMIT. Nothing stays open then.
  */
-export async function openReplica(
-  options: ReplicaOptions & { readonly objects: ObjectStore; readonly pool: SegmentPool; readonly manifest: Manifest },
-): Promise<Replica> {
-  const { channel, logEpoch, definition, kernel, objects, pool, manifest } = options;
+export async function openReplica(options: ManifestOptions & { readonly leftOut?: readonly string[] | undefined }): Promise<Replica> {
+  const { manifest, leftOut = [] } = options;
+  const isKept = ({ id }: ManifestSegment): boolean => !leftOut.includes(id);
+  const { sealed, tombstones, quarantined } = await openSegments(options, manifest.segments.filter(isKept));
+  let divergences = 0;
+  // Without a missing segment's rows: so the next manifest's hash tells, once the segment is back, that nobody knew of its rows meanwhile.
+  let hash = stateHash(sealed, tombstones);
+  if (quarantined.length === 0 && leftOut.length === 0 && !hashEquals(hash, manifest.hash)) {
+    maskSuperseded(sealed, tombstones);
+    hash = stateHash(sealed, tombstones);
+    divergences = 1;
+  }
+  const missing = [...quarantined, ...manifest.segments.filter((segment) => !isKept(segment))];
+  return replicaOf(options, { sealed, tombstones, hash, divergences, missing, quarantined });
+}
+
+/**
+ * Some segments of a manifest, to be read while the others are on their way; the rows of those count as missing. What it shows is true at the
+ * manifest's position, because the manifest itself says which rows of a segment later ones superseded or deleted (`dead`). Not to be folded into:
+ * a frame may speak of rows that are not here, so it has no hash.
+ * @throws CHECKSUM_MISMATCH when one is damaged or lost; what is wrong with the tombstones; STORAGE_UNAVAILABLE, MEMORY_LIMIT.
+ */
+export async function openPreview(options: ManifestOptions & { readonly segments: readonly string[] }): Promise<Replica> {
+  const { manifest, channel, segments } = options;
+  const isReady = ({ id }: ManifestSegment): boolean => segments.includes(id);
+  const { sealed, tombstones, quarantined } = await openSegments(options, manifest.segments.filter(isReady));
+  if (quarantined.length > 0) {
+    for (const block of sealed) block.retire();
+    throw damagedSegments(channel, quarantined);
+  }
+  const missing = manifest.segments.filter((segment) => !isReady(segment));
+  return replicaOf(options, { sealed, tombstones, hash: ZERO_HASH, divergences: 0, missing, quarantined });
+}
+
+/** For who needs all of them. */
+export function damagedSegments(channel: string, segments: readonly ManifestSegment[]): DbError {
+  const names = segments.map(({ id }) => id);
+  return new DbError('CHECKSUM_MISMATCH', `channel ${channel}: readable segments expected, got damaged or missing ${names.join(', ')}`, {
+    details: { channel, segments: names, objects: segments.map(({ name }) => name) },
+  });
+}
+
+interface ManifestOptions extends ReplicaOptions {
+  readonly objects: ObjectStore;
+  readonly pool: SegmentPool;
+  readonly manifest: Manifest;
+}
+
+interface OpenedSegments {
+  readonly sealed: readonly BlockState<SealedRows>[];
+  readonly tombstones: TombstoneSet;
+  readonly quarantined: readonly ManifestSegment[];
+}
+
+async function openSegments(options: ManifestOptions, segments: readonly ManifestSegment[]): Promise<OpenedSegments> {
+  const { objects, pool, manifest } = options;
   const tombstones = await loadTombstones(objects, manifest);
   const sealed: BlockState<SealedRows>[] = [];
   const quarantined: ManifestSegment[] = [];
   try {
-    for (const listed of manifest.segments) {
+    for (const listed of segments) {
       const block = await openBlock(options, listed, pool);
       if (block === undefined) quarantined.push(listed);
       else sealed.push(block);
@@ -80,14 +133,14 @@ export async function openReplica(
     for (const block of sealed) block.retire();
     throw error;
   }
-  let divergences = 0;
-  // Without a missing segment's rows: so the next manifest's hash tells, once the segment is back, that nobody knew of its rows meanwhile.
-  let hash = stateHash(sealed, tombstones);
-  if (quarantined.length === 0 && !hashEquals(hash, manifest.hash)) {
-    maskSuperseded(sealed, tombstones);
-    hash = stateHash(sealed, tombstones);
-    divergences = 1;
-  }
+  return { sealed, tombstones, quarantined };
+}
+
+function replicaOf(
+  { channel, logEpoch, definition, kernel, manifest }: ManifestOptions,
+  state: OpenedSegments & { readonly hash: Hash64; readonly divergences: number; readonly missing: readonly ManifestSegment[] },
+): Replica {
+  const { sealed, tombstones, hash, divergences, missing, quarantined } = state;
   return new Replica({
     channel,
     logEpoch,
@@ -98,7 +151,8 @@ export async function openReplica(
     lmids: new Map(manifest.lmids.map((entry) => [entry.clientId, entry])),
     divergences,
     quarantined: quarantined.map((segment) => segment.id),
-    missingRows: quarantined.reduce((rows, segment) => rows + liveRowsOf(segment), 0),
+    leftOut: missing.flatMap((segment) => (quarantined.includes(segment) ? [] : [segment.id])),
+    missingRows: missing.reduce((rows, segment) => rows + liveRowsOf(segment), 0),
   });
 }
 

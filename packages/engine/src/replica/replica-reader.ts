@@ -6,6 +6,8 @@ import type { Entities } from './entities.ts';
 export interface ReplicaReader {
   /** Newest stamp of what is shown. */
   readonly maxHlc: Timestamp;
+  /** A key that is not here may be one of the rows that are missing. */
+  readonly isPartial?: boolean;
   readonly entities: Pick<Entities, 'find' | 'dimOf' | 'blocks'>;
   view(): View;
 }

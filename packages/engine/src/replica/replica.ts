@@ -17,6 +17,7 @@ import {
 import type { LmidEntry } from '../manifest/types.ts';
 import type { Entities } from './entities.ts';
 import { ReplicaView } from './replica-view.ts';
+import { UnseenRows } from './unseen-rows.ts';
 
 /** What a channel's state is besides its entities. */
 export interface ReplicaState {
@@ -31,6 +32,8 @@ export interface ReplicaState {
   readonly lmids: Map<string, LmidEntry>;
   /** Segments that could not be opened, and the rows missing with them. */
   readonly quarantined: readonly string[];
+  /** Segments that are not here on purpose. */
+  readonly leftOut?: readonly string[];
   readonly missingRows: number;
   readonly divergences?: number;
 }
@@ -58,10 +61,12 @@ export class Replica {
   readonly logEpoch: string | null;
   readonly entities: Entities;
   readonly quarantined: readonly string[];
+  readonly leftOut: readonly string[];
   readonly missingRows: number;
   readonly lmids: Map<string, LmidEntry>;
   /** R13: frames whose `hashBefore` was not this replica's hash, or a manifest whose sum was not its rows'. Above 0 calls for a re-bootstrap. */
   divergences: number;
+  readonly #unseen: UnseenRows | undefined;
   #position: number;
   #maxHlc: Timestamp;
   #floor: Timestamp;
@@ -72,6 +77,8 @@ export class Replica {
     this.logEpoch = state.logEpoch;
     this.entities = state.entities;
     this.quarantined = state.quarantined;
+    this.leftOut = state.leftOut ?? [];
+    this.#unseen = this.leftOut.length === 0 ? undefined : new UnseenRows(state.maxHlc);
     this.missingRows = state.missingRows;
     this.lmids = state.lmids;
     this.divergences = state.divergences ?? 0;
@@ -82,6 +89,11 @@ export class Replica {
 
   get definition(): CollectionDefinition {
     return this.entities.definition;
+  }
+
+  /** A key that is not here may be one of the rows that are missing. */
+  get isPartial(): boolean {
+    return this.#unseen !== undefined;
   }
 
   get position(): number {
@@ -123,7 +135,8 @@ export class Replica {
     const skipped = this.#position + 1 - frame.base;
     if (skipped >= frame.records.length) return { records: 0, keys: [] };
     // A missing segment's rows cannot be taken out of the sum, so there the comparison would only cry wolf.
-    if (skipped === 0 && this.quarantined.length === 0 && !hashEquals(frame.hashBefore, this.hash)) this.divergences += 1;
+    if (skipped === 0 && this.quarantined.length === 0 && !this.isPartial && !hashEquals(frame.hashBefore, this.hash))
+      this.divergences += 1;
     const keys: PrimaryKey[] = [];
     for (const record of frame.records.slice(skipped)) {
       this.#apply(record, keys);
@@ -212,7 +225,14 @@ export class Replica {
   }
 
   #applySingle(op: SingleOp, from: OpSource, keys: PrimaryKey[]): void {
-    if (this.#changes(op, from)) keys.push(op.pk);
+    if (this.#isSettled(op, from.stamp.hlc) && this.#changes(op, from)) keys.push(op.pk);
+  }
+
+  /** What the op does can be told from what is here. */
+  #isSettled(op: SingleOp, hlc: Timestamp): boolean {
+    if (this.#unseen === undefined) return true;
+    const { entities } = this;
+    return entities.find(op.pk) !== undefined || entities.tombstones.get(op.pk) !== undefined || this.#unseen.admits(op, hlc);
   }
 
   #changes(op: SingleOp, { stamp, position, seq }: OpSource): boolean {

@@ -32,6 +32,8 @@ export class FollowedChannel implements ShownChannel {
   readonly #overlay: Overlay;
   #replica: Replica;
   #logEpoch: string | null;
+  /** Shown in place of the replica while the first bootstrap is under way; nothing is folded into it. */
+  #preview: Replica | undefined;
   #view: ReplicaView | undefined;
 
   /** Takes the replica over. */
@@ -49,8 +51,9 @@ export class FollowedChannel implements ShownChannel {
     return this.#logEpoch;
   }
 
+  /** Of what is shown. */
   get position(): number {
-    return this.#replica.position;
+    return this.#shown.position;
   }
 
   get maxHlc(): Timestamp {
@@ -59,12 +62,16 @@ export class FollowedChannel implements ShownChannel {
 
   /** What the server has is not known before the first bootstrap: one row at least. */
   get missingRows(): number {
-    return this.#replica.missingRows + (this.#logEpoch === null ? 1 : 0);
+    return this.#shown.missingRows + (this.#logEpoch === null ? 1 : 0);
   }
 
-  /** Of the replica: without the outbox. */
+  get isPartial(): boolean {
+    return this.#shown.isPartial;
+  }
+
+  /** Of what is shown: without the outbox. */
   get blocks(): readonly BlockState[] {
-    return this.#replica.entities.blocks;
+    return this.#shown.entities.blocks;
   }
 
   get entities(): ShownChannel['entities'] {
@@ -80,7 +87,7 @@ export class FollowedChannel implements ShownChannel {
   }
 
   view(): ReplicaView {
-    const { position, quarantined, missingRows } = this.#replica;
+    const { position, quarantined, missingRows } = this.#shown;
     this.#view ??= new ReplicaView({
       channel: this.name,
       definition: this.collection.definition,
@@ -97,7 +104,7 @@ export class FollowedChannel implements ShownChannel {
   }
 
   state(): FollowedState {
-    const { position, hash, maxHlc, entities, quarantined } = this.#replica;
+    const { position, hash, maxHlc, entities, quarantined, leftOut, missingRows } = this.#replica;
     const growing = entities.blocks.map(({ source }) => source).filter((source) => source instanceof GrowingRows);
     return {
       position,
@@ -107,12 +114,15 @@ export class FollowedChannel implements ShownChannel {
       growingBytes: growing.reduce((bytes, source) => bytes + source.bytes, 0),
       logEpoch: this.#logEpoch,
       quarantined,
+      leftOut,
+      liveRows: entities.blocks.reduce((rows, { live }) => rows + live.count, 0),
+      missingRows,
     };
   }
 
   inspect(): PartitionInspection {
     const { collection, partition } = this;
-    const inspection = inspectChannel({ collection, partition, replica: this.#replica, damage: undefined });
+    const inspection = inspectChannel({ collection, partition, replica: this.#shown, damage: undefined });
     const view = this.view();
     const entities = view.liveRows;
     view.release();
@@ -144,6 +154,7 @@ export class FollowedChannel implements ShownChannel {
    */
   applyFrame(frame: Frame, onConflict: (conflict: Conflict) => void): { readonly keys: readonly PrimaryKey[]; readonly isSame: boolean } {
     if (frame.base > this.#replica.position + 1) return { keys: [], isSame: false };
+    this.#dropPreview();
     const before = this.#replica.divergences;
     let forgot = false;
     const { keys } = this.#replica.applyFrame(frame, (record) => {
@@ -155,9 +166,30 @@ export class FollowedChannel implements ShownChannel {
     return { keys, isSame: this.#replica.divergences === before };
   }
 
+  /**
+   * Whether this would show more than what is shown, and nothing older: only before the first bootstrap is whole, as later ones are built aside
+   * (R6).
+   */
+  previews({ position, missingRows }: Replica): boolean {
+    if (this.#logEpoch !== null || this.#replica.position > 0) return false;
+    const shown = this.#preview;
+    return shown === undefined || position > shown.position || (position === shown.position && missingRows < shown.missingRows);
+  }
+
+  /** Takes the replica over and shows it until the next one, or a whole one. Room is reserved (`reserveSwap`). */
+  preview(replica: Replica): void {
+    this.#changed();
+    this.#preview?.retire();
+    this.#preview = replica;
+    this.#overlay.rebase(replica.entities);
+    this.settle();
+  }
+
   /** R6: the other replica is shown from the next view on; the old one is freed with its last view. */
   swap(replica: Replica, logEpoch: string): void {
     this.#changed();
+    this.#preview?.retire();
+    this.#preview = undefined;
     this.#replica.retire();
     this.#replica = replica;
     this.#logEpoch = logEpoch;
@@ -189,7 +221,21 @@ export class FollowedChannel implements ShownChannel {
   retire(): void {
     this.#changed();
     this.#overlay.retire();
+    this.#preview?.retire();
+    this.#preview = undefined;
     this.#replica.retire();
+  }
+
+  get #shown(): Replica {
+    return this.#preview ?? this.#replica;
+  }
+
+  #dropPreview(): void {
+    if (this.#preview === undefined) return;
+    this.#changed();
+    this.#preview.retire();
+    this.#preview = undefined;
+    this.#overlay.rebase(this.#replica.entities);
   }
 
   #changed(): void {

@@ -5,7 +5,8 @@ import { fromKernel } from '../database/from-kernel.ts';
 import type { Change, EnginePorts } from '../database/types.ts';
 import { toBatches } from '../leader/records.ts';
 import type { PartitionOps } from '../leader/resolve.ts';
-import { emptyReplica, openReplica } from '../replica/open-replica.ts';
+import type { Manifest } from '../manifest/types.ts';
+import { damagedSegments, emptyReplica, openPreview, openReplica } from '../replica/open-replica.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { SegmentPool } from '../replica/segment-pool.ts';
 import { FollowedChannel } from './followed-channel.ts';
@@ -129,7 +130,11 @@ export class FollowedChannels implements Replication {
     const options = { channel: name, logEpoch: null, definition, kernel: ports.kernel };
     const open = async (): Promise<Replica> => {
       if (source === 'empty') return emptyReplica(options);
-      return openWhole(await openReplica({ ...options, objects: ports.objects, pool, manifest: checkChannel(name, source.manifest) }));
+      const { manifest, leftOut } = source;
+      return openWhole(
+        await openReplica({ ...options, objects: ports.objects, pool, manifest: checkChannel(name, manifest), leftOut }),
+        manifest,
+      );
     };
     try {
       const { position, maxHlc } = await this.#staged.stage(name, fetch, open);
@@ -137,6 +142,29 @@ export class FollowedChannels implements Replication {
     } catch (error) {
       throw fromKernel(error);
     }
+  }
+
+  async preview(name: string, manifest: Manifest, segments: readonly string[]): Promise<void> {
+    const channel = this.#channels.get(name);
+    if (channel === undefined || channel.logEpoch !== null) return;
+    const { ports, pool } = this.#options;
+    const { definition } = channel.collection;
+    const options = { channel: name, logEpoch: null, definition, kernel: ports.kernel, objects: ports.objects, pool };
+    let replica: Replica | undefined;
+    try {
+      replica = await openPreview({ ...options, manifest: checkChannel(name, manifest), segments });
+      // Meanwhile it may have been left, or be whole.
+      if (this.#channels.get(name) !== channel || !channel.previews(replica)) {
+        replica.retire();
+        return;
+      }
+      channel.reserveSwap(replica);
+    } catch (error) {
+      replica?.retire();
+      throw fromKernel(error);
+    }
+    channel.preview(replica);
+    this.#options.notify([wholeChange(channel)]);
   }
 
   stageFrame(fetch: number, frame: Frame): void {
@@ -305,17 +333,14 @@ function checkChannel<M extends { readonly channel: string }>(name: string, mani
   });
 }
 
-/** A bootstrap shows everything or nothing: what could not be read is downloaded again. CHECKSUM_MISMATCH. */
-function openWhole(replica: Replica): Replica {
+/** A whole bootstrap is whole: what could not be read is downloaded again. CHECKSUM_MISMATCH. */
+function openWhole(replica: Replica, { segments }: Manifest): Replica {
   const { quarantined, channel } = replica;
   if (quarantined.length === 0) return replica;
   replica.retire();
-  throw new DbError(
-    'CHECKSUM_MISMATCH',
-    `channel ${channel}: readable segments expected, got damaged or missing ${quarantined.join(', ')}`,
-    {
-      details: { channel, segments: quarantined },
-    },
+  throw damagedSegments(
+    channel,
+    segments.filter(({ id }) => quarantined.includes(id)),
   );
 }
 

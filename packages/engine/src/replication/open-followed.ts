@@ -45,7 +45,8 @@ async function openAdopted({ ports, pool, channel, collection }: OpenFollowedOpt
   const { definition } = collection;
   const replicaOptions = { channel, logEpoch: null, definition, kernel };
   if (pointer.object === null) return emptyReplica(replicaOptions);
-  return openReplica({ ...replicaOptions, objects, pool, manifest: await loadManifest(objects, pointer.object) });
+  const { object, leftOut } = pointer;
+  return openReplica({ ...replicaOptions, objects, pool, manifest: await loadManifest(objects, object), leftOut });
 }
 
 async function replayTail(log: LogBroker, channel: string, firstSequence: number, replica: Replica): Promise<void> {

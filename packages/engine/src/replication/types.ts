@@ -62,6 +62,11 @@ export interface FollowedState {
   readonly logEpoch: string | null;
   /** Segments that could not be read when the channel was opened: their rows are missing until a bootstrap. */
   readonly quarantined: readonly string[];
+  /** Segments that the host left out on purpose: rows are missing, and the hash is not the channel's. */
+  readonly leftOut: readonly string[];
+  /** Rows that are here, without the outbox, and about how many are not. */
+  readonly liveRows: number;
+  readonly missingRows: number;
 }
 
 /** A write of this device lost a field to a newer one (told once, in the order of the log). */
@@ -85,11 +90,11 @@ export interface Replication {
   state(channel: string): FollowedState | undefined;
   /** Applies a batch that is durable already. Returns channels whose replica did not have the hash the frame names (R13); those frames were applied. */
   apply(changes: readonly ReplicaChange[]): { readonly diverged: readonly string[] };
-  /** Builds a replica aside under `fetch`: from a manifest whose objects are in the object store, or empty. */
+  /** Builds a replica aside under `fetch`: from a manifest whose objects are in the object store, but for the segments that are left out, or empty. */
   stage(
     channel: string,
     fetch: number,
-    source: { readonly manifest: Manifest; readonly manifestObject: string } | 'empty',
+    source: { readonly manifest: Manifest; readonly manifestObject: string; readonly leftOut?: readonly string[] } | 'empty',
   ): Promise<StagedReplica>;
   /**
    * Shows some segments of a manifest (by id) whose others are still on their way, in a channel that shows nothing yet: reads then have them at
