@@ -136,7 +136,10 @@ const ranked = await db.notes.search({
   ],
 });
 for (const { parts, highlights } of ranked.hits) {
-  same<NonNullable<typeof parts>[number], { readonly name: string; readonly score: number; readonly rank: number }>();
+  same<
+    NonNullable<typeof parts>[number],
+    { readonly name: string; readonly score: number; readonly rank: number; readonly share: number }
+  >();
   const start: number | undefined = highlights?.[0]?.ranges[0]?.[0];
   void start;
 }

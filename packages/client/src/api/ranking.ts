@@ -9,10 +9,13 @@ type ListName<S extends Shape> = IsDynamic<S> extends true ? string : NamesOf<S,
 type Weights<S extends Shape> = { readonly [L in ListName<S>]?: number };
 
 /**
- * `rrf` (default): the sum of `weight / (k + rank)`, `k` 60. `weighted`: the sum of `weight × score`, each list's scores brought to 0..1. A list
+ * `rrf` (default): the sum of `weight / (k + rank)`, `k` 60; a keyword hit counts by how much of the query it holds, from nothing at half of it to all
+ * (`byCoverage: false`: always whole). `weighted`: the sum of `weight × score`, each list's scores brought to 0..1. A list
  * without hits changes no order.
  */
-export type Fusion<S extends Shape> = { type: 'rrf'; k?: number; weights?: Weights<S> } | { type: 'weighted'; weights?: Weights<S> };
+export type Fusion<S extends Shape> =
+  | { type: 'rrf'; k?: number; weights?: Weights<S>; byCoverage?: boolean }
+  | { type: 'weighted'; weights?: Weights<S> };
 
 type DecayField<S extends Shape> = IsDynamic<S> extends true ? string : NamesOf<S, 'number' | 'int64' | 'date'>;
 type OriginOf<S extends Shape, P> = IsDynamic<S> extends true ? number | Date : P extends NamesOf<S, 'date'> ? number | Date : number;
@@ -48,6 +51,8 @@ export interface HitPart {
   readonly score: number;
   /** From 1. */
   readonly rank: number;
+  /** What the list added to the hit's score, before rerankers. */
+  readonly share: number;
 }
 /** Where a text of the entity holds words of the search. */
 export interface Highlight {

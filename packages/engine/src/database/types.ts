@@ -8,6 +8,7 @@ import type {
   PrimaryKey,
   Rng,
   SchemaDefinition,
+  ScratchFiles,
 } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
 import type { CollabRequest } from '../collab/resolve-collab.ts';
@@ -27,6 +28,8 @@ export interface EnginePorts {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly kernel: Kernel;
+  /** Where vectors of larger sealed segments go that an index finds without them, in place of memory. Left out: all are in memory. */
+  readonly scratch?: ScratchFiles | undefined;
 }
 
 export interface EngineOptions {
@@ -96,7 +99,7 @@ export interface SearchRequest extends ReadScope, FilterRequest {
   readonly prefix?: unknown;
   /** Whether hits say where their texts hold the words (`highlights`). Default false. */
   readonly highlight?: unknown;
-  /** `{ type: 'rrf', k?, weights? }` (default) or `{ type: 'weighted', weights? }`; weights by `keyword` and vector field. */
+  /** `{ type: 'rrf', k?, weights?, byCoverage? }` (default) or `{ type: 'weighted', weights? }`; weights by `keyword` and vector field. */
   readonly fusion?: unknown;
   /** `{ type: 'decay', … }` and `{ type: 'boost', … }`, one or several: `read/search/rank-options.ts`. */
   readonly rerank?: unknown;
@@ -171,6 +174,8 @@ export interface SearchPart {
   readonly score: number;
   /** From 1. */
   readonly rank: number;
+  /** What the list added to the hit's score, before rerankers. */
+  readonly share: number;
 }
 export interface SearchHighlight {
   readonly field: string;
@@ -238,6 +243,10 @@ export interface PartitionInspection {
     readonly indexes: readonly string[];
     /** Lengths of their files together, which is about what they take of memory. */
     readonly indexBytes: number;
+    /** Of kernel memory, by the rows of vectors. */
+    readonly vectorBytes: number;
+    /** By vector field: of memory, for rows and indexes, per row; and where the rows are. */
+    readonly vectors: Readonly<Record<string, { readonly bytesPerRow: number; readonly rows: 'memory' | 'stored' }>>;
   }[];
   readonly quarantined: readonly string[];
   /** R13, 16 hex digits. */

@@ -86,7 +86,7 @@ function planOf(query: VectorQuery, node: FilterNode, page: Page, range: ScoreBo
     minScore: atLeast,
     range: { ...rest, atLeast: -Infinity },
     grouping: undefined,
-    fusion: { fusion: { type: 'rrf', k: 60 }, weights: {} },
+    fusion: { fusion: { type: 'rrf', k: 60, byCoverage: true }, weights: {} },
     rerank: [],
     highlight: undefined,
     degraded: null,

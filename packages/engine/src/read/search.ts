@@ -106,7 +106,7 @@ function fusedLists(
   });
   return [
     ...queries.map((query) => list(query.field, vectorRanker(query, range, how), normalizerOf(definition, query.field))),
-    ...(text === undefined ? [] : [list(KEYWORD_LIST, keywordRanker(text, NO_BOUNDS), NORMALIZERS.keyword)]),
+    ...(text === undefined ? [] : [list(KEYWORD_LIST, keywordRanker(text, NO_BOUNDS, { withCoverage: true }), NORMALIZERS.keyword)]),
   ];
 }
 

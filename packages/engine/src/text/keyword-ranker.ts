@@ -2,6 +2,7 @@ import type { ReadContext } from '../read/context.ts';
 import { offerRow, passesBounds, type Ranker, type ScoreBounds, scoredTop } from '../read/search/ranking.ts';
 import type { RowBlock } from '../view/view.ts';
 import { type CorpusStatistics, inverseFrequency, PREFIX_WEIGHT, roundedStatistics, termScore } from './bm25.ts';
+import { coverageOf } from './coverage.ts';
 import { textIndexOf } from './index-cache.ts';
 import type { FieldQuery, KeywordQuery } from './keyword-query.ts';
 import { liveCount, liveTotals } from './live-rows.ts';
@@ -10,7 +11,8 @@ import { PostingCursor, type PostingList, type TextIndex } from './postings.ts';
 import { prefixPostings } from './prefix-postings.ts';
 
 /** One word in one field, over all blocks of the context. */
-interface Term {
+export interface Term {
+  readonly term: string;
   /** Live texts that hold it. */
   readonly texts: number;
   /** Of one occurrence: frequencies of a prefix count halves. */
@@ -19,14 +21,17 @@ interface Term {
 }
 
 /** The words of a query in one field, over all blocks of the context. */
-interface FieldTerms {
+export interface FieldTerms {
   readonly indexes: ReadonlyMap<RowBlock, TextIndex>;
   readonly statistics: CorpusStatistics;
   readonly terms: readonly Term[];
 }
 
-/** Rows that hold at least one word of the query, by the sum of their fields' BM25. The filter narrows hits, not the statistics. */
-export function keywordRanker(query: KeywordQuery, bounds: ScoreBounds): Ranker {
+/**
+ * Rows that hold at least one word of the query, by the sum of their fields' BM25. The filter narrows hits, not the statistics.
+ * @param options.withCoverage Say of each hit how much of the query it holds.
+ */
+export function keywordRanker(query: KeywordQuery, bounds: ScoreBounds, options: { readonly withCoverage?: boolean } = {}): Ranker {
   return (context, matched, k) => {
     const fields = lookUpTerms(context, query);
     const top = scoredTop(k);
@@ -41,7 +46,8 @@ export function keywordRanker(query: KeywordQuery, bounds: ScoreBounds): Ranker 
         },
       });
     }
-    return top.sorted();
+    const rows = top.sorted();
+    return options.withCoverage === true ? coverageOf(rows, fields) : rows;
   };
 }
 
@@ -85,7 +91,7 @@ function lookUpTerm(indexes: ReadonlyMap<RowBlock, TextIndex>, { terms, asPrefix
     // Those of a prefix are live.
     texts += isPrefix ? list.count : liveCount(block, list);
   }
-  return { texts, weight: isPrefix ? PREFIX_WEIGHT : 1, lists };
+  return { term, texts, weight: isPrefix ? PREFIX_WEIGHT : 1, lists };
 }
 
 function cursorsOf(block: RowBlock, fields: readonly FieldTerms[]): ScoredCursor[] {

@@ -21,11 +21,11 @@ const ROWS = [
   { id: 'c', title: 'Terminal', body: 'A tern flew by the sea', stars: 3, at: [1, 1], near: [5, 5], tag: 'bird' },
 ];
 
-async function openNotes(): Promise<{ engine: Engine; reopen: () => Promise<Engine> }> {
+async function openNotes(rows: readonly object[] = ROWS): Promise<{ engine: Engine; reopen: () => Promise<Engine> }> {
   const ports = await memoryPorts();
   const open = () => openEngine({ ports, schema });
   const engine = await open();
-  engine.write({ type: 'put', collection: 'notes', entities: ROWS });
+  engine.write({ type: 'put', collection: 'notes', entities: rows });
   await engine.flush();
   return { engine, reopen: open };
 }
@@ -104,6 +104,40 @@ test('a fused search says which lists a hit is in, with rank and score in each',
   ]);
   expect(hits[2]!.parts!.map(({ name }) => name)).toEqual(['at']);
   expect(hits[0]!.score).toBeCloseTo(1 / 63 + 1 / 61, 12);
+  await engine.close();
+});
+
+test('in a hybrid search a keyword hit counts by how much of the query it holds: whole when all, next to nothing when half; alone it keeps its order', async () => {
+  const { engine } = await openNotes([
+    { id: 'both', title: 'arctic tern', body: '', at: [1, 0] },
+    { id: 'half', title: 'tern', body: 'tern tern', at: [0, 1] },
+    { id: 'apart', title: 'tern', body: 'of arctic seas', at: [0, 1] },
+    { id: 'none', title: 'gull', body: '', at: [0, 1] },
+  ]);
+  for (const sealed of [false, true]) {
+    if (sealed) {
+      await engine.seal();
+      await engine.buildIndexes();
+    }
+    const worth = (request: object): Record<string, number> =>
+      Object.fromEntries(
+        search(engine, { text: 'arctic tern ', vector: [0, 1], field: 'at', ...request }).map(({ key, parts }) => {
+          const part = parts!.find(({ name }) => name === 'keyword');
+          return [key, part === undefined ? 0 : part.share * (60 + part.rank)];
+        }),
+      );
+    const { both, half, apart, none } = worth({});
+    expect([both, apart, none]).toEqual([expect.closeTo(1, 9), expect.closeTo(1, 9), 0]);
+    expect(half).toBeGreaterThan(0);
+    expect(half).toBeLessThan(0.01);
+    expect(worth({ fusion: { type: 'rrf', byCoverage: false } })['half']).toBeCloseTo(1, 9);
+    // Nothing to be fused with: by BM25 alone.
+    const alone = { text: 'arctic tern ', where: { title: { match: 'tern' } }, vectors: [{ field: 'near', vector: [1, 0] }] };
+    expect(keys(engine, alone)).toEqual(keys(engine, { text: 'arctic tern ', where: { title: { match: 'tern' } } }));
+  }
+  expect(() => search(engine, { text: 'tern', vector: [0, 1], field: 'at', fusion: { type: 'weighted', byCoverage: true } })).toThrow(
+    expect.objectContaining({ code: 'QUERY_INVALID' }),
+  );
   await engine.close();
 });
 

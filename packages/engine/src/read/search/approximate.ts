@@ -6,6 +6,7 @@ import { HNSWLIB_KIND } from '../../indexes/hnswlib/hnswlib-kind.ts';
 import { searchHnswlib } from '../../indexes/hnswlib/search-hnswlib.ts';
 import { LIST_KINDS } from '../../indexes/list-kind.ts';
 import type { IndexKind } from '../../indexes/types.ts';
+import { StoredRows } from '../../segment/stored-rows.ts';
 import type { RowBlock } from '../../view/view.ts';
 import type { Mask } from '../filter/mask.ts';
 import type { Effort } from './rank-options.ts';
@@ -22,6 +23,9 @@ const MIN_ONE_BIT_EF = 256;
 /** Of all lists: recall@10 of .95 at 20,000 rows of text (docs/benchmarks/codes.md); fewer lists than that are hardly any rows. */
 const PROBED_SHARE = 1 / 4;
 const MIN_NPROBE = 16;
+
+/** As the kernel does for rows in memory. */
+const MIN_STORED_CANDIDATES = 50;
 
 export interface IndexSearch extends Effort {
   readonly field: string;
@@ -66,6 +70,13 @@ function efOf({ ef, k }: IndexSearch, least: number): number {
 function searchGraph(graph: HnswIndex, vectors: VectorBlock, search: IndexSearch & { readonly ef: number }): ScanHits | undefined {
   const { query, k, ef, bitmap, minScore } = search;
   const survivors = countBits(bitmap);
+  if (vectors instanceof StoredRows) {
+    const candidates = candidatesOf(search, graph.codes === 'b1' ? ef : ef / 2);
+    if (survivors <= candidates) return undefined;
+    // Where others would scan rows in memory, codes are scanned.
+    const found = graph.search({ query, k: candidates, ef, ...(survivors < graph.rows ? { bitmap } : {}) });
+    return rescored(vectors, found, search);
+  }
   if (graph.planFor({ survivors, ef }) === 'scan') return undefined;
   return graph.search({
     query,
@@ -83,6 +94,12 @@ function searchLists(lists: ListIndex, vectors: VectorBlock, search: IndexSearch
   const nprobe = search.nprobe ?? Math.max(MIN_NPROBE, Math.ceil(lists.lists * PROBED_SHARE));
   const survivors = countBits(bitmap);
   const probedRows = (lists.rows / lists.lists) * nprobe;
+  if (vectors instanceof StoredRows) {
+    const candidates = candidatesOf(search, efOf(search, lists.codes === 'b1' ? MIN_ONE_BIT_EF : MIN_EF));
+    if (survivors <= candidates || k > MAX_EF) return undefined;
+    const found = lists.search({ query, k: candidates, nprobe, ...(survivors < lists.rows ? { bitmap } : {}) });
+    return rescored(vectors, found, search);
+  }
   if (nprobe >= lists.lists || survivors <= probedRows || k > MAX_EF) return undefined;
   return lists.search({
     query,
@@ -94,4 +111,15 @@ function searchLists(lists: ListIndex, vectors: VectorBlock, search: IndexSearch
     ...(survivors < lists.rows ? { bitmap } : {}),
     ...(minScore > -Infinity ? { minScore } : {}),
   });
+}
+
+/** Rows to read and score exactly, where they are not in memory. */
+function candidatesOf({ k }: IndexSearch, least: number): number {
+  return Math.min(MAX_EF, Math.max(MIN_STORED_CANDIDATES, Math.ceil(least), k * EF_PER_HIT));
+}
+
+function rescored(rows: StoredRows, found: ScanHits, { query, metric, k, minScore }: IndexSearch): ScanHits {
+  const { offsets, scores } = rows.best(found.offsets, { query, metric, k });
+  const count = scores.filter((score) => score >= minScore).length;
+  return { offsets: offsets.subarray(0, count), scores: scores.subarray(0, count) };
 }

@@ -6,7 +6,7 @@ import { runSearch } from '../search.ts';
 import { NAMED, viewsOf } from '../testing/arbitraries.ts';
 import { memoryContext } from '../testing/memory-view.ts';
 
-test('a hybrid search scores a row by the sum of 1 / (60 + rank) over the two lists it is in', () => {
+test('a hybrid search that does not look at coverage scores a row by the sum of 1 / (60 + rank) over the two lists it is in', () => {
   let inBoth = 0;
   const vectors = fc.constantFrom([1, 0, 2], [-1, 0.5, 0], [0, 0, 0]);
   fc.assert(
@@ -27,7 +27,14 @@ test('a hybrid search scores a row by the sum of 1 / (60 + rank) over the two li
           });
         }
         const expected = [...scores].sort(([a, x], [b, y]) => y - x || comparePrimaryKeys(a, b)).slice(0, limit);
-        const { hits } = runSearch(context, { ...request, vector, field: 'squared', text, limit });
+        const { hits } = runSearch(context, {
+          ...request,
+          vector,
+          field: 'squared',
+          text,
+          limit,
+          fusion: { type: 'rrf', byCoverage: false },
+        });
         expect(hits.map((hit) => [hit.key, hit.score])).toEqual(expected);
       },
     ),

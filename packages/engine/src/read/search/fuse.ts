@@ -18,19 +18,33 @@ export interface FusedList {
 
 /**
  * How lists whose scores are not comparable become one.
- * - `rrf`: a row scores the sum over the lists of `weight / (k + rank)`.
+ * - `rrf`: a row scores the sum over the lists of `weight / (k + rank)`, with `byCoverage` times what its coverage is worth in the list of keywords.
  * - `weighted`: the sum of `weight * normalized score`; a list without the row adds nothing.
  */
-export type Fusion = { readonly type: 'rrf'; readonly k: number } | { readonly type: 'weighted' };
+export type Fusion = { readonly type: 'rrf'; readonly k: number; readonly byCoverage: boolean } | { readonly type: 'weighted' };
+
+/** Below this share of the query a keyword hit is chance. */
+const CHANCE = 0.5;
+/** What is hardly there still decides among rows that nothing else is known of. */
+const LEAST_WORTH = 0.001;
+
+/** Ranks say nothing about whether a list has anything to say: the best of rows that share a frequent word with the query is first, too. */
+function worthOf(coverage: number): number {
+  return Math.max(LEAST_WORTH, Math.max(0, (coverage - CHANCE) / (1 - CHANCE)) ** 3);
+}
 
 export function fuseLists(lists: readonly FusedList[], fusion: Fusion, bounds: ScoreBounds): Ranker {
   return (context, matched, k) => {
+    const ranked = lists.map((list) => ({ ...list, rows: list.rank(context, matched, Math.max(k, FUSION_DEPTH)) }));
+    // A list that is alone keeps its order.
+    const byCoverage = fusion.type === 'rrf' && fusion.byCoverage && ranked.filter(({ rows }) => rows.length > 0).length > 1;
     const fused = new Map<string, Scored & { score: number; parts: ScoredPart[] }>();
-    for (const { name: list, rank, weight = 1, normalize } of lists) {
-      rank(context, matched, Math.max(k, FUSION_DEPTH)).forEach((row, index) => {
+    for (const { name: list, rows, weight = 1, normalize } of ranked) {
+      rows.forEach(({ coverage, ...row }, index) => {
         const name = rowName(String(row.partition), row.key);
-        const share = fusion.type === 'rrf' ? weight / (fusion.k + index + 1) : weight * normalize(row.score);
-        const part = { name: list, score: row.score, rank: index + 1 };
+        const worth = byCoverage && coverage !== undefined ? worthOf(coverage) : 1;
+        const share = fusion.type === 'rrf' ? (weight * worth) / (fusion.k + index + 1) : weight * normalize(row.score);
+        const part = { name: list, score: row.score, rank: index + 1, share };
         const known = fused.get(name);
         if (known === undefined) fused.set(name, { ...row, score: share, parts: [part] });
         else {
@@ -49,7 +63,7 @@ export function fuseLists(lists: readonly FusedList[], fusion: Fusion, bounds: S
 /** By rank, with the defaults. */
 export function fusedRanker(rankers: readonly Ranker[], bounds: ScoreBounds): Ranker {
   const lists = rankers.map((rank) => ({ name: '', rank, normalize: (score: number) => score }));
-  const fuse = fuseLists(lists, { type: 'rrf', k: RRF_K }, bounds);
+  const fuse = fuseLists(lists, { type: 'rrf', k: RRF_K, byCoverage: false }, bounds);
   return (context, matched, k) => fuse(context, matched, k).map(({ parts: _unnamed, ...row }) => row);
 }
 

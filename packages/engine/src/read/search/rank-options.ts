@@ -23,21 +23,24 @@ export interface FusionPlan {
   readonly weights: Readonly<Record<string, number>>;
 }
 
-/** `{ type: 'rrf', k?, weights? }` or `{ type: 'weighted', weights? }`. QUERY_INVALID. */
+/** `{ type: 'rrf', k?, weights?, byCoverage? }` or `{ type: 'weighted', weights? }`. QUERY_INVALID. */
 export function readFusion(collection: string, value: unknown, lists: readonly string[]): FusionPlan {
-  if (value === undefined || value === null) return { fusion: { type: 'rrf', k: RRF_K }, weights: {} };
+  if (value === undefined || value === null) return { fusion: { type: 'rrf', k: RRF_K, byCoverage: true }, weights: {} };
   if (lists.length < 2) throw invalidOption(collection, 'fusion', 'a search with several lists beside it', value);
   if (!isRecord(value)) throw invalidOption(collection, 'fusion', `{ type: 'rrf' | 'weighted' }`, value);
   const { type, k = RRF_K, weights = {} } = value;
   if (type !== 'rrf' && type !== 'weighted') throw invalidOption(collection, 'fusion.type', `'rrf' or 'weighted'`, type);
   if (type === 'weighted' && value['k'] !== undefined) throw invalidOption(collection, 'fusion.k', 'none with weighted', value['k']);
+  if (type === 'weighted' && value['byCoverage'] !== undefined)
+    throw invalidOption(collection, 'fusion.byCoverage', 'none with weighted', value['byCoverage']);
+  const byCoverage = readSwitch(collection, 'fusion.byCoverage', value['byCoverage'], true);
   if (!isNumber(k) || k <= 0 || k > MAX_RRF_K) throw invalidOption(collection, 'fusion.k', `a number above 0, at most ${MAX_RRF_K}`, k);
   if (!isRecord(weights)) throw invalidOption(collection, 'fusion.weights', 'numbers by list', weights);
   for (const [list, weight] of Object.entries(weights)) {
     if (!lists.includes(list)) throw invalidOption(collection, 'fusion.weights', `lists ${lists.join(', ')}`, list);
     if (!isNumber(weight) || weight < 0) throw invalidOption(collection, `fusion.weights.${list}`, 'a number from 0', weight);
   }
-  return { fusion: type === 'rrf' ? { type, k } : { type }, weights: weights as Record<string, number> };
+  return { fusion: type === 'rrf' ? { type, k, byCoverage } : { type }, weights: weights as Record<string, number> };
 }
 
 /** `vectors: [{ field, vector }, …]`: several vector fields in one search. */

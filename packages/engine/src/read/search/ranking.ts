@@ -15,6 +15,8 @@ export interface Scored extends RowRef {
   readonly score: number;
   /** Of a fused list: the lists it comes from. */
   readonly parts?: readonly ScoredPart[];
+  /** Of a keyword hit, where it was asked for: how much of the query it holds, 0 to 1. */
+  readonly coverage?: number;
 }
 
 /** A row in one of several lists. */
@@ -25,6 +27,8 @@ export interface ScoredPart {
   readonly score: number;
   /** From 1. */
   readonly rank: number;
+  /** What the list added to the row's score. */
+  readonly share: number;
 }
 
 /** Which scores are hits: `score >= atLeast && score > above && score <= atMost`. */
