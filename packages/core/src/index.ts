@@ -106,6 +106,7 @@ export { type MemoryMeta, MemoryMetaStore } from './ports/memory/memory-meta-sto
 export { MemoryObjectStore, type MemoryObjects } from './ports/memory/memory-object-store.ts';
 export type { MetaEntry, MetaStore } from './ports/meta-store.ts';
 export { assertObjectName, checkObjectRange, type ObjectInfo, type ObjectStore } from './ports/object-store.ts';
+export type { ScratchFile, ScratchFiles } from './ports/scratch-files.ts';
 export { checkCollection } from './schema/check-definition.ts';
 export type { CollabTextValue, CollabTypes, CollabValue } from './schema/collab-types.ts';
 export {

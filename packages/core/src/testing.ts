@@ -5,5 +5,6 @@ export { objectStoreContract } from './testing/contracts/object-store-contract.t
 export { Faults } from './testing/faults.ts';
 export { FaultyLogBroker, FaultyMetaStore, FaultyObjectStore } from './testing/faulty-stores.ts';
 export { ManualClock } from './testing/manual-clock.ts';
+export { MemoryScratchFiles } from './testing/memory-scratch-files.ts';
 export { propertyOptions } from './testing/property-options.ts';
 export { seededRng } from './testing/seeded-rng.ts';

@@ -20,7 +20,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   checkAnalyzers(schema);
   const catalog = await openCatalog({ meta: ports.meta, rng: ports.rng, schema });
   if ([...catalog.collections()].some(({ definition }) => collabFieldsOf(definition).size > 0)) await loadCollab();
-  const pool = new SegmentPool(ports.objects, ports.kernel, options.indexKinds);
+  const pool = new SegmentPool(ports.objects, ports.kernel, options.indexKinds, undefined, ports.scratch);
   const opened = await openChannels({ ports, catalog, pool }).catch((error: unknown) => {
     throw fromKernel(error);
   });

@@ -10,6 +10,7 @@ import {
   openHnsw,
   type VectorBlock,
 } from '@terndb/kernel';
+import { StoredRows } from '../segment/stored-rows.ts';
 import type { Segment } from '../segment/types.ts';
 import type { BuildContext, IndexKind } from './types.ts';
 import { GRAPH_MIN_ROWS, mustBeOfSegment, paramsOf, SEED, type VectorIndexType, vectorIndexType, wantsIndex } from './vector-kinds.ts';
@@ -67,10 +68,12 @@ async function build(type: HnswType, segment: Segment, field: FieldDefinition, c
   const graph = createHnsw(kernel, codes === 'b1' ? { ...options, centroid: await meanOf(block, metric, pause) } : options);
   let floats: VectorBlock | undefined;
   try {
-    if (codes === 'b1') floats = elements === undefined ? block : await widenedBlock(kernel, block, pause);
+    if (codes === 'b1') floats = elements === undefined && !(block instanceof StoredRows) ? block : await floatBlock(kernel, block, pause);
     const encoded = Math.max(1, Math.floor(ENCODED_FLOATS_PER_STEP / block.dim));
     while (graph.rows < block.rows) {
-      graph.addFrom(block, Math.min(encoded, block.rows - graph.rows));
+      const count = Math.min(encoded, block.rows - graph.rows);
+      if (block instanceof StoredRows) graph.add(block.floats(graph.rows, count));
+      else graph.addFrom(block, count);
       await pause();
     }
     const weight = (codes === 'sq8' ? 1 : FLOAT_WEIGHT) * (efConstruction / USUAL_EF_CONSTRUCTION);
@@ -87,8 +90,8 @@ async function build(type: HnswType, segment: Segment, field: FieldDefinition, c
   }
 }
 
-/** One-bit codes are too coarse to link rows by; other elements than float32 are widened while they are linked. To be freed. */
-async function widenedBlock(kernel: Kernel, block: VectorBlock, pause: () => Promise<void>): Promise<VectorBlock> {
+/** One-bit codes are too coarse to link rows by: for as long as it takes, they are all in memory, and float32. To be freed. */
+async function floatBlock(kernel: Kernel, block: VectorBlock, pause: () => Promise<void>): Promise<VectorBlock> {
   const floats = kernel.createBlock({ dim: block.dim, capacity: block.rows, screen: false });
   const rowsPerStep = Math.max(1, Math.floor(ENCODED_FLOATS_PER_STEP / block.dim));
   try {

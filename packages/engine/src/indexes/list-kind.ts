@@ -1,5 +1,6 @@
 import type { FieldDefinition } from '@terndb/core';
-import { buildLists, type ListCodes, type ListIndex, openLists } from '@terndb/kernel';
+import { buildLists, type ListCodes, type ListIndex, openLists, type VectorBlock } from '@terndb/kernel';
+import { StoredRows } from '../segment/stored-rows.ts';
 import type { Segment } from '../segment/types.ts';
 import type { BuildContext, IndexKind } from './types.ts';
 import { GRAPH_MIN_ROWS, mustBeOfSegment, paramsOf, SEED, type VectorIndexType, vectorIndexType, wantsIndex } from './vector-kinds.ts';
@@ -34,8 +35,19 @@ export function listKind(minRows: number, type: ListType): IndexKind<ListIndex> 
 }
 
 async function build(type: ListType, segment: Segment, field: FieldDefinition, context: BuildContext): Promise<Uint8Array[]> {
+  const rows = segment.vectors(field.name)!;
+  if (!(rows instanceof StoredRows)) return await buildOver(type, rows, field, context);
+  // Every row is visited several times, in no order: they are all in memory meanwhile.
+  const block = await rows.load(context.pause);
+  try {
+    return await buildOver(type, block, field, context);
+  } finally {
+    block.free();
+  }
+}
+
+async function buildOver(type: ListType, block: VectorBlock, field: FieldDefinition, context: BuildContext): Promise<Uint8Array[]> {
   const { kernel, pause, onProgress } = context;
-  const block = segment.vectors(field.name)!;
   const { metric, index } = paramsOf(field);
   const lists = index.nlist === undefined ? undefined : Math.min(index.nlist, block.rows);
   const built = buildLists(kernel, { block, metric, codes: CODES[type], seed: SEED, ...(lists === undefined ? {} : { lists }) });

@@ -48,6 +48,13 @@ export class SegmentIndexes {
     return sum;
   }
 
+  /** Of those over one field. */
+  bytesOf(field: string): number {
+    let sum = 0;
+    for (const attached of this.#attached.values()) if (attached.field === field) sum += attached.bytes;
+    return sum;
+  }
+
   /** Takes the index over. When there is one already, or the segment is gone, it is closed at once. */
   attach<T>(kind: IndexKind<T>, field: string, index: T, bytes: number): void {
     const key = keyOf(kind.type, field);

@@ -35,6 +35,13 @@ export function vectorIndexType({ index: { type, quantization } }: VectorParams)
   return HNSW_TYPES[type === 'AUTOINDEX' && quantization === 'none' ? 'sq8' : quantization];
 }
 
+/** Whether an index of this field finds candidates without its rows, so that those of a larger segment need not be in memory. */
+export function servesWithoutRows(field: FieldDefinition | undefined, rows: number): boolean {
+  if (field?.type !== 'vector' || rows < GRAPH_MIN_ROWS || field.params.index.engine !== undefined) return false;
+  const type = vectorIndexType(field.params);
+  return type !== undefined && type !== 'ivf';
+}
+
 /** Whether any index would serve this field of this segment. */
 export function wantsIndex(segment: Segment, field: FieldDefinition, minRows: number): boolean {
   if (field.type !== 'vector' || vectorIndexType(field.params) === undefined || segment.rows < minRows) return false;

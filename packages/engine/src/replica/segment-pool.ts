@@ -1,4 +1,4 @@
-import { assert, type CollectionDefinition, type ObjectStore } from '@terndb/core';
+import { assert, type CollectionDefinition, type ObjectStore, type ScratchFiles } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
 import type { IndexBuilder } from '../indexes/index-builder.ts';
 import { IndexFiles } from '../indexes/index-files.ts';
@@ -21,8 +21,14 @@ export class SegmentPool {
   readonly #kernel: Kernel;
   readonly #pooled = new Map<string, Pooled>();
 
-  /** `kinds` of index files that are built and read; default: all of this version. `builder`: takes over the builds of larger segments. */
-  constructor(objects: ObjectStore, kernel: Kernel, kinds?: readonly IndexKind<unknown>[], builder?: IndexBuilder) {
+  readonly #scratch: ScratchFiles | undefined;
+
+  /**
+   * `kinds` of index files that are built and read; default: all of this version. `builder`: takes over the builds of larger segments. `scratch`: for
+   * vectors that need not be in memory; left out: all are.
+   */
+  constructor(objects: ObjectStore, kernel: Kernel, kinds?: readonly IndexKind<unknown>[], builder?: IndexBuilder, scratch?: ScratchFiles) {
+    this.#scratch = scratch;
     this.indexFiles = new IndexFiles(objects, kernel, kinds, builder);
     this.#objects = objects;
     this.#kernel = kernel;
@@ -32,7 +38,10 @@ export class SegmentPool {
   async open(name: string, definition: CollectionDefinition, expected: SegmentExpectation, pause?: () => Promise<void>): Promise<Segment> {
     let pooled = this.#pooled.get(name);
     if (pooled === undefined) {
-      pooled = { segment: openSegment({ objects: this.#objects, name, kernel: this.#kernel, definition, expected, pause }), users: 0 };
+      pooled = {
+        segment: openSegment({ objects: this.#objects, name, kernel: this.#kernel, definition, expected, pause, scratch: this.#scratch }),
+        users: 0,
+      };
       this.#pooled.set(name, pooled);
     }
     pooled.users += 1;

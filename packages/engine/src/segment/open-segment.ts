@@ -1,15 +1,16 @@
-import { type CollectionDefinition, fieldOf, keyFieldOf, type ObjectStore } from '@terndb/core';
+import { type CollectionDefinition, fieldOf, keyFieldOf, type ObjectStore, type ScratchFiles } from '@terndb/core';
 import type { Kernel, VectorBlock } from '@terndb/kernel';
 import { checksumMismatch, formatInvalid } from '../bytes/damage.ts';
 import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
+import { servesWithoutRows } from '../indexes/vector-kinds.ts';
 import { segmentId } from './build-segment.ts';
 import { type CollabColumn, readCollab } from './collab-sections.ts';
 import { readColumn } from './column-reader.ts';
 import { readFooter } from './footer.ts';
 import { detailOf, META_FIELD, NO_FIELD, readHead, readHeadBytes, SECTION, type SectionEntry, type SegmentHeader } from './format.ts';
 import { readKeys } from './key-index.ts';
-import { loadVectors } from './load-vectors.ts';
+import { loadVectors, storeVectors, type VectorSection } from './load-vectors.ts';
 import { readOrigins } from './origin-sections.ts';
 import { SealedSegment } from './sealed-segment.ts';
 import { Sections } from './sections.ts';
@@ -27,6 +28,8 @@ export interface OpenSegmentOptions {
   readonly expected?: SegmentExpectation;
   /** Gives way between columns, where others must not wait for all of them. */
   readonly pause?: (() => Promise<void>) | undefined;
+  /** Where vectors go that an index finds without them, in place of memory. */
+  readonly scratch?: ScratchFiles | undefined;
 }
 
 /**
@@ -59,7 +62,7 @@ export async function openSegment(options: OpenSegmentOptions): Promise<Segment>
     if (column !== undefined) collab.set(field.name, column);
   });
   sections.end();
-  const vectors = await loadAllVectors(file, options.kernel, header, vectorEntries);
+  const vectors = await loadAllVectors(file, options, header, vectorEntries);
   return new SealedSegment({
     name: options.name,
     info,
@@ -156,7 +159,7 @@ async function readSmallSections(
 
 async function loadAllVectors(
   file: SegmentFile,
-  kernel: Kernel,
+  { kernel, definition, scratch }: OpenSegmentOptions,
   header: SegmentHeader,
   entries: readonly SectionEntry[],
 ): Promise<Map<string, VectorBlock>> {
@@ -165,10 +168,10 @@ async function loadAllVectors(
     for (const entry of entries) {
       const field = header.fields[entry.field];
       if (field?.type !== 'vector') throw formatInvalid(file.what, `field ${entry.field} has vectors, its type is ${field?.type}`);
-      vectors.set(
-        field.name,
-        await loadVectors(file, kernel, { entry, dim: field.detail, rows: header.rows, elements: field.elements ?? 'float32' }),
-      );
+      const section: VectorSection = { entry, dim: field.detail, rows: header.rows, elements: field.elements ?? 'float32' };
+      const isStored = scratch !== undefined && servesWithoutRows(fieldOf(definition, field.name), header.rows);
+      const stored = isStored ? await storeVectors(file, kernel, { ...section, scratch }) : undefined;
+      vectors.set(field.name, stored ?? (await loadVectors(file, kernel, section)));
     }
     return vectors;
   } catch (error) {
