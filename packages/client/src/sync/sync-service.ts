@@ -9,7 +9,8 @@ import { CONNECTION_KEY, type ConnectionRecord, type ConnectRequest, sameRequest
 import { Connector } from './connector.ts';
 import type { HostEvents, SyncPlace } from './host-types.ts';
 import { LinkWatch } from './link-watch.ts';
-import { isWider, placesOf, sameChannels } from './places.ts';
+import { ObjectSweep } from './object-sweep.ts';
+import { covers, isWider, placesOf, samePlaces } from './places.ts';
 import { ReportTeller } from './report-teller.ts';
 import { mustGetEndpoint, ServerRequests } from './server-requests.ts';
 import type { SyncPorts } from './service-ports.ts';
@@ -47,6 +48,7 @@ export class SyncService {
   readonly #link = new LinkWatch();
   #isNew = true;
   readonly #tails: TailWatch;
+  readonly #sweep: ObjectSweep;
   readonly #denied = new Set<string>();
   #isClosed = false;
   #stopConflicts: () => void = () => {};
@@ -59,6 +61,8 @@ export class SyncService {
     this.#server = new ServerRequests({ network: ports.network, clock: ports.clock, tokens: this.#tokens });
     this.#standing = new Standing(ports.engine.replication, ports.clock);
     this.#tails = new TailWatch(ports.engine.replication, ports.clock);
+    const { clock, rows, objects } = ports;
+    this.#sweep = new ObjectSweep({ clock, rows, objects, isBusy: (channel) => this.#host?.isBringing(channel) === true });
     this.#outcomes = new WriteOutcomes({
       clock: ports.clock,
       store: this.#store,
@@ -85,6 +89,10 @@ export class SyncService {
   /** Takes up what was followed before; no network. */
   static async open(ports: SyncPorts): Promise<SyncService> {
     const service = new SyncService(ports);
+    ports.presence.sayToOthers = ({ collection, partition, topic, peer, state }) => {
+      const place = service.#places.find((one) => one.collection === collection && one.partition === partition);
+      if (place !== undefined) service.#host?.say({ type: 'presence', channel: place.channel, topic, peer, state });
+    };
     await service.#open();
     return service;
   }
@@ -237,6 +245,7 @@ export class SyncService {
     this.#isClosed = true;
     this.#connector.close();
     this.#teller.close();
+    this.#sweep.close();
     this.#stopConflicts();
     this.#tokens.forget();
     await this.#host?.stop();
@@ -285,7 +294,9 @@ export class SyncService {
     return {
       onStatus: (status) => {
         if (!isCurrent()) return;
+        const wasOnline = this.#link.isOnline;
         if (this.#link.set(status)) void this.#noteCurrent();
+        if (!wasOnline && this.#link.isOnline) this.#ports.presence.sayAgain();
         this.#changed();
       },
       onChange: () => {
@@ -316,14 +327,20 @@ export class SyncService {
         this.#standing.progressed(channel, doneBytes, totalBytes);
         this.#changed();
       },
+      onPresent: ({ channel, topic, peer, subject, state }) => {
+        const place = this.#places.find((one) => one.channel === channel);
+        if (place !== undefined) this.#ports.presence.heard({ ...place, topic }, { peer, subject, state });
+      },
+      onSwapped: (channel) => this.#sweep.later(channel),
       onFailed: (error) => isCurrent() && !this.#isClosed && this.#ports.onFailed(error),
     };
   }
 
   /* ---------- connecting ---------- */
-  /** What was followed before goes on at once, with the stored answer. */
+  /** What was followed before goes on at once, with the stored answer, unless the servers may refuse what this app writes until they are asked. */
   #resume(request: ConnectRequest, token: ReadToken): boolean {
     if (this.#record === undefined || !sameRequest(this.#record, request) || this.#host === undefined) return false;
+    if (!covers(this.#record.answer, this.#ports.engine.schema)) return false;
     this.#host.connect(token);
     return true;
   }
@@ -351,7 +368,7 @@ export class SyncService {
     }
     for (const attachment of attachments) await attachment.copy();
     if (isOver()) return;
-    const isSame = sameChannels(places, this.#places);
+    const isSame = samePlaces(places, this.#places);
     if (!isSame || this.#host === undefined) {
       await exclusive(async () => {
         // A host that runs gives out ids: it ends before entries are made beside it.
@@ -380,7 +397,7 @@ export class SyncService {
     const channels = this.#places.map(({ channel }) => channel);
     return stateOf(this.#connector.phase, {
       ...this.#link.status,
-      progress: meanOf(channels.map((channel) => this.#standing.coverageOf(channel))),
+      progress: meanOf(channels.map((channel) => this.#standing.progressOf(channel))),
       stalenessMs: Math.max(0, ...channels.map((channel) => this.stalenessOf(channel) ?? 0)),
     });
   }

@@ -179,6 +179,31 @@ describe('a connected database', () => {
     expect(await notes.get('a')).toMatchObject({ title: 'still here' });
   });
 
+  it('waits for the server when the app has a field that its last answer lacks: what is written with it would be refused for good', async () => {
+    const server = await startServer();
+    server.schema = defineSchema({ notes: { title: f.text({ search: true }) } }).definition;
+    server.validate = () => (server.schema === schema.definition ? undefined : 'FIELD_UNKNOWN');
+    const { db, notes } = await openDb(server);
+    const connection = connect(db);
+    await until(() => isLive(db));
+    await connection.disconnect();
+    await notes.put({ id: 'a', title: 'x', stars: 4 }, shared);
+    let open!: () => void;
+    server.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    connect(db);
+    const { resolves } = server;
+    await until(() => server.resolves > resolves);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(db.sync.get()).toMatchObject({ outbox: 1, rejected: 0 });
+    server.schema = schema.definition;
+    open();
+    await until(() => isLive(db) && db.sync.get().outbox === 0);
+    expect(server.rows(CHANNEL)).toMatchObject({ a: { title: 'x' } });
+    expect(db.sync.get().rejected).toBe(0);
+  });
+
   it('logs out with upload only when everything is in the log', async () => {
     const server = await startServer();
     const { db, notes } = await openDb(server);

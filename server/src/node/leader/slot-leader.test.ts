@@ -1,4 +1,4 @@
-import { defineSchema, f } from '@terndb/core';
+import { defineSchema, f, TICKS_PER_MS, type Timestamp } from '@terndb/core';
 import { seededRng } from '@terndb/core/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type NodePorts, openNode } from '../open-node.ts';
@@ -64,6 +64,22 @@ describe('a leader whose appends have unknown outcomes', () => {
     node = await openNode({ ports, slots: 1 });
     expect(node.inspect().channels).toMatchObject([{ position: 30, entities: 30, divergences: 0 }]);
   }, 30_000);
+});
+
+describe('an op of a newer schema than the node has', () => {
+  it('[R3] is not refused for good: the device may know a catalog that was restored since', async () => {
+    const channel = channelOf();
+    const told: string[] = [];
+    const session = node.openSession('s', (message) => told.push(message.type));
+    const principal = { session: 's', clientId: 'c', term: 1, subject: 'ann', canWrite: true };
+    session.route(principal, { type: 'subscribe', channel, subscription: 1, credit: 1, formers: [] });
+    await until('the subscription', () => told.includes('subscribed'));
+    const op = { type: 'put', pk: 'k', fields: { title: 'x', more: 1 }, create: true } as const;
+    const record = { type: 'op', op, hlc: TICKS_PER_MS as Timestamp, clientId: 'c', seq: 1, author: 'ann', schemaVersion: 9 } as const;
+    session.route(principal, { type: 'push', channel, subscription: 1, records: [record] });
+    await until('an answer', () => told.includes('busy') || told.includes('ack'));
+    expect(told).not.toContain('ack');
+  });
 });
 
 describe('a second node on the same storage', () => {

@@ -91,6 +91,8 @@ export class SlotLeader {
       maxTailBytes: options.maxTailBytes,
       isGone: options.isGone,
       validate: (channel, op) => checkOp(options.channels.get(channel), op),
+      // Of a catalog that is older than the device's answer, as after a restore: not yet is not no.
+      schemaVersionOf: (channel) => options.channels.get(channel).channel.collection.schemaVersion,
     });
   }
 

@@ -35,6 +35,8 @@ export class MemoryServer implements Network {
   schema: SchemaDefinition;
   /** Status and body that the next resolves get instead. */
   refusal: { readonly status: number; readonly code: string } | undefined;
+  /** Resolves are answered after this. */
+  gate: Promise<void> | undefined;
   canWrite = true;
   subjectOf: (token: string) => string | undefined = (token) => JSON.parse(atob(token.split('.')[1]!)).sub;
   /** Requests other than resolve; undefined: 404. */
@@ -129,6 +131,7 @@ export class MemoryServer implements Network {
       return answer(401, { code: 'AUTH_REQUIRED', message: 'no' });
     if (what === 'resolve') {
       this.resolves += 1;
+      await this.gate;
       if (this.refusal !== undefined) return answer(this.refusal.status, { code: this.refusal.code, message: 'refused', details: {} });
       return answer(200, this.#resolve(JSON.parse(body!)));
     }
