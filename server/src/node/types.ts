@@ -109,6 +109,9 @@ export interface CatalogCollectionInfo {
 export interface NodeCatalog {
   databases(): readonly string[];
   createDatabase(name: string, properties?: Readonly<Record<string, string>>): Promise<void>;
+  databaseProperties(name: string): Readonly<Record<string, string>>;
+  /** All of its properties. */
+  alterDatabase(name: string, properties: Readonly<Record<string, string>>): Promise<void>;
   dropDatabase(name: string): Promise<void>;
   collections(database: string): readonly CatalogCollectionInfo[];
   /** By name or alias. Undefined when there is none. */

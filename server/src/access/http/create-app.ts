@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import cors from '@fastify/cors';
 import rateLimit from '@fastify/rate-limit';
 import fastifyStatic from '@fastify/static';
@@ -26,7 +26,7 @@ import { requestLogger } from './request-logger.ts';
 import { syncRoutes } from './sync-routes.ts';
 import { readTls } from './tls.ts';
 
-export type AppConfig = Pick<Config, 'host' | 'insecure' | 'issueTokens' | 'origins' | 'tls' | 'limits' | 'log' | 'demo'>;
+export type AppConfig = Pick<Config, 'data' | 'host' | 'insecure' | 'issueTokens' | 'origins' | 'tls' | 'limits' | 'log' | 'demo'>;
 
 export interface AppServices {
   readonly node: ServerNode;
@@ -101,7 +101,11 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
     changeRoutes(changes, { node, authenticator, metrics, clock, draining: draining.signal });
   });
   // Stock clients run anywhere: the token decides. Without security only pages of this machine may use it.
-  await http.register(async (milvus) => milvusRoutes(milvus, { node, authenticator }, !rule.onlyLoopbackHosts), { prefix: '/v2/vectordb' });
+  await http.register(
+    async (milvus) =>
+      milvusRoutes(milvus, { node, authenticator, clock, importFolder: join(config.data, 'import') }, !rule.onlyLoopbackHosts),
+    { prefix: '/v2/vectordb' },
+  );
   if (config.demo === undefined) http.setNotFoundHandler(({ url }) => unknownRoute(url));
   else await serveFiles(http, config.demo, config.issueTokens !== 'off');
   return {

@@ -5,6 +5,7 @@ import { type AccessPrincipal, enters, holds, holdsSome } from '../auth/principa
 import type { Privilege } from '../auth/privileges.ts';
 import type { Body } from './body.ts';
 import { CODES, collectionNotFound, denied, MilvusError } from './errors.ts';
+import type { ImportJobs } from './import-jobs.ts';
 
 /** Users, roles and their passwords. */
 export type AccountsDoor = Pick<Authenticator, 'accounts' | 'checkPassword' | 'setPassword'>;
@@ -14,6 +15,7 @@ export interface MilvusCall {
   readonly node: ServerNode;
   readonly principal: AccessPrincipal;
   readonly accounts: AccountsDoor;
+  readonly imports: ImportJobs;
   readonly database: string;
   readonly body: Body;
   readonly timeoutMs: number;

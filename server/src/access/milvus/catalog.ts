@@ -1,7 +1,7 @@
 import type { CatalogCollectionInfo } from '../../node/types.ts';
 import { enters } from '../auth/principal.ts';
-import { checkDatabase, DONE, isVisible, type MilvusCall, type MilvusHandler, mustFindNamed } from './call.ts';
-import { CODES, MilvusError } from './errors.ts';
+import { checkDatabase, DONE, isVisible, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed } from './call.ts';
+import { CODES, MilvusError, missingParameter } from './errors.ts';
 import { collectionNumber } from './schema.ts';
 
 const ALIAS_UNKNOWN = 1600;
@@ -62,6 +62,24 @@ export const ALIASES: Readonly<Record<string, MilvusHandler>> = {
   },
 };
 
+async function changeProperties(call: MilvusCall, change: (known: Map<string, string>) => void): Promise<MilvusAnswer> {
+  const { catalog } = call.node;
+  const database = call.body.mustText('dbName');
+  checkDatabase({ ...call, database });
+  const known = new Map(Object.entries(catalog.databaseProperties(database)));
+  change(known);
+  await catalog.alterDatabase(database, Object.fromEntries(known));
+  return DONE;
+}
+
+async function alterProperties(call: MilvusCall): Promise<MilvusAnswer> {
+  const wanted = call.body.params('properties');
+  if (wanted.size === 0) throw missingParameter('properties');
+  return changeProperties(call, (known) => {
+    for (const [name, value] of wanted) known.set(name, value);
+  });
+}
+
 export const DATABASES: Readonly<Record<string, MilvusHandler>> = {
   list: async ({ node, principal }) => ({
     data: node.catalog.databases().filter((name) => enters(principal, name)),
@@ -85,6 +103,16 @@ export const DATABASES: Readonly<Record<string, MilvusHandler>> = {
   describe: async (call) => {
     const name = call.body.mustText('dbName');
     checkDatabase({ ...call, database: name });
-    return { data: { dbName: name, dbID: collectionNumber(name), properties: [] } };
+    const properties = Object.entries(call.node.catalog.databaseProperties(name)).map(([key, value]) => ({ key, value }));
+    return { data: { dbName: name, dbID: collectionNumber(name), properties } };
+  },
+  alter: alterProperties,
+  alter_properties: alterProperties,
+  drop_properties: async (call) => {
+    const names = call.body.texts('propertyKeys') ?? [];
+    if (names.length === 0) throw missingParameter('propertyKeys');
+    return changeProperties(call, (known) => {
+      for (const name of names) known.delete(name);
+    });
   },
 };

@@ -69,12 +69,27 @@ export function windowOf({ body }: MilvusCall): { readonly limit: number; readon
 }
 
 async function put(call: MilvusCall, format: RowFormat, isUpsert: boolean): Promise<readonly unknown[]> {
-  const { node, database, body } = call;
   const info = mustFindNamed(call);
-  const given = body.get('data');
+  const given = call.body.get('data');
   const rows = Array.isArray(given) ? (given as readonly unknown[]) : given === undefined ? [] : [given];
   if (rows.length === 0) throw missingParameter('data');
   const partition = writablePartition(call, info, isUpsert ? 'Upsert' : 'Insert');
+  const keys = await putRows(call, info, { rows, partition, isUpsert });
+  return keys.map((pk) => fromKey(pk, format));
+}
+
+interface RowsToPut {
+  readonly rows: readonly unknown[];
+  readonly partition: string;
+  readonly isUpsert: boolean;
+}
+
+/** All of them or none. Code 1804 for rows that do not fit, 1100 for one key twice in an upsert. */
+export async function putRows(
+  { node, database, principal: { subject } }: Pick<MilvusCall, 'node' | 'database' | 'principal'>,
+  info: CatalogCollectionInfo,
+  { rows, partition, isUpsert }: RowsToPut,
+): Promise<readonly PrimaryKey[]> {
   const entities = toEntities(info, rows, { isUpsert });
   const key = keyFieldOf(info.definition).name;
   const seen = new Set(entities.map((entity) => entity[key]).filter((value) => value !== undefined));
@@ -83,9 +98,7 @@ async function put(call: MilvusCall, format: RowFormat, isUpsert: boolean): Prom
   // Of two rows with one key the later one counts, as it would one after the other.
   const last = seen.size === withKey ? entities : [...new Map(entities.map((entity) => [entity[key] ?? entity, entity])).values()];
   try {
-    const { subject } = call.principal;
-    const { keys } = await node.write({ type: 'put', database, subject, collection: info.name, partition, entities: last });
-    return keys.map((pk) => fromKey(pk, format));
+    return (await node.write({ type: 'put', database, subject, collection: info.name, partition, entities: last })).keys;
   } catch (thrown) {
     throw asRowError(thrown);
   }

@@ -63,6 +63,9 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   'databases/describe': look('DescribeDatabase', 'database'),
   'databases/create': change('CreateDatabase', 'cluster'),
   'databases/drop': change('DropDatabase', 'cluster'),
+  'databases/alter': change('AlterDatabase', 'database'),
+  'databases/alter_properties': change('AlterDatabase', 'database'),
+  'databases/drop_properties': change('AlterDatabase', 'database'),
   'indexes/list': look('IndexDetail', 'rows'),
   'indexes/describe': look('IndexDetail', 'rows'),
   'indexes/create': change('CreateIndex', 'collection'),
@@ -97,6 +100,10 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   'privilege_groups/drop': change('DropPrivilegeGroup', 'cluster'),
   'privilege_groups/add_privileges_to_group': change('OperatePrivilegeGroup', 'cluster'),
   'privilege_groups/remove_privileges_from_group': change('OperatePrivilegeGroup', 'cluster'),
+  'jobs/import/create': change('Import', 'rows'),
+  'jobs/import/list': look('ListImport', 'rows'),
+  'jobs/import/describe': OWN,
+  'jobs/import/get_progress': OWN,
   'common/run_analyzer': OWN,
 };
 

@@ -7,6 +7,7 @@ import { COLLECTIONS, PARTITIONS } from './collections.ts';
 import { ENTITIES } from './entities.ts';
 import { checkGuard, GUARDS, type Guard } from './guards.ts';
 import { hybridSearch } from './hybrid.ts';
+import { IMPORTS } from './imports.ts';
 import { INDEXES } from './indexes.ts';
 import type { RowFormat } from './rows.ts';
 import { search } from './search.ts';
@@ -28,6 +29,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   users: USERS,
   roles: ROLES,
   privilege_groups: PRIVILEGE_GROUPS,
+  'jobs/import': IMPORTS,
   common: { run_analyzer: runAnalyzer },
   entities: { ...ENTITIES, search, hybrid_search: hybridSearch, advanced_search: hybridSearch },
 };

@@ -1,3 +1,4 @@
+import type { Clock } from '@terndb/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServerNode } from '../../node/types.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
@@ -7,11 +8,19 @@ import type { MilvusAnswer, MilvusCall } from './call.ts';
 import { asMilvusError, CODES, MilvusError } from './errors.ts';
 import { parseExact, stringifyExact } from './exact-json.ts';
 import { MILVUS_ROUTES, type MilvusRoute } from './handlers.ts';
+import { ImportJobs } from './import-jobs.ts';
 import type { RowFormat } from './rows.ts';
 
 export interface MilvusServices {
   readonly node: ServerNode;
   readonly authenticator: Authenticator;
+  readonly clock: Clock;
+  /** Files that import jobs may read. */
+  readonly importFolder: string;
+}
+
+interface Doors extends MilvusServices {
+  readonly imports: ImportJobs;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -37,12 +46,13 @@ export function milvusRoutes(app: FastifyInstance, services: MilvusServices, isO
     app.options('/*', async (_request, reply) => reply.code(204).send());
   }
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
-  for (const [path, route] of MILVUS_ROUTES) app.post(`/${path}`, (request, reply) => answer({ path, ...route }, services, request, reply));
+  const doors = { ...services, imports: new ImportJobs(services.importFolder, () => services.clock.nowMs()) };
+  for (const [path, route] of MILVUS_ROUTES) app.post(`/${path}`, (request, reply) => answer({ path, ...route }, doors, request, reply));
 }
 
 async function answer(
   route: MilvusRoute & { readonly path: string },
-  { node, authenticator }: MilvusServices,
+  { node, authenticator, imports }: Doors,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -57,7 +67,7 @@ async function answer(
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   const database = body.text('dbName') || headerOf(request, 'db-name') || DEFAULT_DATABASE;
-  const call = { node, principal, accounts: authenticator, database, body, timeoutMs: timeoutOf(request), signal: gone.signal };
+  const call = { node, principal, accounts: authenticator, imports, database, body, timeoutMs: timeoutOf(request), signal: gone.signal };
   const outcome = await audited(route, call, request, { int64AsText: isFalse(headerOf(request, 'accept-type-allow-int64')) });
   return send(reply, 200, { code: 0, ...outcome });
 }

@@ -131,6 +131,24 @@ export class StoredCatalog implements NodeCatalog {
     });
   }
 
+  /** OPTION_INVALID for a database that is not there. */
+  databaseProperties(name: string): Properties {
+    this.#state.mustGetDatabase(name);
+    return this.#state.databases.get(name)!.properties;
+  }
+
+  /** The properties as a whole. OPTION_INVALID. */
+  alterDatabase(name: string, properties: Properties): Promise<void> {
+    return this.#changes.run(async () => {
+      this.#state.mustGetDatabase(name);
+      const known = this.#state.databases.get(name)!;
+      checkProperties('database properties', properties);
+      const record = { createdAtMs: known.createdAtMs, properties };
+      const revision = await mustSet(this.#meta, `${DATABASE_PREFIX}${name}`, known.revision, record);
+      this.#state.databases.set(name, { name, ...record, revision });
+    });
+  }
+
   dropDatabase(name: string): Promise<void> {
     return this.#changes.run(async () => {
       this.#state.mustGetDatabase(name);
