@@ -5,7 +5,7 @@
  */
 const K1 = 1.2;
 const B = 0.75;
-/** A term that only starts with the last word of the query counts less than the word itself. */
+/** An occurrence of a longer word that starts with the last word of the query counts less than one of the word itself. */
 export const PREFIX_WEIGHT = 0.5;
 
 export interface CorpusStatistics {

@@ -1,7 +1,7 @@
 import type { Scored } from '../read/search/ranking.ts';
 import type { RowBlock } from '../view/view.ts';
 import { inverseFrequency } from './bm25.ts';
-import type { FieldTerms } from './keyword-ranker.ts';
+import type { FieldTerms, Term } from './keyword-ranker.ts';
 import { PostingCursor, type PostingList } from './postings.ts';
 
 /**
@@ -50,17 +50,31 @@ export function coverageOf(rows: readonly Scored[], fields: readonly FieldTerms[
 function groupsOf(fields: readonly FieldTerms[]): CoveredTerm[][] {
   const groups = new Map<string, FieldTerms[]>();
   for (const field of fields) {
-    const name = JSON.stringify(field.terms.map(({ term }) => term));
+    const name = JSON.stringify(wordsOf(field).map(({ term }) => term));
     groups.set(name, [...(groups.get(name) ?? []), field]);
   }
   return [...groups.values()].map((group) =>
-    group[0]!.terms.map((_, i): CoveredTerm => {
+    wordsOf(group[0]!).map(({ term }): CoveredTerm => {
       const lists = new Map<RowBlock, PostingList[]>();
-      for (const { terms } of group) for (const [block, list] of terms[i]!.lists) lists.set(block, [...(lists.get(block) ?? []), list]);
+      for (const { terms } of group)
+        for (const same of terms)
+          if (same.term === term) for (const [block, list] of same.lists) lists.set(block, [...(lists.get(block) ?? []), list]);
       // By the field that has it most: in the others it is rare because they are short.
-      return { weight: Math.min(...group.map(({ statistics, terms }) => inverseFrequency(statistics, terms[i]!.texts))), lists };
+      return { weight: Math.min(...group.map((field) => weightIn(field, term))), lists };
     }),
   );
+}
+
+/** The words of the query, the prefix left out: it is a way to hold the last one. */
+function wordsOf({ terms }: FieldTerms): readonly Term[] {
+  return terms.filter(({ isPrefix }) => !isPrefix);
+}
+
+/** A word that is only begun is as rare as what begins so. */
+function weightIn({ statistics, terms }: FieldTerms, term: string): number {
+  const found = terms.filter((one) => one.term === term);
+  const texts = found.find((one) => one.texts > 0)?.texts ?? 0;
+  return inverseFrequency(statistics, texts);
 }
 
 function mostOf(terms: readonly CoveredTerm[]): number {

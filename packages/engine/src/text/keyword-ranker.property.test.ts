@@ -27,8 +27,10 @@ function oracleScores(context: ReadContext, fields: readonly string[], text: str
       texts.filter(({ tokens }) => tokens.length > 0).length,
       texts.reduce((sum, { tokens }) => sum + tokens.length, 0),
     );
-    for (const word of [...words, ...(last === undefined ? [] : [last])]) {
-      const weigh = (token: string) => (token === word ? 1 : word === last && token.startsWith(word) ? PREFIX_WEIGHT : 0);
+    const isWord = (word: string) => (token: string): number => (token === word ? 1 : 0);
+    const weighers = [...words, ...(last === undefined ? [] : [last])].map(isWord);
+    if (last !== undefined) weighers.push((token) => (token !== last && token.startsWith(last) ? PREFIX_WEIGHT : 0));
+    for (const weigh of weighers) {
       const found = texts
         .map(({ name, tokens }) => ({ name, length: tokens.length, frequency: tokens.reduce((sum, token) => sum + weigh(token), 0) }))
         .filter(({ frequency }) => frequency > 0);

@@ -4,18 +4,19 @@ import type { RowBlock } from '../view/view.ts';
 import { type CorpusStatistics, inverseFrequency, PREFIX_WEIGHT, roundedStatistics, termScore } from './bm25.ts';
 import { coverageOf } from './coverage.ts';
 import { textIndexOf } from './index-cache.ts';
-import type { FieldQuery, KeywordQuery } from './keyword-query.ts';
+import type { KeywordQuery } from './keyword-query.ts';
 import { liveCount, liveTotals } from './live-rows.ts';
 import { offerScored, type ScoredCursor } from './max-score.ts';
 import { PostingCursor, type PostingList, type TextIndex } from './postings.ts';
 import { prefixPostings } from './prefix-postings.ts';
 
-/** One word in one field, over all blocks of the context. */
+/** One word in one field, over all blocks of the context; or all longer words that start with it. */
 export interface Term {
   readonly term: string;
+  readonly isPrefix: boolean;
   /** Live texts that hold it. */
   readonly texts: number;
-  /** Of one occurrence: frequencies of a prefix count halves. */
+  /** Of one occurrence: words that only start with this one count less. */
   readonly weight: number;
   readonly lists: ReadonlyMap<RowBlock, PostingList>;
 }
@@ -74,14 +75,14 @@ function lookUpTerms(context: ReadContext, { fields }: KeywordQuery): FieldTerms
       texts += totals.texts;
       tokens += totals.tokens;
     }
-    const terms = query.terms.map((_, i) => lookUpTerm(indexes, query, i));
+    const terms = query.terms.map((term) => lookUpTerm(indexes, term, false));
+    // A rare word stays as rare as it is, however many longer words begin like it.
+    if (query.asPrefix) terms.push(lookUpTerm(indexes, query.terms.at(-1)!, true));
     return { indexes, statistics: roundedStatistics(texts, tokens), terms };
   });
 }
 
-function lookUpTerm(indexes: ReadonlyMap<RowBlock, TextIndex>, { terms, asPrefix }: FieldQuery, at: number): Term {
-  const term = terms[at]!;
-  const isPrefix = asPrefix && at === terms.length - 1;
+function lookUpTerm(indexes: ReadonlyMap<RowBlock, TextIndex>, term: string, isPrefix: boolean): Term {
   const lists = new Map<RowBlock, PostingList>();
   let texts = 0;
   for (const [block, index] of indexes) {
@@ -91,7 +92,7 @@ function lookUpTerm(indexes: ReadonlyMap<RowBlock, TextIndex>, { terms, asPrefix
     // Those of a prefix are live.
     texts += isPrefix ? list.count : liveCount(block, list);
   }
-  return { term, texts, weight: isPrefix ? PREFIX_WEIGHT : 1, lists };
+  return { term, isPrefix, texts, weight: isPrefix ? PREFIX_WEIGHT : 1, lists };
 }
 
 function cursorsOf(block: RowBlock, fields: readonly FieldTerms[]): ScoredCursor[] {
