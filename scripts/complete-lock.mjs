@@ -1,14 +1,16 @@
 /**
  * Completes package-lock.json after `npm install` on a registry mirror that lacks binaries for other platforms: npm then leaves their entries out, and
  * `npm ci` refuses the file. The entries added here name what the depending package asks for; npm fetches them only on their own platform.
- *   node scripts/complete-lock.mjs
+ *   node scripts/complete-lock.mjs [folder]        (the repository's own, or packages/bench/peers)
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const OPERATING_SYSTEMS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'wasi', 'win32'];
 const PROCESSORS = ['arm64', 'arm', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'wasm32', 'x64'];
 
-const path = new URL('../package-lock.json', import.meta.url);
+const path = join(process.argv[2] ?? fileURLToPath(new URL('..', import.meta.url)), 'package-lock.json');
 const lock = JSON.parse(readFileSync(path, 'utf8'));
 let added = 0;
 for (const [place, entry] of Object.entries(lock.packages)) {
@@ -27,7 +29,7 @@ for (const [place, entry] of Object.entries(lock.packages)) {
       ...(cpu.length > 0 ? { cpu } : {}),
       dev: true,
       ...(libc === undefined ? {} : { libc }),
-      license: 'MIT',
+      ...(entry.license === undefined ? {} : { license: entry.license }),
       optional: true,
       ...(os.length > 0 ? { os } : {}),
     };

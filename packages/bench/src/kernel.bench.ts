@@ -2,12 +2,14 @@
  * The graph index against its peers, on one thread: same data, parameters and queries, taking turns. In Node against native ones (two data sets: a
  * clustered synthetic one, and WordNet's glosses, which are harder; 10,000 and 100,000 rows × 384), in Chromium against hnswlib-wasm (clustered, 20,000 and
  * 100,000), inner product of unit vectors, k 10.
+ * Databases (sqlite-vec, PGlite with pgvector, LanceDB) and EdgeVec have their turn afterwards, up to `BENCH_DATABASE_ROWS` rows (10,000).
  * `BENCH_ONLY=node` or `chromium`; `BENCH_SIZES=10000` and `BENCH_CHROMIUM_SIZES=20000` measure others. `BENCH_WRITE=1` also brings what was measured into
  * `docs/benchmarks/kernel.{json,md,svg}`, with `BENCH_NOTE` beside it; what was not measured anew stays there. `BENCH_PLOT=1` only draws again.
  */
 import { fileURLToPath } from 'node:url';
 import { loadKernel } from '@terndb/kernel';
 import { clustered, type DataSet, wordnet } from './kernel/data.ts';
+import { measureDatabases } from './kernel/databases.ts';
 import { raceInChromium } from './kernel/in-chromium.ts';
 import { createPeers } from './kernel/peers.ts';
 import { measurePlanner } from './kernel/planner.ts';
@@ -19,6 +21,7 @@ const settings = { k: 10, m: 16, efConstruction: tiny ? 40 : 200, seed: Number(p
 const dim = tiny ? 64 : 384;
 const sizes = sizesOf('BENCH_SIZES', '10000,100000');
 const chromiumSizes = sizesOf('BENCH_CHROMIUM_SIZES', '20000,100000');
+const databaseRows = Number(process.env['BENCH_DATABASE_ROWS'] ?? 10_000);
 const queryCount = tiny ? 20 : 500;
 const rounds = { turns: tiny ? 2 : 20, filteredTurns: tiny ? 1 : 4, filteredQueries: tiny ? 10 : 100 };
 const folder = fileURLToPath(new URL('../../../docs/benchmarks', import.meta.url));
@@ -43,6 +46,8 @@ async function inNode(data: DataSet): Promise<void> {
   for (const line of measurePlanner(ours[1]!.index, block, data, rounds.filteredQueries))
     add({ ...place, name: 'filter planner', ...line });
   for (const contender of contenders) contender.free();
+  const truth = data.queries.map((query) => new Set(block.scan({ query, metric: 'IP', k: settings.k }).offsets));
+  if (!tiny) for await (const row of measureDatabases(data, settings, truth, databaseRows)) add({ ...place, ...row });
 }
 
 async function inChromium(data: DataSet): Promise<void> {

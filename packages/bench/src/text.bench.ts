@@ -6,7 +6,7 @@
  * `BENCH_ROWS=10000` for fewer passages, `BENCH_HYBRID=0` without vectors.
  */
 import { createEmbedder } from '@terndb/embed/node';
-import { installPeers } from './kernel/peers.ts';
+import { installPeers } from './kernel/peer-package.ts';
 import { percentile, report, round, tiny } from './lib/report.ts';
 import { createMiniSearch, createOrama, createTern, type TextContender } from './text/contenders.ts';
 import { type Query, readCorpus } from './text/corpus.ts';

@@ -1,34 +1,11 @@
-/**
- * Native peers, from the nested package `peers/` with its own lock file. It is installed here and not by the repository's own install: a peer
- * that this machine cannot install or load is a row of the report.
- */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
+/** Native libraries. One that this machine cannot install, compile or load is a row of the report. */
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { jsScan, prepareRows } from '../js-scan.ts';
 import { type Contender, type Settings, timed } from './contender.ts';
 import type { DataSet } from './data.ts';
-
-const FOLDER = fileURLToPath(new URL('../../peers', import.meta.url));
-const INSTALL_TIMEOUT_MS = 300_000;
-
-/** Undefined, or why it cannot be had. */
-export function installPeers(): string | undefined {
-  const { dependencies } = JSON.parse(readFileSync(join(FOLDER, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
-  if (Object.keys(dependencies).every((name) => existsSync(join(FOLDER, 'node_modules', name)))) return undefined;
-  try {
-    execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--workspaces=false'], {
-      cwd: FOLDER,
-      timeout: INSTALL_TIMEOUT_MS,
-      stdio: 'pipe',
-    });
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? (error.message.split('\n')[0] ?? 'unknown') : String(error);
-  }
-}
+import { installPeers, requireNativeHnswlib, requirePeer, whyNot } from './peer-package.ts';
 
 interface HnswlibIndex {
   initIndex(maxElements: number, m: number, efConstruction: number, seed: number): void;
@@ -45,8 +22,6 @@ interface UsearchIndex {
   load(file: string): void;
 }
 
-const load = (name: string): any => createRequire(join(FOLDER, 'package.json'))(name);
-
 function savedBy(save: (file: string) => void, open: (file: string) => void): { saveMs: number; openMs: number; bytes: number } {
   const folder = mkdtempSync(join(tmpdir(), 'tern-bench-'));
   const file = join(folder, 'index');
@@ -60,15 +35,15 @@ function savedBy(save: (file: string) => void, open: (file: string) => void): { 
 }
 
 /** Its rows and queries go in as arrays of numbers; they are made before anything is measured, for queries. */
-function createHnswlib(data: DataSet, { k, m, efConstruction, seed }: Settings): Contender {
-  const { HierarchicalNSW } = load('hnswlib-node') as { HierarchicalNSW: new (space: string, dim: number) => HnswlibIndex };
+function createHnswlib(data: DataSet, { k, m, efConstruction, seed }: Settings, name: string, library: unknown): Contender {
+  const { HierarchicalNSW } = library as { HierarchicalNSW: new (space: string, dim: number) => HnswlibIndex };
   const make = (): HnswlibIndex => new HierarchicalNSW('ip', data.dim);
   const index = make();
   index.initIndex(data.rows, m, efConstruction, seed);
   const queries = data.queries.map((query) => [...query]);
   let count = 0;
   return {
-    name: 'hnswlib-node f32',
+    name,
     build(rows) {
       for (const end = count + rows; count < end; count++)
         index.addPoint([...data.stored.subarray(count * data.dim, (count + 1) * data.dim)], count);
@@ -89,7 +64,7 @@ function createHnswlib(data: DataSet, { k, m, efConstruction, seed }: Settings):
 
 /** It takes `ef` when it is made: another one means loading the saved index again. */
 function createUsearch(data: DataSet, { k, m, efConstruction }: Settings, quantization: 'f32' | 'i8'): Contender {
-  const { Index } = load('usearch') as { Index: new (config: object) => UsearchIndex };
+  const { Index } = requirePeer('usearch') as { Index: new (config: object) => UsearchIndex };
   const make = (ef: number): UsearchIndex =>
     new Index({ dimensions: data.dim, metric: 'ip', quantization, connectivity: m, expansion_add: efConstruction, expansion_search: ef });
   const folder = mkdtempSync(join(tmpdir(), 'tern-bench-'));
@@ -124,21 +99,41 @@ function createUsearch(data: DataSet, { k, m, efConstruction }: Settings, quanti
   };
 }
 
-export function createPeers(data: DataSet, settings: Settings): { contenders: Contender[]; missing: { name: string; why: string }[] } {
-  const contenders: Contender[] = [];
-  const missing: { name: string; why: string }[] = [];
-  const makers: Record<string, () => Contender> = {
-    'hnswlib-node f32': () => createHnswlib(data, settings),
-    'usearch f32': () => createUsearch(data, settings, 'f32'),
-    'usearch i8': () => createUsearch(data, settings, 'i8'),
+/** What plain JavaScript does at its best: a scan of everything. */
+function createScan(data: DataSet, { k }: Settings): Contender {
+  let rows = 0;
+  let prepared = prepareRows(new Float32Array(0), data.dim);
+  return {
+    name: 'plain JavaScript scan',
+    build(count) {
+      rows += count;
+      if (rows === data.rows) prepared = prepareRows(data.stored, data.dim);
+    },
+    setEf() {},
+    search: (query) => jsScan(prepared, data.queries[query]!, k),
+    memory: () => ({ index: data.dim * 4 + 4, rerank: 0 }),
+    saveAndOpen: () => undefined,
+    free() {},
   };
+}
+
+export function createPeers(data: DataSet, settings: Settings): { contenders: Contender[]; missing: { name: string; why: string }[] } {
+  const contenders: Contender[] = [createScan(data, settings)];
+  const missing: { name: string; why: string }[] = [];
+  const hnswlib = (name: string, library: () => unknown) => [name, () => createHnswlib(data, settings, name, library())] as const;
+  const makers: readonly (readonly [name: string, make: () => Contender])[] = [
+    hnswlib('hnswlib-node f32', () => requirePeer('hnswlib-node')),
+    hnswlib('hnswlib-node f32, -march=native', requireNativeHnswlib),
+    ['usearch f32', () => createUsearch(data, settings, 'f32')],
+    ['usearch i8', () => createUsearch(data, settings, 'i8')],
+  ];
   const refused = installPeers();
-  for (const [name, make] of Object.entries(makers)) {
+  for (const [name, make] of makers) {
     try {
       if (refused !== undefined) throw new Error(refused);
       contenders.push(make());
     } catch (error) {
-      missing.push({ name, why: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) });
+      missing.push({ name, why: whyNot(error) });
     }
   }
   return { contenders, missing };

@@ -28,7 +28,7 @@ function contenderTable(rows: readonly Row[]): string {
       continue;
     }
     const search = row['search'] as Level[];
-    const filtered = row['filtered'] as { search: Level[] }[];
+    const filtered = row['filtered'] as { search: Level[]; left?: string }[];
     const rerank = row['rerankBytesPerVector'] as number;
     const cells = [
       row.name,
@@ -38,7 +38,7 @@ function contenderTable(rows: readonly Row[]): string {
       search[0]?.p50 === undefined ? '' : `${search[0].p50} / ${search[0].p99}`,
       `${row['bytesPerVector']}${rerank ? ` + ${rerank}` : ''}`,
       row['saveMs'] === undefined ? 'not measured' : `${row['saveMs']} / ${row['openMs']}`,
-      ...filtered.map((part) => (part.search.length === 0 ? 'not offered' : speed(part.search[0]))),
+      ...filtered.map(({ search: found, left = 'not offered' }) => (found.length === 0 ? left : speed(found[0]))),
     ];
     lines.push(`| ${cells.join(' | ')} |`);
   }
@@ -106,7 +106,7 @@ function write(folder: string, stored: Stored): void {
     '# Graph index',
     'Made by `BENCH_WRITE=1 npm run bench -- kernel`: one thread, all contenders of a table in one process (or one worker of Chromium),',
     `taking turns; m ${settings.m}, efConstruction ${settings.efConstruction}, k ${settings.k}, 384 dimensions, 500 queries (100 with a filter). QPS is the median turn at the smallest`,
-    'ef of a grid that reaches the recall. "never" means that no ef up to 768 does. Peers are what npm installs, not built for the host; their bytes/vector are computed from their layouts, not measured.',
+    'ef of a grid that reaches the recall. "never" means that no ef up to 768 does. Peers are what npm installs; "-march=native" is hnswlib-node's source built for the host; their bytes/vector are computed from their layouts, not measured.',
     '',
     '![Recall against queries per second](kernel.svg)',
   ];

@@ -7,7 +7,7 @@
 import { fileURLToPath } from 'node:url';
 import { openInNode } from '@terndb/client/testing';
 import { defineSchema, f } from '@terndb/core';
-import { installPeers } from '../kernel/peers.ts';
+import { installPeers } from '../kernel/peer-package.ts';
 import { median, report, round, tiny } from '../lib/report.ts';
 import { loadPouch, loadYjs } from './peers.ts';
 import { type ServedProcess, startProcess, startTern, tokenFor, until } from './server-process.ts';
