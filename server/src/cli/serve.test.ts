@@ -1,15 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type CollectionDefinition, checkCollection, type Op, type OpRecord, schemaHash, timestampFromMs } from '@terndb/core';
 import type { GlobalQueryAnswer, GlobalSearchAnswer, ResolveAnswer } from '@terndb/sync';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestSocket } from '../access/testing/test-server.ts';
+import { type Served, serveProcess } from './testing/serve-process.ts';
 
-/** A real process on a real folder: what `npm run terndb -- serve` starts. */
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 let data: string;
 const running: ChildProcess[] = [];
 beforeEach(async () => {
@@ -20,33 +18,10 @@ afterEach(async () => {
   await rm(data, { recursive: true, force: true });
 });
 
-interface Served {
-  readonly url: string;
-  readonly child: ChildProcess;
-  readonly output: () => string;
-  readonly ended: Promise<number | null>;
-}
-
 async function serve(...flags: readonly string[]): Promise<Served> {
-  const args = ['--conditions=@terndb/source', MAIN, 'serve', '--port', '0', '--data', data, '--log-level', 'info', ...flags];
-  const child = spawn(process.execPath, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_OPTIONS: '', TERNDB_DRAIN_MS: '200' },
-  });
-  running.push(child);
-  let text = '';
-  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-  const url = await new Promise<string>((resolve, reject) => {
-    const take = (chunk: Buffer): void => {
-      text += chunk.toString();
-      const found = /ready (http:\S+)/.exec(text)?.[1];
-      if (found !== undefined) resolve(found);
-    };
-    child.stdout!.on('data', take);
-    child.stderr!.on('data', take);
-    void ended.then((code) => reject(new Error(`ended with ${code}: ${text}`)));
-  });
-  return { url, child, output: () => text, ended };
+  const served = await serveProcess(data, flags);
+  running.push(served.child);
+  return served;
 }
 
 const NOTES: CollectionDefinition = checkCollection('notes', {
@@ -157,13 +132,8 @@ describe('terndb serve', () => {
     const other = await mkdtemp(join(tmpdir(), 'terndb-serve-'));
     try {
       await expect(serve('--insecure', '--data', other)).rejects.toThrow('each flag once');
-      const args = ['--conditions=@terndb/source', MAIN, 'serve', '--port', new URL(url).port, '--data', other];
-      const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, NODE_OPTIONS: '' } });
-      running.push(child);
-      let text = '';
-      child.stderr!.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
-      expect(text).toContain('OPTION_INVALID: port, host: an address that is free expected');
+      const refused = serveProcess(other, [], { TERNDB_PORT: new URL(url).port });
+      await expect(refused).rejects.toThrow(/ended with 1: [^]*OPTION_INVALID: port, host: an address that is free expected/);
     } finally {
       await rm(other, { recursive: true });
     }

@@ -1,23 +1,30 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HttpClient } from '@zilliz/milvus2-sdk-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type DoorServer, startMemoryServer } from '../testing/test-server.ts';
+import { type Served, serveProcess } from '../../cli/testing/serve-process.ts';
 
-/** The official SDK's HttpClient, every method it has, in the order in which an application would use them. */
+/** The official SDK's HttpClient, every method it has, in the order in which an application would use them, against a real `terndb serve`. */
 const DIM = 8;
 const COLLECTION = 'sdk_books';
 const on = { dbName: 'default', collectionName: COLLECTION };
 const vector = (seed: number): number[] => Array.from({ length: DIM }, (_, index) => Math.sin(seed * DIM + index));
 const rows = Array.from({ length: 100 }, (_, id) => ({ id, vector: vector(id), title: `book ${id}`, year: 1900 + id }));
 
-let server: DoorServer;
+let folder: string;
+let server: Served;
 let client: HttpClient;
 beforeAll(async () => {
-  server = await startMemoryServer();
+  folder = await mkdtemp(join(tmpdir(), 'terndb-sdk-'));
+  server = await serveProcess(folder, [], { TERNDB_ROOT_PASSWORD: 'open sesame' });
   client = recorded(new HttpClient({ endpoint: server.url, username: 'root', password: 'open sesame' }));
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  server.child.kill('SIGKILL');
+  await server.ended;
+  await rm(folder, { recursive: true });
+});
 
 const called = new Set<string>();
 const recorded = (real: HttpClient): HttpClient =>
@@ -168,9 +175,9 @@ describe('the official SDK, unchanged', () => {
   });
 
   it('imports files', async () => {
-    await mkdir(join(server.data, 'import'), { recursive: true });
+    await mkdir(join(folder, 'import'), { recursive: true });
     const lines = [200, 201].map((id) => JSON.stringify({ id, vector: vector(id), title: `book ${id}` }));
-    await writeFile(join(server.data, 'import', 'more.jsonl'), lines.join('\n'));
+    await writeFile(join(folder, 'import', 'more.jsonl'), lines.join('\n'));
     const { jobId } = await data(
       client.createImportJobs({ ...on, files: [['more.jsonl'], ['missing.jsonl'], ['../secrets.json']] } as never),
     );

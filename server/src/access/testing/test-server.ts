@@ -20,8 +20,6 @@ const SECRET = 'a secret of at least thirty-two bytes';
 
 export interface TestServer {
   readonly url: string;
-  /** Its data folder. */
-  readonly data: string;
   readonly node: ScriptedNode;
   readonly app: AccessApp;
   readonly authenticator: Authenticator;
@@ -95,7 +93,6 @@ async function startDoors(node: ServerNode, { change, clock, meta, downloadUrl }
   const sockets: TestSocket[] = [];
   return {
     url,
-    data,
     app,
     authenticator,
     token: (claims, { subject = 'ann', lifetimeMs = 60_000 } = {}) => issueJwt(keys, { subject, claims, lifetimeMs, nowMs: clock.nowMs() }),

@@ -1,0 +1,35 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url));
+
+export interface Served {
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** All that it has printed. */
+  readonly output: () => string;
+  /** Its exit code, null after a signal. */
+  readonly ended: Promise<number | null>;
+}
+
+/** A real process on a real folder, on a free port unless the environment names one: what `npm run terndb -- serve` starts. Resolves when it says that it is ready. The caller ends it. */
+export async function serveProcess(data: string, flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Served> {
+  const args = ['--conditions=@terndb/source', MAIN, 'serve', '--data', data, '--log-level', 'info', ...flags];
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: '', TERNDB_PORT: '0', TERNDB_DRAIN_MS: '200', ...env },
+  });
+  let text = '';
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const url = await new Promise<string>((resolve, reject) => {
+    const take = (chunk: Buffer): void => {
+      text += chunk.toString();
+      const found = /ready (http:\S+)/.exec(text)?.[1];
+      if (found !== undefined) resolve(found);
+    };
+    child.stdout!.on('data', take);
+    child.stderr!.on('data', take);
+    void ended.then((code) => reject(new Error(`ended with ${code}: ${text}`)));
+  });
+  return { url, child, output: () => text, ended };
+}
