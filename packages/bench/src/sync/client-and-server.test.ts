@@ -31,7 +31,7 @@ async function serve(options: { readonly port?: number; readonly newEpoch?: bool
   const config = readConfig({ env: { ...SERVER_ENV }, flags: { data, port: '0' } });
   const storage = await openStorage(config);
   const node = await openNode({ ports: storage.ports, newEpoch: options.newEpoch ?? false });
-  const authenticator = await openAuthenticator(config, systemClock);
+  const authenticator = await openAuthenticator(config, systemClock, storage.ports.meta);
   const app = await createApp({ node, authenticator, clock: systemClock, config });
   const url = await app.http.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   const stop = async (): Promise<void> => {

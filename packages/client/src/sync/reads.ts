@@ -17,7 +17,9 @@ import {
   type TokenPositions,
 } from '@terndb/engine';
 import type { GlobalCountAnswer, GlobalGetAnswer, GlobalQueryAnswer, GlobalReadInfo, GlobalSearchAnswer } from '@terndb/sync';
+import { contentVersion } from './merge-answers.ts';
 import type { SyncService } from './sync-service.ts';
+import { underOutbox } from './under-outbox.ts';
 
 /** A hybrid read does not wait longer for the server. */
 export const HYBRID_BUDGET_MS = 150;
@@ -38,8 +40,10 @@ interface Plan {
   /** Partitions that this device answers for, and those the server does. */
   readonly here: readonly string[];
   readonly there: readonly string[];
-  /** Of those that this device answers for: not all of it is here. */
+  /** Of those that this device answers for: nobody knows how much of it is here. */
   readonly missing: number;
+  /** Of those that the server answers for: some of it is here, and how much is known. */
+  readonly shown: number;
   readonly degraded: ReadInfo['degraded'];
   readonly budgetMs: number;
   readonly stalenessMs: number | null;
@@ -64,11 +68,18 @@ export class SyncReads {
     if (!this.#isMine(request)) return this.#engine.get(request);
     const plan = await this.#plan(request);
     const local = plan.scope === 'global' ? undefined : this.#engine.get(this.#hereOf(request));
-    const missing = request.keys.filter((_, index) => local?.entities[index] === undefined);
-    if (plan.there.length === 0 || missing.length === 0) return { ...local!, ...this.#info(plan, local, undefined) };
+    if (plan.there.length === 0) return { ...local!, ...this.#info(plan, local, undefined) };
+    // Where the server answers, this device knows its own writes only: its rows may be some of them, or old.
+    const isOwn = (key: unknown): boolean => local !== undefined && this.#isOverlaid(request.collection, plan.there, toKey(key));
+    const here = this.#known(request.collection, plan.here);
+    const sure = local === undefined || here.length === 0 ? undefined : this.#engine.get({ ...localOf(request), partitions: here });
+    const missing = request.keys.filter((key, index) => sure?.entities[index] === undefined && !isOwn(key));
+    if (missing.length === 0) return { ...local!, ...this.#info(plan, local, undefined) };
     const answer = await this.#ask<GlobalGetAnswer, GetRequest & Budgeted>('get', { ...request, keys: missing }, plan);
     const found = new Map(missing.map((key, index) => [key, answer?.entities[index] ?? undefined]));
-    const entities = request.keys.map((key, index) => local?.entities[index] ?? found.get(key));
+    const entities = request.keys.map((key, index) =>
+      isOwn(key) || answer === undefined ? local?.entities[index] : (sure?.entities[index] ?? found.get(key)),
+    );
     return { entities, ...this.#info(plan, local, answer) };
   }
 
@@ -98,26 +109,34 @@ export class SyncReads {
       { ...request, ...window, select: this.#selectFor(request) },
       plan,
     );
-    // Over partitions that the server answers for, this device shows what it has of them: the outbox at least.
-    const local =
-      plan.scope === 'global' ? undefined : this.#engine.query({ ...localOf(request), ...window, partitions: this.#shown(request) });
     const rows = new Map<PrimaryKey, { readonly entity: Readonly<Record<string, unknown>>; readonly version: number }>();
-    for (const [index, key] of (answer?.keys ?? []).entries())
-      rows.set(toKey(key), { entity: answer!.entities[index]!, version: Number.NaN });
-    for (const [index, key] of (local?.keys ?? []).entries()) {
-      rows.set(toKey(key), { entity: local!.entities[index]!, version: local!.versions[index]! });
+    const theirs = new Map<PrimaryKey, Readonly<Record<string, unknown>>>();
+    for (const [index, key] of (answer?.keys ?? []).entries()) theirs.set(toKey(key), answer!.entities[index]!);
+    const pending = new Set<PrimaryKey>();
+    for (const [key, given] of theirs) {
+      const { entity, isPending } = this.#underOutbox(request.collection, plan.there, { key, entity: given });
+      if (entity !== undefined) rows.set(key, { entity, version: contentVersion(entity) });
+      if (isPending) pending.add(key);
+    }
+    const { sure, own } = this.#sides(request, plan, (partitions) => this.#engine.query({ ...localOf(request), ...window, partitions }));
+    for (const side of [sure, own]) {
+      const mine = new Set(side?.pendingKeys.map(toKey));
+      for (const [index, key] of (side?.keys.map(toKey) ?? []).entries()) {
+        if (side === own && answer !== undefined && !mine.has(key)) continue;
+        rows.set(key, { entity: side!.entities[index]!, version: side!.versions[index]! });
+        if (mine.has(key)) pending.add(key);
+      }
     }
     const compare = orderOf(request.orderBy);
     const sorted = [...rows]
       .sort(([a, x], [b, y]) => compare(x.entity, y.entity) || comparePrimaryKeys(a, b))
       .slice(offset, offset + limit);
-    const pending = new Set(local?.pendingKeys.map(toKey));
     return {
       keys: sorted.map(([key]) => key),
       entities: sorted.map(([, { entity }]) => entity),
       versions: sorted.map(([, { version }]) => version),
       pendingKeys: sorted.map(([key]) => key).filter((key) => pending.has(key)),
-      ...this.#info(plan, local, answer),
+      ...this.#info(plan, answer === undefined ? joinInfo(sure, own) : sure, answer),
     };
   }
 
@@ -134,19 +153,22 @@ export class SyncReads {
     const window = { offset: 0, limit: limit + offset };
     const wide = { ...request, offset: 0, limit: Math.min(limit + offset + masked, 16_384) };
     const answer = await this.#ask<GlobalSearchAnswer, SearchRequest & Budgeted>('search', wide, plan);
-    const local =
-      plan.scope === 'global' ? undefined : this.#engine.search({ ...localOf(request), ...window, partitions: this.#shown(request) });
-    const own = new Map(local?.hits.map((hit) => [toKey(hit.key), hit]));
+    const { sure, own } = this.#sides(request, plan, (partitions) => this.#engine.search({ ...localOf(request), ...window, partitions }));
+    const ownHits = own?.hits.filter(({ pending }) => pending || answer === undefined) ?? [];
+    const mine = [...(sure?.hits ?? []), ...ownHits];
+    const known = new Set(mine.map(({ key }) => toKey(key)));
     const theirs = (answer?.hits ?? []).flatMap((hit): SearchHit[] => {
       const pk = toKey(hit.key);
-      return own.has(pk) || this.#isOverlaid(request.collection, plan.there, pk)
-        ? []
-        : [{ ...(hit as SearchHit), key: pk, from: 'global', pending: false, version: Number.NaN }];
+      if (known.has(pk)) return [];
+      const { entity, isPending } = this.#underOutbox(request.collection, plan.there, { key: pk, entity: hit.entity });
+      if (entity === undefined) return [];
+      return [{ ...(hit as SearchHit), key: pk, entity, from: 'global', pending: isPending, version: contentVersion(entity) }];
     });
     // Scores of words depend on all texts of a side, and fused ones on its ranks, so they are compared by rank.
     const byRank = [request.text, request.vectors].some((value) => value !== undefined && value !== null);
-    const hits = merge(local?.hits ?? [], theirs, byRank).slice(offset, offset + limit);
-    return { hits, exact: (local?.exact ?? true) && (answer?.exact ?? true), ...this.#info(plan, local, answer) };
+    const hits = merge(mine, theirs, byRank).slice(offset, offset + limit);
+    const exact = (sure?.exact ?? true) && (ownHits.length === 0 || own!.exact) && (answer?.exact ?? true);
+    return { hits, exact, ...this.#info(plan, answer === undefined ? joinInfo(sure, own) : sure, answer) };
   }
 
   /** Whether the server has a part in the answer now, as far as can be said without waiting. */
@@ -185,16 +207,21 @@ export class SyncReads {
           ? level.maxStalenessMs
           : undefined;
     const isStale = level === 'strong' || (limitMs !== undefined && (staleness === null || staleness > limitMs));
-    if (scope === 'global') return { scope, here: [], there: wanted, missing: 0, degraded: null, budgetMs, stalenessMs: null };
+    if (scope === 'global') return { scope, here: [], there: wanted, missing: 0, shown: 0, degraded: null, budgetMs, stalenessMs: null };
     if (isStale && followed.length > 0 && scope === 'local')
       throw unavailable(request, `this device is ${staleness ?? 'an unknown number of'} ms behind`);
     const there = scope === 'local' ? [] : followed.filter((partition) => isStale || !this.#isComplete(request.collection, partition));
-    const missing = followed.filter((partition) => !there.includes(partition) && !this.#isComplete(request.collection, partition)).length;
-    const isLost = missing > 0 && there.length === 0;
+    const lacking = followed.filter((partition) => !there.includes(partition) && !this.#isComplete(request.collection, partition));
+    const missing = lacking.filter((partition) => !this.#isBrought(request.collection, partition)).length;
+    // Kept in part, as asked for: a read of this device alone is told by its coverage.
+    const isPartly = lacking.length > missing;
+    const shown = there.filter((partition) => this.#isBrought(request.collection, partition)).length;
+    const isLost = there.length === 0 && (missing > 0 || (isPartly && request.scope !== 'local'));
     const degraded = isLost ? (this.#sync.isOnline ? 'bootstrapping' : 'offline') : null;
     const here = wanted.filter((partition) => !there.includes(partition));
     const budget = isStale ? budgetMs : HYBRID_BUDGET_MS;
-    return { scope: there.length === 0 ? 'local' : scope, here, there, missing, degraded, budgetMs: budget, stalenessMs: staleness };
+    const used = there.length === 0 ? 'local' : scope;
+    return { scope: used, here, there, missing, shown, degraded, budgetMs: budget, stalenessMs: staleness };
   }
 
   /** Default: all that are followed or only searched, and those of this device. */
@@ -220,6 +247,17 @@ export class SyncReads {
     return partitions === undefined || partitions === null ? local : { ...local, partitions: this.#known(request.collection, partitions) };
   }
 
+  /**
+   * This device's part of a read that the server has one in: `sure` of the partitions that it answers for, and `own` of those that the server
+   * answers for. Of these only what is pending counts beside the server's answer: the rest may be some of the rows, or old ones.
+   */
+  #sides<R>(request: ReadScope, plan: Plan, read: (partitions: readonly string[]) => R): { readonly sure?: R; readonly own?: R } {
+    if (plan.scope === 'global') return {};
+    const here = this.#known(request.collection, plan.here);
+    const there = this.#shown(request).filter((partition) => plan.there.includes(partition));
+    return { ...(here.length === 0 ? {} : { sure: read(here) }), ...(there.length === 0 ? {} : { own: read(there) }) };
+  }
+
   /** Partitions that nobody knows stay: the engine says so. */
   #known(collection: string, partitions: readonly string[]): readonly string[] {
     const here = new Set(this.#here(collection));
@@ -230,13 +268,25 @@ export class SyncReads {
     return this.#sync.channelsOf(collection, partition).every(({ channel }) => this.#sync.isComplete(channel));
   }
 
+  /** What is to be here of it is. */
+  #isBrought(collection: string, partition: string): boolean {
+    return this.#sync.channelsOf(collection, partition).every(({ channel }) => this.#sync.isBrought(channel));
+  }
+
+  #underOutbox(collection: string, partitions: readonly string[], row: Parameters<typeof underOutbox>[1]): ReturnType<typeof underOutbox> {
+    const ops = partitions.flatMap((partition) =>
+      this.#sync.channelsOf(collection, partition).flatMap(({ channel }) => this.#sync.pendingOps(channel, row.key)),
+    );
+    return underOutbox(this.#engine.definition(collection), row, ops);
+  }
+
   #outboxOf(collection: string, partition: string): number {
     return this.#sync.channelsOf(collection, partition).reduce((sum, { channel }) => sum + this.#sync.outboxSizeOf(channel), 0);
   }
 
   #isOverlaid(collection: string, partitions: readonly string[], key: PrimaryKey): boolean {
     return partitions.some((partition) =>
-      this.#sync.channelsOf(collection, partition).some(({ channel }) => this.#sync.hasPending(channel, key)),
+      this.#sync.channelsOf(collection, partition).some(({ channel }) => this.#sync.pendingOps(channel, key).length > 0),
     );
   }
 
@@ -315,7 +365,7 @@ export class SyncReads {
     const late: ReadInfo['degraded'] = this.#sync.isOnline ? 'server-timeout' : 'offline';
     const staleness = answer?.stalenessMs ?? null;
     return {
-      coverage: isCut || plan.degraded === 'offline' ? this.#coverage(plan) : Math.min(local?.coverage ?? 1, answer?.coverage ?? 1),
+      coverage: isCut || plan.degraded === 'offline' ? this.#coverage(plan, local) : Math.min(local?.coverage ?? 1, answer?.coverage ?? 1),
       scope: plan.scope,
       degraded: plan.degraded ?? (isCut ? late : (answer?.degraded ?? local?.degraded ?? null)),
       stalenessMs: plan.here.length === 0 ? staleness : plan.stalenessMs === null ? null : Math.max(plan.stalenessMs, staleness ?? 0),
@@ -324,9 +374,16 @@ export class SyncReads {
   }
 
   /** Without the server's part: the share of partitions, as nobody here knows their rows. */
-  #coverage({ here, there, missing }: Plan): number {
-    return (here.length - missing) / (here.length + there.length);
+  #coverage({ here, there, missing, shown }: Plan, local: ReadInfo | undefined): number {
+    return ((local?.coverage ?? 1) * (here.length - missing + shown)) / (here.length + there.length);
   }
+}
+
+/** Of two parts of this device. */
+function joinInfo(sure: ReadInfo | undefined, own: ReadInfo | undefined): ReadInfo | undefined {
+  if (sure === undefined || own === undefined) return sure ?? own;
+  const coverage = Math.min(sure.coverage, own.coverage);
+  return { ...sure, coverage, degraded: sure.degraded ?? own.degraded, token: joinTokens(sure.token, own.token) };
 }
 
 type Level = 'strong' | 'session' | 'bounded' | 'eventually' | { readonly maxStalenessMs: number } | readonly TokenPositions[];

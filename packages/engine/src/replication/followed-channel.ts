@@ -57,7 +57,7 @@ export class FollowedChannel implements ShownChannel {
   }
 
   get maxHlc(): Timestamp {
-    return Math.max(this.#replica.maxHlc, this.#overlay.maxHlc) as Timestamp;
+    return Math.max(this.#shown.maxHlc, this.#overlay.maxHlc) as Timestamp;
   }
 
   /** What the server has is not known before the first bootstrap: one row at least. */

@@ -164,6 +164,7 @@ export class FollowedChannels implements Replication {
       throw fromKernel(error);
     }
     channel.preview(replica);
+    this.#options.observe(replica.maxHlc);
     this.#options.notify([wholeChange(channel)]);
   }
 

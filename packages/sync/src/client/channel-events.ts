@@ -1,12 +1,15 @@
 import { assertNever } from '@terndb/core';
 import { ANSWER_TIMEOUT_MS } from '../limits.ts';
 import type { ChannelState } from './channel-state.ts';
-import { type ClientContext, writeEntry } from './context.ts';
+import { type ClientContext, follow, writeEntry } from './context.ts';
 import { pump } from './pushing.ts';
 import { adopt, fetched, fetchFailed, subscribe } from './subscription.ts';
 import type { ClientEvent } from './types.ts';
 
-export type ChannelEvent = Extract<ClientEvent, { type: 'adopt' | 'fetched' | 'fetch-failed' | 'diverged' | 'retry-denied' | 'discard' }>;
+export type ChannelEvent = Extract<
+  ClientEvent,
+  { type: 'adopt' | 'fetched' | 'fetch-failed' | 'seen' | 'diverged' | 'retry-denied' | 'discard' }
+>;
 
 /** What the host says of one channel. */
 export function channelEvent(cx: ClientContext, state: ChannelState, event: ChannelEvent): void {
@@ -19,6 +22,9 @@ export function channelEvent(cx: ClientContext, state: ChannelState, event: Chan
       return;
     case 'fetch-failed':
       fetchFailed(cx, state, event.fetch);
+      return;
+    case 'seen':
+      follow(cx, event.hlc, state);
       return;
     case 'diverged':
       diverged(cx, state);

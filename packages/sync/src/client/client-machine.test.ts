@@ -164,6 +164,18 @@ describe('a bounce', () => {
   });
 });
 
+describe('what is shown of a bootstrap that is under way', () => {
+  it('[R10] is followed: a write that has seen it is stamped above it', () => {
+    const bench = new Bench().live(EMPTY);
+    const seen = ((1_795_000_000_000 + 60_000) * TICKS_PER_MS) as Timestamp;
+    bench.step({ type: 'seen', channel: CHANNEL, hlc: seen });
+    bench.step({ type: 'write', request: 1, channel: CHANNEL, op: PUT });
+    expect(bench.machine.outbox(CHANNEL).map(({ hlc }) => hlc)).toStrictEqual([seen + 1]);
+    // Of a channel that was left meanwhile: void.
+    expect(bench.step({ type: 'seen', channel: 'other/p/0', hlc: seen })).toStrictEqual([]);
+  });
+});
+
 describe('freshness', () => {
   it('is told when what is shown holds all up to a tick, and only then', () => {
     const bench = new Bench().live(AT_FIVE);

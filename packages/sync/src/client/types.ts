@@ -76,6 +76,8 @@ export type ClientEvent =
   | { readonly type: 'token-failed' }
   | { readonly type: 'fetched'; readonly channel: string; readonly fetch: number; readonly snapshot: Snapshot }
   | { readonly type: 'fetch-failed'; readonly channel: string; readonly fetch: number }
+  /** R10: rows up to this stamp are about to be shown of a bootstrap that is under way. */
+  | { readonly type: 'seen'; readonly channel: string; readonly hlc: Timestamp }
   /** R13: a frame or a subscription did not fit the replica's hash. */
   | { readonly type: 'diverged'; readonly channel: string }
   /** The app asks again for what was denied. */
