@@ -139,8 +139,10 @@ export interface Inspection {
       readonly rows: number;
       readonly deleted: number;
       readonly bytes: number;
-      /** Open index files, `field:type`: searched by a graph where it is `hnsw` or `hnswlib`. */
+      /** Open index files, `field:type`: searched by a graph where it is `hnsw…`, by lists where it is `ivf…`. */
       readonly indexes: readonly string[];
+      /** By vector field: memory for rows and indexes, per row, and where the rows are. */
+      readonly vectors: Readonly<Record<string, { readonly bytesPerRow: number; readonly rows: 'memory' | 'stored' }>>;
     }[];
   }[];
   /** What is done for indexes in the background; searches scan what has none yet. */
@@ -212,4 +214,10 @@ export interface OpenOptions<C extends Shapes> {
   encryptionKey?: () => Promise<CryptoKey>;
   /** Reject with STORAGE_UNAVAILABLE rather than work in memory. */
   requirePersistence?: boolean;
+  /**
+   * `stored`: float vectors of larger sealed segments are not in memory but in a file of the origin's private file system (as much again of the quota);
+   * an index finds candidates by its codes, and only their rows are read. `exact` searches, and searches before an index is built, read the whole file.
+   * Not for fields without codes (`FLAT`, `IVF` without `quantization`, hnswlib). Default `memory`. As the tab that leads was opened.
+   */
+  vectors?: 'memory' | 'stored';
 }

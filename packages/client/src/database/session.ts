@@ -59,7 +59,7 @@ export class Session {
 
   /** Starts the worker and opens the database in it. `onEnd` is called once, when the session is over for whatever reason. */
   static async open(name: string, options: OpenOptions<any>, onEnd: () => void): Promise<Session> {
-    const { schema, assets, requirePersistence = false } = options;
+    const { schema, assets, requirePersistence = false, vectors } = options;
     let session: Session | undefined;
     try {
       const wasm = assets?.wasm instanceof URL ? assets.wasm.href : resolveUrl(assets?.wasm);
@@ -74,7 +74,8 @@ export class Session {
         name,
         schema: schema.definition,
         requirePersistence,
-        ...(wasm === undefined ? {} : { wasm }),
+        ...(wasm && { wasm }),
+        ...(vectors && { vectors }),
       });
       session.sync.update({ leader: session.sync.get().leader || started.leader });
       session.#watchSync();

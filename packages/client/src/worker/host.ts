@@ -5,6 +5,7 @@ import type { Kernel } from '@terndb/kernel';
 import { BroadcastBus } from '../adapters/bus.ts';
 import { EmbeddingService } from '../embedding/embedding-service.ts';
 import { DEFAULT_EMBEDDER, type EmbedderSetup } from '../embedding/listen.ts';
+import { openOpfsScratch } from '../storage/opfs-scratch.ts';
 import { deleteStorage, openStorage, type Storage } from '../storage/storage.ts';
 import type { Network } from '../sync/network.ts';
 import { OutboxSlot } from '../sync/outbox-slot.ts';
@@ -218,7 +219,8 @@ export class WorkerHost {
     const known = await SyncDoor.knownSchema(rows);
     const schema = known === undefined ? options.schema : widen(options.schema, known);
     const kinds = await this.#indexKinds(schema);
-    const engine = await openEngine({ ports: { log, meta, objects, clock, rng, kernel }, schema, outbox, ...kinds });
+    const scratch = options.vectors === 'stored' ? await openOpfsScratch(options.name, this.#ports.tab) : undefined;
+    const engine = await openEngine({ ports: { log, meta, objects, clock, rng, kernel, scratch }, schema, outbox, ...kinds });
     const service = new EngineService(engine, { clock, outbox, onNewerSchema: () => void this.#fail(newerSchema(options.name)) });
     this.#leadership = { engine, service, desk: undefined, sync: undefined };
     const ports: SyncPorts = {

@@ -38,6 +38,7 @@ export interface StartOptions {
   /** Where the kernel is, if not beside the worker. */
   readonly wasm?: string | WebAssembly.Module;
   readonly requirePersistence: boolean;
+  readonly vectors?: 'memory' | 'stored';
 }
 export interface Started {
   readonly mode: 'indexeddb' | 'memory';
