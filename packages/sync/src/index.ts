@@ -24,7 +24,15 @@ export type {
   SlotFolds,
 } from './leader/types.ts';
 export { serverClientId } from './leader/types.ts';
-export { EXPIRE_IDLE_MS, KEEP_ACKED_MS, TOMBSTONE_HORIZON_MS } from './limits.ts';
+export {
+  EXPIRE_IDLE_MS,
+  KEEP_ACKED_MS,
+  MAX_PRESENCE_BYTES,
+  MAX_PRESENCE_TOPIC_BYTES,
+  PRESENCE_PER_SECOND,
+  PRESENCE_TTL_MS,
+  TOMBSTONE_HORIZON_MS,
+} from './limits.ts';
 export {
   type BootstrapReference,
   type Downloadable,
@@ -52,6 +60,8 @@ export {
   negotiate,
   OLDEST_PROTOCOL_VERSION,
   PROTOCOL_VERSION,
+  type Presence,
+  type Present,
   type Rejection,
   type ServerMessage,
 } from './protocol.ts';

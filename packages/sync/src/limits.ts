@@ -52,3 +52,11 @@ export const TICK_MS = 1_000;
 /** Unsealed bytes of a channel above which writes are answered `busy`: a new leader must be able to fold its tail soon (design 5). */
 export const MAX_TAIL_BYTES: number = 256 * 1024 * 1024;
 export const BUSY_RETRY_MS = 1_000;
+/** Presence: what one device says in a second; whoever moves a cursor faster shows where it stops. */
+export const PRESENCE_PER_SECOND = 10;
+/** Who has not said anything for this long is not there any more. */
+export const PRESENCE_TTL_MS = 30_000;
+/** A name, a colour, a selection. */
+export const MAX_PRESENCE_BYTES: number = 2 * 1024;
+/** A key and a field. */
+export const MAX_PRESENCE_TOPIC_BYTES: number = 1024;

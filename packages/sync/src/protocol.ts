@@ -7,10 +7,10 @@ import type { Frame, Hash64, OpRecord, Timestamp } from '@terndb/core';
  * PROTOCOL_VERSION covers: the set of messages, their fields, and the meaning of both. The formats of frames and ops have versions of their own
  * (core, frame-codec.ts).
  * History: 1 first version; 2 `unsubscribe` (skippable, so it may be sent to a server of version 1), `tick.time` is that of a tick in the log,
- *   `credit.bytes` is a total.
+ *   `credit.bytes` is a total; 3 `presence` and `present`, both skippable.
  * Oldest version served: 1. Servers are deployed first: a client may be older than its server, never newer than what it says in `hello`.
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 export const OLDEST_PROTOCOL_VERSION = 1;
 
 /** One refusal for good (R3). */
@@ -207,9 +207,33 @@ export interface Pong {
   readonly clock: number;
   readonly expiresInMs: number;
 }
+/* ---------- beside the log ---------- */
+/**
+ * Where somebody is in what the entities of a channel show: told to the others in the same topic, and forgotten. Not the machines' business: nothing
+ * durable depends on it, it may be lost, and a server may leave it out.
+ */
+export interface Presence {
+  readonly type: 'presence';
+  readonly channel: string;
+  /** Whatever the application's devices agree on: an entity and a field. */
+  readonly topic: string;
+  /** Chosen by the device, distinct within the topic. */
+  readonly peer: number;
+  /** Opaque; empty: gone. */
+  readonly state: Uint8Array;
+}
+/** What somebody else said, and under whose token. */
+export interface Present {
+  readonly type: 'present';
+  readonly channel: string;
+  readonly topic: string;
+  readonly peer: number;
+  readonly subject: string;
+  readonly state: Uint8Array;
+}
 export type ChannelAnswer = Subscribed | FrameMessage | Ack | Restamp | Gap | UnknownClient | Busy | Denied | Ended | Gone | Tick;
 export type ServerMessage = Welcome | Refused | ChannelAnswer | Goaway | Pong;
-export type Message = ClientMessage | ServerMessage;
+export type Message = ClientMessage | ServerMessage | Presence | Present;
 
 /** The version both speak, or who has to upgrade. */
 export function negotiate(

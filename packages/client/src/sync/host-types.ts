@@ -1,6 +1,6 @@
 import type { Clock, DbError, Rng, Timestamp } from '@terndb/core';
 import type { FollowedPlace, Replication } from '@terndb/engine';
-import type { Link, Role } from '@terndb/sync';
+import type { Link, Present, Role } from '@terndb/sync';
 import type { BootstrapDownloader } from './bootstrap.ts';
 import type { Endpoint, Network } from './network.ts';
 import type { SyncStore } from './store/sync-store.ts';
@@ -39,4 +39,8 @@ export interface HostEvents {
   onProgress(channel: string, doneBytes: number, totalBytes: number): void;
   /** Another tab leads, or the stored state cannot be read: this host is over. */
   onFailed(error: DbError): void;
+  /** Another replica is shown, and stored: objects of the one before may not be needed any more. */
+  onSwapped(channel: string): void;
+  /** Where somebody else is. */
+  onPresent(message: Present): void;
 }

@@ -3,6 +3,7 @@ import type { Engine } from '@terndb/engine';
 import type { ObjectsInParts } from '../storage/object-parts.ts';
 import type { Network } from './network.ts';
 import type { OutboxSlot } from './outbox-slot.ts';
+import type { PresenceDesk } from './presence-desk.ts';
 import type { RowStore } from './store/row-store.ts';
 
 export interface SyncPorts {
@@ -13,6 +14,7 @@ export interface SyncPorts {
   readonly objects: ObjectsInParts;
   readonly engine: Engine;
   readonly outbox: OutboxSlot;
+  readonly presence: PresenceDesk;
   /** Of this leader (R11). */
   readonly term: number;
   /** Runs something while no call of the app runs. */

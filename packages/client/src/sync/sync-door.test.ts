@@ -6,6 +6,7 @@ import { browserClock } from '../adapters/clock.ts';
 import { createBrowserRng } from '../adapters/rng.ts';
 import { MemoryObjectsInParts } from '../storage/object-parts.ts';
 import { OutboxSlot } from './outbox-slot.ts';
+import { PresenceDesk } from './presence-desk.ts';
 import * as replication from './replication.ts';
 import { MemoryRowStore } from './store/memory-row-store.ts';
 import { type LoadReplication, SyncDoor } from './sync-door.ts';
@@ -42,6 +43,7 @@ async function openDoor(load: LoadReplication, rows?: MemoryRowStore) {
     objects,
     engine,
     outbox,
+    presence: new PresenceDesk(),
     term: 1,
     exclusive: (run: () => Promise<void>) => run(),
     onSchema: () => {},

@@ -1,6 +1,14 @@
 import { DbError, type Op, type Timestamp } from '@terndb/core';
 import type { OverlayEntry } from '@terndb/engine';
-import { type ClientEffect, type ClientEvent, ClientMachine, type DeviceRecord, type DurableChannel, type Link } from '@terndb/sync';
+import {
+  type ClientEffect,
+  type ClientEvent,
+  ClientMachine,
+  type DeviceRecord,
+  type DurableChannel,
+  type Link,
+  type Presence,
+} from '@terndb/sync';
 import { BatchWriter, type Persist } from './batch-writer.ts';
 import { Bootstraps } from './bootstraps.ts';
 import type { HostEvents, HostPorts, SyncPlace } from './host-types.ts';
@@ -64,8 +72,9 @@ export class SyncHost {
       onRefused: (batch, error) => this.#refused(batch, error),
       isOver: () => this.#isOver,
     });
-    this.#socket = new MachineSocket(ports, dispatch);
-    this.#bootstraps = new Bootstraps({ replication, downloader, dispatch, onProgress });
+    this.#socket = new MachineSocket(ports, dispatch, (message) => events.onPresent(message));
+    const budgetOf = (channel: string): number | null => this.#places.find((place) => place.channel === channel)?.budgetBytes ?? null;
+    this.#bootstraps = new Bootstraps({ replication, downloader, budgetOf, dispatch, onProgress });
   }
 
   get link(): Link {
@@ -136,6 +145,11 @@ export class SyncHost {
     options: { readonly hlc?: Timestamp } = {},
   ): { readonly entry: OverlayEntry; readonly durable: Promise<void> } {
     if (this.#isOver)
+  /** Beside the log: lost where there is no connection. */
+  say(message: Presence): void {
+    if (this.link === 'live' || this.link === 'catching-up') this.#socket.say(message);
+  }
+
       throw new DbError('STORAGE_UNAVAILABLE', `write to ${channel}: an open outbox expected, got one that is being read again; try again`);
     const request = this.#nextRequest++;
     const durable = new Promise<void>((resolve, reject) => this.#requests.set(request, { resolve, reject }));

@@ -4,12 +4,24 @@ import { importHnswlib } from '@terndb/engine/parts';
 import type { EmbeddingService } from '../embedding/embedding-service.ts';
 import { watchByMeaning } from '../embedding/watch-by-meaning.ts';
 import type { OutboxSlot } from '../sync/outbox-slot.ts';
+import type { PresenceDesk } from '../sync/presence-desk.ts';
 import type { SyncReads } from '../sync/reads.ts';
 import type { SyncDoor } from '../sync/sync-door.ts';
 import { type LiveEvents, type MergedWatch, watchMerged } from '../sync/watch-merged.ts';
 import { ExportSessions } from '../transfer/export-sessions.ts';
 import { ImportSessions } from '../transfer/import-sessions.ts';
-import type { Call, Calls, CollabReport, LiveResult, Service, WatchRequest, WatchResult, WatchSink, WriteAnswer } from './protocol.ts';
+import type {
+  Call,
+  Calls,
+  CollabReport,
+  LiveResult,
+  PresenceReport,
+  Service,
+  WatchRequest,
+  WatchResult,
+  WatchSink,
+  WriteAnswer,
+} from './protocol.ts';
 import { WatchPump } from './watch-pump.ts';
 
 /** How long a logout waits for the server to take what is unsent. */
@@ -18,6 +30,7 @@ const UPLOAD_TIMEOUT_MS = 20_000;
 export interface ServiceOptions {
   readonly clock: Clock;
   readonly outbox: OutboxSlot;
+  readonly presence: PresenceDesk;
   /** Another tab wants more than this engine's schema has; its call stays unanswered until the next leader takes it. */
   readonly onNewerSchema: () => void;
 }
@@ -30,6 +43,7 @@ export class EngineService implements Service {
 
   readonly #options: ServiceOptions;
   readonly #outbox: OutboxSlot;
+  readonly #presence: PresenceDesk;
   #sync: SyncDoor | undefined;
   #embedding: EmbeddingService | undefined;
   #successor: EngineService | undefined;
@@ -40,6 +54,7 @@ export class EngineService implements Service {
     this.#engine = engine;
     this.#options = options;
     this.#outbox = options.outbox;
+    this.#presence = options.presence;
     this.#exports = new ExportSessions(engine);
     this.#imports = new ImportSessions(engine);
   }
@@ -95,6 +110,8 @@ export class EngineService implements Service {
         return await this.#search(call.request);
       case 'pauseEmbedding':
         return this.#embedding?.setPaused(call.request);
+      case 'presence':
+        return this.#presence.say(call.request);
       case 'connect':
         return await this.#mustSync().connect(call.request);
       case 'disconnect':
@@ -141,12 +158,13 @@ export class EngineService implements Service {
   }
 
   watch(watch: WatchRequest, sink: WatchSink): () => void {
-    const pump = new WatchPump(sink, watch.kind === 'collab' ? joinReports : undefined);
+    const pump = new WatchPump(sink, watch.kind === 'collab' ? joinReports : watch.kind === 'presence' ? joinNews : undefined);
     const onError = (error: DbError): void => sink.onError(error);
     let stop: () => void;
     try {
       if (watch.kind === 'sync') stop = this.#mustSync().onReport((report) => pump.push(report));
       else if (watch.kind === 'collab') stop = this.#engine.watchCollab(watch.place, (event) => pump.push({ events: [event] }), onError);
+      else if (watch.kind === 'presence') stop = this.#presence.listen(watch.place, (news) => pump.push({ news: [news] }));
       else if (watch.kind === 'query') stop = this.#watchQuery(watch.request, (result) => pump.push(result), onError);
       else if (watch.kind === 'embedding') stop = this.#watchEmbedding(pump);
       else if (this.#embedding?.concerns(watch.request) === true) {
@@ -251,6 +269,12 @@ function joinReports(waiting: WatchResult, next: WatchResult): WatchResult {
   const later = (next as CollabReport).events;
   const earlier = later.some(({ type }) => type !== 'updates') ? [] : (waiting as CollabReport).events;
   return { events: [...earlier, ...later] };
+}
+
+/** The newest of each. */
+function joinNews(waiting: WatchResult, next: WatchResult): WatchResult {
+  const news = new Map([...(waiting as PresenceReport).news, ...(next as PresenceReport).news].map((one) => [one.peer, one]));
+  return { news: [...news.values()] };
 }
 
 /** The wanted collections with the fields that only the engine has, where the two do not contradict each other. */

@@ -9,6 +9,7 @@ import { openOpfsScratch } from '../storage/opfs-scratch.ts';
 import { deleteStorage, openStorage, type Storage } from '../storage/storage.ts';
 import type { Network } from '../sync/network.ts';
 import { OutboxSlot } from '../sync/outbox-slot.ts';
+import { PresenceDesk } from '../sync/presence-desk.ts';
 import type { SyncPorts } from '../sync/service-ports.ts';
 import { type LoadReplication, SyncDoor } from '../sync/sync-door.ts';
 import { LeaderDesk } from '../tabs/leader-desk.ts';
@@ -216,12 +217,13 @@ export class WorkerHost {
     const { log, meta, objects, rows } = storage;
     const { term, kernel, locks } = of;
     const outbox = new OutboxSlot();
+    const presence = new PresenceDesk();
     const known = await SyncDoor.knownSchema(rows);
     const schema = known === undefined ? options.schema : widen(options.schema, known);
     const kinds = await this.#indexKinds(schema);
     const scratch = options.vectors === 'stored' ? await openOpfsScratch(options.name, this.#ports.tab) : undefined;
     const engine = await openEngine({ ports: { log, meta, objects, clock, rng, kernel, scratch }, schema, outbox, ...kinds });
-    const service = new EngineService(engine, { clock, outbox, onNewerSchema: () => void this.#fail(newerSchema(options.name)) });
+    const service = new EngineService(engine, { clock, outbox, presence, onNewerSchema: () => void this.#fail(newerSchema(options.name)) });
     this.#leadership = { engine, service, desk: undefined, sync: undefined };
     const ports: SyncPorts = {
       clock,
@@ -231,6 +233,7 @@ export class WorkerHost {
       objects,
       engine,
       outbox,
+      presence,
       term,
       exclusive: (run) => service.exclusive(run),
       onSchema: () => void this.#leadAgain(options, storage, locks),

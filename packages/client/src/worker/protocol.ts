@@ -3,7 +3,7 @@
  * a time; it is checked because `assets.worker` lets an app serve a stale file.
  *
  * History: 1 first version; 2 replication, embedding; 3 options of inspect, import of hnswlib indexes; 4 calls both ways on
- * the worker's own port; 5 collab documents.
+ * the worker's own port; 5 collab documents, presence.
  */
 import type { DbError, ErrorMessage, SchemaDefinition } from '@terndb/core';
 import type {
@@ -25,6 +25,7 @@ import type { HnswlibImport } from '@terndb/engine/parts';
 import type { InspectOptions } from '../api/database.ts';
 import type { EmbeddingReport } from '../embedding/protocol.ts';
 import type { ConnectRequest } from '../sync/connection-record.ts';
+import type { PresenceNews, PresencePlace, PresenceSaid } from '../sync/presence-desk.ts';
 import type { RejectedItem, SyncReport } from '../sync/sync-report.ts';
 import type { PendingWrite } from '../sync/write-waiters.ts';
 import type { ExportPage } from '../transfer/export-sessions.ts';
@@ -70,6 +71,8 @@ export interface Calls {
   seal: { in: undefined; out: undefined };
   /** Pauses the embedding queue, or lets it go on (and tries again what failed). */
   pauseEmbedding: { in: boolean; out: undefined };
+  /** Says where somebody is. */
+  presence: { in: PresenceSaid; out: undefined };
   connect: { in: ConnectRequest; out: undefined };
   disconnect: { in: undefined; out: undefined };
   /** What a page's getToken gave for the question of a report; null: nothing. */
@@ -101,6 +104,8 @@ export type WatchRequest =
   | { readonly kind: 'search'; readonly request: SearchRequest }
   /** A collab document: CollabReports, each with all that happened since the last one was taken. */
   | { readonly kind: 'collab'; readonly place: CollabPlace }
+  /** Who else has a document open: PresenceReports, each with all that was said since the last one was taken. */
+  | { readonly kind: 'presence'; readonly place: PresencePlace }
   /** Replication's state: SyncReports. */
   | { readonly kind: 'sync' }
   /** How embedding stands: EmbeddingReports. */
@@ -109,7 +114,10 @@ export type LiveResult = QueryResult | SearchResult;
 export interface CollabReport {
   readonly events: readonly CollabEvent[];
 }
-export type WatchResult = LiveResult | SyncReport | EmbeddingReport | CollabReport;
+export interface PresenceReport {
+  readonly news: readonly PresenceNews[];
+}
+export type WatchResult = LiveResult | SyncReport | EmbeddingReport | CollabReport | PresenceReport;
 
 /** What the worker says unasked. */
 export type WorkerEvent =

@@ -1,9 +1,11 @@
 import { MAX_COLLAB_BYTES, MAX_COLLAB_UPDATE_BYTES, WARN_COLLAB_BYTES } from '@terndb/core';
 import type { CollabBase, CollabEvent } from '@terndb/engine';
+import type { Awareness } from 'y-protocols/awareness';
 import { applyUpdate, Doc, mergeUpdates, type Text, UndoManager } from 'yjs';
 import type { Store } from '../api/status.ts';
 import { ValueStore } from '../database/value-store.ts';
 import { DbError } from '../index.ts';
+import { DocumentPresence, type PresencePort } from './presence.ts';
 
 /** As the engine names it. */
 const TEXT_ROOT = 'text';
@@ -16,6 +18,7 @@ export interface CollabPort {
   write(base: CollabBase, update: Uint8Array): Promise<void>;
   watch(onEvent: (event: CollabEvent) => void, onError: (error: DbError) => void): () => void;
   after(ms: number, run: () => void): () => void;
+  readonly presence: Omit<PresencePort, 'after'>;
 }
 
 export interface CollabOptions {
@@ -53,6 +56,7 @@ export class CollabDocument {
   #rejectKnown: (error: DbError) => void = () => {};
   #doc: Doc = new Doc();
   #undo: UndoManager | undefined;
+  #presence: DocumentPresence | undefined;
   #base: CollabBase | undefined;
   /** Edits to be written, oldest first. */
   #pending: Uint8Array[] = [];
@@ -95,6 +99,16 @@ export class CollabDocument {
   get undo(): UndoManager {
     this.#undo ??= new UndoManager(this.#isText ? this.text : this.#doc);
     return this.#undo;
+  }
+
+  /**
+   * Who else has it open, as editor bindings want it: set a `user` of your own (`setLocalStateField('user', { name, color })`), and others see it. Of
+   * this generation; the first use joins.
+   */
+  get awareness(): Awareness {
+    const { presence, after } = this.#port;
+    this.#presence ??= new DocumentPresence(this.#doc, { ...presence, after });
+    return this.#presence.awareness;
   }
 
   get state(): Store<CollabState> {
@@ -170,10 +184,15 @@ export class CollabDocument {
     this.#pending = [];
     this.#undo?.destroy();
     this.#undo = undefined;
+    const local = this.#presence?.awareness.getLocalState();
+    this.#presence?.close();
+    this.#presence = undefined;
     const before = this.#doc;
     this.#doc = new Doc();
     this.#listen();
     before.destroy();
+    // Selections are of the old document; who it is stays.
+    if (local?.['user'] !== undefined) this.awareness.setLocalStateField('user', local['user']);
     this.#state.update({ generation: this.#state.get().generation + 1, unsaved: 0 });
   }
 
@@ -246,6 +265,7 @@ export class CollabDocument {
     this.#pending = [];
     this.#undo?.destroy();
     this.#undo = undefined;
+    this.#presence?.close();
     this.#rejectKnown(error ?? new DbError('DATABASE_CLOSED', 'document: an open one expected, got one closed by its user'));
   }
 }

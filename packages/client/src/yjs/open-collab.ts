@@ -2,7 +2,7 @@ import type { PrimaryKey } from '@terndb/core';
 import type { Collection } from '../api/collection.ts';
 import type { CollectionProxy } from '../database/collection.ts';
 import { DbError } from '../index.ts';
-import type { CollabReport } from '../worker/protocol.ts';
+import type { CollabReport, PresenceReport } from '../worker/protocol.ts';
 import { CollabDocument, type CollabPort } from './collab-document.ts';
 
 export interface OpenCollabOptions {
@@ -40,6 +40,8 @@ function pagePort(
   place: { readonly key: PrimaryKey; readonly field: string; readonly partition: string },
 ): CollabPort {
   const { connection } = session;
+  const { key, field, partition } = place;
+  const presencePlace = { collection: name, partition, topic: JSON.stringify([String(key), field]) };
   return {
     write: async (base, update) => {
       const closed = check();
@@ -56,6 +58,22 @@ function pagePort(
           onError,
         },
       ),
+    presence: {
+      say: (peer, state) => {
+        // Nothing depends on it: a page that is closing may be too late.
+        if (check() === undefined) connection.call('presence', { ...presencePlace, peer, state }).catch(() => {});
+      },
+      watch: (onNews) =>
+        connection.watch(
+          { kind: 'presence', place: presencePlace },
+          {
+            onResult: async (result) => {
+              for (const news of (result as PresenceReport).news) onNews(news);
+            },
+            onError: () => {},
+          },
+        ),
+    },
     // Timers are the page's: what is tried again is tried while somebody has the page open.
     after: (ms, run) => {
       const timer = setTimeout(run, ms);

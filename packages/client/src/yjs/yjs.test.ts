@@ -161,6 +161,34 @@ describe('a collab text on two devices', () => {
     expect(textOf(right)).toBe(`Look! ${merged}`);
   });
 
+  it('shows who else has it open, for as long as they have', async () => {
+    const server = await MemoryServer.start(browserClock, schema.definition);
+    const [ann, bob] = [await openDb(server), await openDb(server)];
+    connect(ann.db, 'ann');
+    connect(bob.db, 'bob');
+    await until(() => isLive(ann.db) && isLive(bob.db));
+    await ann.notes.put({ id: 'a', title: 'one', body: 'text' }, shared).wait('acked');
+    const [left, right] = [await openCollab(ann.notes, 'a', 'body', shared), await openCollab(bob.notes, 'a', 'body', shared)];
+    await until(() => right.state.get().name === 'open');
+    const namesAt = (document: CollabDocument): unknown[] =>
+      [...document.awareness.getStates()].flatMap(([peer, { user, subject }]) =>
+        peer === document.doc.clientID ? [] : [[(user as any)?.name, subject]],
+      );
+    right.awareness.setLocalStateField('user', { name: 'Bob' });
+    left.awareness.setLocalStateField('user', { name: 'Ann' });
+    await until(() => namesAt(right).length === 1 && (namesAt(right) as any)[0][0] === 'Ann');
+    right.awareness.setLocalStateField('cursor', { anchor: 1, head: 2 });
+    await until(() => [...left.awareness.getStates().values()].some(({ cursor }) => cursor?.head === 2));
+    expect(namesAt(left)).toEqual([['Bob', 'somebody']]);
+    const tab = await openCollab(ann.notes, 'a', 'body', shared);
+    await until(() => namesAt(tab).some((one) => (one as any)[0] === 'Ann' && (one as any)[1] === ''));
+    await right.close();
+    await until(() => namesAt(left).length === 1);
+    await tab.close();
+    await until(() => namesAt(left).length === 0);
+    expect(ann.db.sync.get().outbox).toBe(0);
+  });
+
   it('can be typed into before the log knows its entity', async () => {
     const server = await MemoryServer.start(browserClock, schema.definition);
     const [ann, bob] = [await openDb(server), await openDb(server)];

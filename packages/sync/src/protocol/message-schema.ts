@@ -65,6 +65,16 @@ export const MESSAGES: { readonly [T in Message['type']]: MessageSchema } = {
   unsubscribe: { code: 7, skippable: true, fields: CHANNEL },
   auth: { code: 5, fields: [['token', 's']] },
   ping: { code: 6, skippable: true, fields: [['nonce', 'u']] },
+  presence: {
+    code: 8,
+    skippable: true,
+    fields: [
+      ['channel', 's'],
+      ['topic', 's'],
+      ['peer', 'u'],
+      ['state', 'b'],
+    ],
+  },
   welcome: {
     code: 64,
     fields: [
@@ -113,6 +123,17 @@ export const MESSAGES: { readonly [T in Message['type']]: MessageSchema } = {
   gone: { code: 75, fields: CHANNEL },
   tick: { code: 76, skippable: true, fields: [...CHANNEL, ['time', 'u'], ['position', 'u']] },
   goaway: { code: 77, fields: [['retryMs', 'u']] },
+  present: {
+    code: 79,
+    skippable: true,
+    fields: [
+      ['channel', 's'],
+      ['topic', 's'],
+      ['peer', 'u'],
+      ['subject', 's'],
+      ['state', 'b'],
+    ],
+  },
   pong: {
     code: 78,
     skippable: true,

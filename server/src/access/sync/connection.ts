@@ -1,5 +1,14 @@
 import { type Clock, DbError } from '@terndb/core';
-import { type ClientMessage, decodeMessage, type ServerMessage, type SessionEffect, type SessionEvent, SessionMachine } from '@terndb/sync';
+import {
+  type ClientMessage,
+  decodeMessage,
+  type Presence,
+  type Present,
+  type ServerMessage,
+  type SessionEffect,
+  type SessionEvent,
+  SessionMachine,
+} from '@terndb/sync';
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
 import type { Config } from '../../config/config.ts';
@@ -8,6 +17,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { type AccessPrincipal, canRead, canWrite } from '../auth/principal.ts';
 import type { AccessMetrics } from '../metrics.ts';
 import { type BootstrapSource, withBootstrap } from './bootstrap.ts';
+import type { Guest, PresenceRoom } from './presence.ts';
 import { encodeShared } from './shared-frames.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -17,6 +27,7 @@ export interface ConnectionServices {
   readonly bootstrap: BootstrapSource;
   readonly metrics: AccessMetrics;
   readonly clock: Clock;
+  readonly presence: PresenceRoom;
   readonly limits: Config['limits'];
 }
 
@@ -61,6 +72,7 @@ export class SyncConnection {
   /** Of the grants that `#readable` is from. */
   #grantsVersion: number | undefined;
   #principal: AccessPrincipal | undefined;
+  #guest: Guest | undefined;
   /** What waits behind a manifest that is being read, in order. */
   #outgoing: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
@@ -142,6 +154,10 @@ export class SyncConnection {
     }
     // Of a newer client, and not needed.
     if (message === undefined) return undefined;
+    if (message.type === 'presence') {
+      this.#present(message);
+      return undefined;
+    }
     if (!isFromClient(message)) return 'protocol';
     if (message.type === 'hello') this.#saidHello = true;
     if (message.type === 'subscribe' && !this.#mayFollow(message.channel)) {
@@ -151,6 +167,21 @@ export class SyncConnection {
     if (message.type === 'unsubscribe') this.#channels.delete(message.channel);
     this.#step({ type: 'message', message });
     return undefined;
+  }
+
+  /** Beside the machine: it may be dropped. Who may read the channel may be seen in it. */
+  #present(message: Presence): void {
+    const { presence, node, clock } = this.#services;
+    const principal = this.#principal;
+    if (principal === undefined || principal.expiresAtMs <= clock.nowMs()) return;
+    if (node.catalog.placeOf(message.channel) === undefined || !this.#canRead(message.channel)) return;
+    this.#guest ??= { tell: (news) => this.#tell(news) };
+    presence.say(this.#guest, principal.subject, message);
+  }
+
+  /** Not to a peer that reads slowly, nor to one that may not read this any more. */
+  #tell(news: Present): void {
+    if (this.#socket.bufferedAmount < PAUSE_BYTES && this.#canRead(news.channel)) this.#send(news);
   }
 
   #mayFollow(channel: string): boolean {
@@ -255,7 +286,7 @@ export class SyncConnection {
     }
   }
 
-  #send(message: ServerMessage): void {
+  #send(message: ServerMessage | Present): void {
     if (this.#isClosing || this.#isOver) return;
     const { metrics, limits } = this.#services;
     const bytes = encodeShared(message);
@@ -302,6 +333,7 @@ export class SyncConnection {
     this.#isClosing = true;
     this.#cancelTimer?.();
     this.#services.metrics.sockets.dec();
+    if (this.#guest !== undefined) this.#services.presence.leave(this.#guest);
     this.#step({ type: 'closed' });
     this.#session.close();
   }

@@ -3,6 +3,7 @@ import { type Clock, DbError } from '@terndb/core';
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
 import { type ConnectionServices, SyncConnection } from './connection.ts';
+import { PresenceRoom } from './presence.ts';
 
 /** A device comes back after this at the latest; spread, so that not all come at once. */
 const MAX_RETRY_MS = 5_000;
@@ -20,8 +21,8 @@ export class SyncConnections {
   #isDraining = false;
   #isChecking = false;
 
-  constructor(services: ConnectionServices) {
-    this.#services = services;
+  constructor(services: Omit<ConnectionServices, 'presence'>) {
+    this.#services = { ...services, presence: new PresenceRoom(services.clock) };
   }
 
   /** RATE_LIMITED: as many as there may be. STORAGE_UNAVAILABLE while draining. Before the upgrade. */

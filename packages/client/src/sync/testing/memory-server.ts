@@ -10,6 +10,7 @@ import {
   type LeaderEvent,
   LeaderMachine,
   type LogEntryFrame,
+  type Presence,
   type ResolveAnswer,
   type ResolveRequest,
   type ServerMessage,
@@ -103,8 +104,12 @@ export class MemoryServer implements Network {
     });
     return {
       send: (bytes) => {
-        const message = decodeMessage(bytes) as ClientMessage;
-        this.#clock.after(1, () => line.isOpen && this.#session(line, { type: 'message', message }));
+        const message = decodeMessage(bytes)!;
+        this.#clock.after(1, () => {
+          if (!line.isOpen) return;
+          if (message.type === 'presence') this.#present(line, message);
+          else this.#session(line, { type: 'message', message: message as ClientMessage });
+        });
       },
       close: () => {
         if (!line.isOpen) return;
@@ -154,6 +159,12 @@ export class MemoryServer implements Network {
       partitions.map((partition) => ({ collection: name, partition, channel: this.channelOf(name, partition), access: 'write' as const })),
     );
     return { logEpoch: this.logEpoch, collections: known, channels, denied: [] };
+  }
+
+  /** As the real server's room, without its bounds. */
+  #present(line: Line, { channel, topic, peer, state }: Presence): void {
+    const bytes = encodeMessage({ type: 'present', channel, topic, peer, subject: 'somebody', state });
+    for (const other of this.#lines.values()) if (other !== line) this.#clock.after(1, () => other.isOpen && other.events.onMessage(bytes));
   }
 
   /* ---------- session ---------- */
