@@ -9,10 +9,12 @@ import type { Passage } from './corpus.ts';
 
 const PEERS = fileURLToPath(new URL('../../peers', import.meta.url));
 const LIMIT = 10;
+const ORAMA_BATCH = 1000;
 
 export interface TextContender {
   readonly name: string;
-  add(passages: readonly Passage[], vectors: readonly Float32Array[]): Promise<void>;
+  /** How many are in: fewer if `mayGoOn` became false, where it is asked between batches. */
+  add(passages: readonly Passage[], vectors: readonly Float32Array[], mayGoOn: () => boolean): Promise<number>;
   keyword(text: string): readonly string[];
   hybrid?(text: string, vector: Float32Array, options?: object): readonly string[];
   /** Stored form and the way back to the first answer. */
@@ -53,6 +55,7 @@ export function createTern(dim: number, analyzer: 'standard' | 'english'): TextC
       await engine.flush();
       await engine.seal();
       await engine.buildIndexes();
+      return passages.length;
     },
     keyword: (query) => search({ text: query }),
     hybrid: (query, vector, options = {}) => search({ text: query, vector, ...options }),
@@ -82,7 +85,7 @@ export function createMiniSearch(): TextContender {
     name: 'minisearch',
     add: (passages) => {
       index.addAll(passages);
-      return Promise.resolve();
+      return Promise.resolve(passages.length);
     },
     keyword,
     reload: (query) => {
@@ -103,9 +106,17 @@ export function createOrama(dim: number): TextContender {
   const keyword = (term: string): string[] => ids(search(index, { term, properties: ['title', 'body'], limit: LIMIT }));
   return {
     name: 'orama',
-    async add(passages, vectors) {
-      const documents = passages.map((passage, i) => (dim === 0 ? passage : { ...passage, vec: Array.from(vectors[i]!) }));
-      await insertMultiple(index, documents, 1000);
+    async add(passages, vectors, mayGoOn) {
+      for (let from = 0; from < passages.length; from += ORAMA_BATCH) {
+        if (!mayGoOn()) return from;
+        const batch = passages.slice(from, from + ORAMA_BATCH);
+        await insertMultiple(
+          index,
+          batch.map((passage, i) => (dim === 0 ? passage : { ...passage, vec: Array.from(vectors[from + i]!) })),
+          ORAMA_BATCH,
+        );
+      }
+      return passages.length;
     },
     keyword,
     hybrid: (term, vector) =>
@@ -119,14 +130,15 @@ export function createOrama(dim: number): TextContender {
           limit: LIMIT,
         }),
       ),
-    reload: (query) => {
+    // Async, so that a form too long for a string is a rejection.
+    reload: async (query) => {
       const json = JSON.stringify({ ...save(index), docs: undefined });
       const whole = JSON.stringify(save(index));
       const begun = performance.now();
       index = create({ schema });
       restore(index, JSON.parse(whole));
       keyword(query);
-      return Promise.resolve({ bytes: json.length, ms: performance.now() - begun });
+      return { bytes: json.length, ms: performance.now() - begun };
     },
   };
 }
