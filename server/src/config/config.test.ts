@@ -69,6 +69,11 @@ describe('the configuration', () => {
       [{ env: { TERNDB_INSECURE: 'yes' } }, 'insecure (TERNDB_INSECURE): true or false expected, got "yes"'],
       [{ env: {}, flags: { port: true } }, 'port (--port): a value expected, got none'],
       [{ env: {}, flags: { 'issue-tokens': 'on' } }, 'issueTokens (--issue-tokens): one of off, loopback, anyone expected, got "on"'],
+      [
+        { env: { TERNDB_TRUST_PROXIES: 'proxy.example' } },
+        'trustProxies (value): an address or address/bits expected, got "proxy.example"',
+      ],
+      [{ env: { TERNDB_TRUST_PROXIES: '10.0.0.0/33' } }, 'trustProxies (value): an address or address/bits expected, got "10.0.0.0/33"'],
       [{ env: { TERNDB_ORIGINS: 'app.example' } }, 'origins (value): scheme://host[:port] or * expected, got "app.example"'],
       [{ env: { TERNDB_TLS_CERT_FILE: 'a.pem' } }, 'tls (together): certFile and keyFile expected, got one of them'],
       [{ env: { TERNDB_S3_BUCKET: 'tern' } }, 'TERNDB_S3_ENDPOINT: a value expected'],

@@ -13,6 +13,7 @@ export interface Config {
   readonly issueTokens: 'off' | 'loopback' | 'anyone';
   readonly tokenLifetimeMs: number;
   readonly origins: readonly string[];
+  readonly trustProxies: readonly string[];
   readonly rootPassword?: Secret;
   readonly auth: {
     readonly hs256Secret?: Secret;
@@ -27,10 +28,11 @@ export interface Config {
     readonly subscriptions: number;
     readonly messagesPerSecond: number;
     readonly requestsPerMinute: number;
+    readonly userRequestsPerSecond: number;
     readonly bodyBytes: number;
     readonly bufferedBytes: number;
   };
   readonly drainMs: number;
-  readonly log: { readonly level: string };
+  readonly log: { readonly level: string; readonly slowMs: number };
   readonly s3?: S3Config;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { DbError } from '@terndb/core';
 import { readS3Config } from '../adapters/s3/s3-config.ts';
 import { Secret } from '../adapters/s3/secret.ts';
@@ -125,6 +126,7 @@ function checkTogether(config: Omit<Config, 's3'> & { readonly s3?: unknown }, v
   if (tls.clientCaFile !== undefined && tls.certFile === undefined)
     throw invalidSetting('tls.clientCaFile', 'together', 'certFile and keyFile', 'neither');
   for (const origin of config.origins) checkOrigin(origin);
+  for (const proxy of config.trustProxies) checkProxy(proxy);
   if (config.auth.jwksUrl !== undefined && !URL.canParse(config.auth.jwksUrl)) {
     throw invalidSetting('auth.jwksUrl', 'value', 'a URL', shown(config.auth.jwksUrl));
   }
@@ -136,6 +138,14 @@ function checkTogether(config: Omit<Config, 's3'> & { readonly s3?: unknown }, v
 function checkOrigin(origin: string): void {
   if (origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)) return;
   throw invalidSetting('origins', 'value', 'scheme://host[:port] or *', shown(origin));
+}
+
+function checkProxy(proxy: string): void {
+  const [address = '', bits] = proxy.split('/');
+  const most = isIP(address) === 4 ? 32 : 128;
+  const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+  if (isIP(address) !== 0 && isNetwork) return;
+  throw invalidSetting('trustProxies', 'value', 'an address or address/bits', shown(proxy));
 }
 
 /** The S3 settings as the variables that their own reader takes. */

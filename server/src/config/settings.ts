@@ -79,6 +79,13 @@ export const SETTINGS: readonly Setting[] = [
     meaning: 'Web origins that may use the server beside its own (`https://app.example`); `*` for all.',
   },
   {
+    key: 'trustProxies',
+    type: { kind: 'list' },
+    default: [],
+    meaning:
+      'Addresses or networks (`127.0.0.1`, `10.0.0.0/8`) of reverse proxies: who they say is asking counts for the limits of an address.',
+  },
+  {
     key: 'rootPassword',
     type: { kind: 'secret', minBytes: 6 },
     meaning: 'Password of `root`. Without it one is generated at the first start and printed once.',
@@ -105,6 +112,12 @@ export const SETTINGS: readonly Setting[] = [
     meaning: 'Messages of one socket; beyond that it is read more slowly.',
   },
   { key: 'limits.requestsPerMinute', type: count(10_000_000), default: 12_000, meaning: 'HTTP requests of one address; more get 429.' },
+  {
+    key: 'limits.userRequestsPerSecond',
+    type: count(1_000_000),
+    default: 1_000,
+    meaning: "REST requests of one user at Milvus' door; more get code 8.",
+  },
   { key: 'limits.bodyBytes', type: count(1 << 30, 1024), default: 64 * 1024 * 1024, meaning: 'Body of one HTTP request.' },
   {
     key: 'limits.bufferedBytes',
@@ -120,6 +133,12 @@ export const SETTINGS: readonly Setting[] = [
     default: 'info',
     isFlag: true,
     meaning: 'What is written to standard error, as lines of JSON.',
+  },
+  {
+    key: 'log.slowMs',
+    type: count(3_600_000),
+    default: 1_000,
+    meaning: "A slower REST request of Milvus' door is logged as such, with its names and without its values.",
   },
   { key: 's3.endpoint', type: TEXT, meaning: 'Keep objects in S3 instead of the data folder: `http(s)://host[:port]`.' },
   { key: 's3.region', type: TEXT, meaning: 'Region; `us-east-1` when not set.' },

@@ -26,7 +26,10 @@ import { requestLogger } from './request-logger.ts';
 import { syncRoutes } from './sync-routes.ts';
 import { readTls } from './tls.ts';
 
-export type AppConfig = Pick<Config, 'data' | 'host' | 'insecure' | 'issueTokens' | 'origins' | 'tls' | 'limits' | 'log' | 'demo'>;
+export type AppConfig = Pick<
+  Config,
+  'data' | 'host' | 'insecure' | 'issueTokens' | 'origins' | 'trustProxies' | 'tls' | 'limits' | 'log' | 'demo'
+>;
 
 export interface AppServices {
   readonly node: ServerNode;
@@ -100,12 +103,16 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
     await changes.register(cors, corsOptions(rule));
     changeRoutes(changes, { node, authenticator, metrics, clock, draining: draining.signal });
   });
+  const milvusServices = {
+    node,
+    authenticator,
+    clock,
+    importFolder: join(config.data, 'import'),
+    registry: metrics.registry,
+    limits: { perSecond: config.limits.userRequestsPerSecond, slowMs: config.log.slowMs },
+  };
   // Stock clients run anywhere: the token decides. Without security only pages of this machine may use it.
-  await http.register(
-    async (milvus) =>
-      milvusRoutes(milvus, { node, authenticator, clock, importFolder: join(config.data, 'import') }, !rule.onlyLoopbackHosts),
-    { prefix: '/v2/vectordb' },
-  );
+  await http.register(async (milvus) => milvusRoutes(milvus, milvusServices, !rule.onlyLoopbackHosts), { prefix: '/v2/vectordb' });
   if (config.demo === undefined) http.setNotFoundHandler(({ url }) => unknownRoute(url));
   else await serveFiles(http, config.demo, config.issueTokens !== 'off');
   return {
@@ -119,7 +126,7 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
   };
 }
 
-async function createServer({ tls, limits, log }: AppConfig): Promise<FastifyInstance> {
+async function createServer({ tls, limits, log, trustProxies }: AppConfig): Promise<FastifyInstance> {
   const options: FastifyServerOptions = {
     loggerInstance: requestLogger(log.level),
     genReqId: () => randomUUID(),
@@ -128,6 +135,7 @@ async function createServer({ tls, limits, log }: AppConfig): Promise<FastifyIns
     bodyLimit: limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
+    trustProxy: trustProxies.length === 0 ? false : [...trustProxies],
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   };
   const https = await readTls(tls);
