@@ -1,6 +1,5 @@
 import type { OrderBy, Query, Search, Where } from '@terndb/client';
 import type { PassageShape } from '../library/open-library.ts';
-import { fusionOf } from './fusion.ts';
 import type { Mode, Sort, View } from './view-state.ts';
 
 const ORDERS: Readonly<Record<Sort, readonly OrderBy<PassageShape>[]>> = {
@@ -30,8 +29,7 @@ export function searchOf(view: View): PassageSearch | null {
   const options = { where: whereOf(view), limit: view.limit };
   if (view.like !== null) return { ...options, like: view.like.key, field: 'meaning' };
   if (view.text.trim() === '') return null;
-  const search = { ...options, text: view.text, mode: view.mode, highlight: true };
-  return view.mode === 'hybrid' ? { ...search, fusion: fusionOf(view.text) } : search;
+  return { ...options, text: view.text, mode: view.mode, highlight: true };
 }
 
 /** What ranked the results of the view. Without a model, words alone did. */

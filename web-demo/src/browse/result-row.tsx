@@ -5,14 +5,15 @@ import { PendingMark } from '../sync/pending-mark.tsx';
 import { snippet } from './highlight.ts';
 import { MarkedText } from './marked-text.tsx';
 import classes from './results.module.css';
-import { type Asked, type PassageHit, rangesOf, summaryOf, whyOf } from './why.ts';
+import type { Mode } from './view-state.ts';
+import { type PassageHit, rangesOf, summaryOf, whyOf } from './why.ts';
 import { WhyPanel } from './why-panel.tsx';
 
 interface Props {
   passage: Passage;
   /** What the search says of it; null in a sorted list. */
   hit: PassageHit | null;
-  asked: Asked;
+  ranking: Mode;
   /** Has writes that the server has not confirmed. */
   pending: boolean;
   index: number;
@@ -21,7 +22,7 @@ interface Props {
 }
 
 /** Unchanged entities keep their identity from result to result, so unchanged rows of a list are not drawn again. */
-export const ResultRow = memo(function ResultRow({ passage, hit, asked, pending, index, tabIndex, onOpen }: Props) {
+export const ResultRow = memo(function ResultRow({ passage, hit, ranking, pending, index, tabIndex, onOpen }: Props) {
   const body = snippet(passage.body, rangesOf(hit, 'body'));
   return (
     <div className={classes['card']}>
@@ -44,7 +45,7 @@ export const ResultRow = memo(function ResultRow({ passage, hit, asked, pending,
           <MarkedText text={body.text} ranges={body.ranges} />
         </span>
       </button>
-      {hit !== null && <WhyDisclosure hit={hit} place={index + 1} asked={asked} tabIndex={tabIndex} />}
+      {hit !== null && <WhyDisclosure hit={hit} place={index + 1} ranking={ranking} tabIndex={tabIndex} />}
     </div>
   );
 });
@@ -52,14 +53,14 @@ export const ResultRow = memo(function ResultRow({ passage, hit, asked, pending,
 interface WhyProps {
   hit: PassageHit;
   place: number;
-  asked: Asked;
+  ranking: Mode;
   tabIndex: 0 | -1;
 }
 
-function WhyDisclosure({ hit, place, asked, tabIndex }: WhyProps) {
+function WhyDisclosure({ hit, place, ranking, tabIndex }: WhyProps) {
   const [open, setOpen] = useState(false);
   const panel = useId();
-  const why = whyOf(hit, place, asked);
+  const why = whyOf(hit, place, ranking);
   return (
     <>
       <button

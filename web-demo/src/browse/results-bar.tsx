@@ -57,22 +57,10 @@ export function ResultsBar({ results, view, dispatch, total, showsMap, onToggleM
       <Group gap="sm" wrap="nowrap">
         {results.ranked && view.like !== null && <span className={classes['count']}>Best match first</span>}
         {results.ranked && view.like === null && (
-          <NativeSelect
-            aria-label="Find by"
-            size="xs"
-            data={MODES}
-            value={view.mode}
-            onChange={(event) => dispatch({ type: 'mode', mode: event.currentTarget.value as Mode })}
-          />
+          <Choice label="Find by" options={MODES} value={view.mode} onChange={(mode) => dispatch({ type: 'mode', mode })} />
         )}
         {!results.ranked && !showsMap && (
-          <NativeSelect
-            aria-label="Order"
-            size="xs"
-            data={SORTS}
-            value={view.sort}
-            onChange={(event) => dispatch({ type: 'sort', sort: event.currentTarget.value as Sort })}
-          />
+          <Choice label="Order" options={SORTS} value={view.sort} onChange={(sort) => dispatch({ type: 'sort', sort })} />
         )}
         <Button
           variant={showsMap ? 'filled' : 'default'}
@@ -85,6 +73,25 @@ export function ResultsBar({ results, view, dispatch, total, showsMap, onToggleM
         </Button>
       </Group>
     </div>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  label: string;
+  options: readonly { value: T; label: string }[];
+  value: T;
+  onChange: (value: T) => void;
+}
+
+function Choice<T extends string>({ label, options, value, onChange }: ChoiceProps<T>) {
+  return (
+    <NativeSelect
+      aria-label={label}
+      size="xs"
+      data={options}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value as T)}
+    />
   );
 }
 

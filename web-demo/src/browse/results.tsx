@@ -13,7 +13,6 @@ import {
 } from 'react';
 import { SAMPLE_NAME } from '../sample/sample-source.ts';
 import { ExampleQueries } from './example-queries.tsx';
-import { fusionOf } from './fusion.ts';
 import { NoResults } from './no-results.tsx';
 import { rankingOf } from './request.ts';
 import { ResultRow } from './result-row.tsx';
@@ -58,7 +57,6 @@ export function Results({ ref, results, view, dispatch, total, onOpen }: Props) 
   });
   const items = virtual.getVirtualItems();
   const ranking = rankingOf(view, results.wordsOnly);
-  const asked = useMemo(() => ({ ranking, fusion: fusionOf(view.text) }), [ranking, view.text]);
   const tabStop = Math.min(active, rows.length - 1);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new question is read from its top, whatever its rows.
@@ -127,7 +125,7 @@ export function Results({ ref, results, view, dispatch, total, onOpen }: Props) 
                     passage={rows[item.index]!}
                     pending={results.pendingKeys.has(rows[item.index]!.id)}
                     hit={results.hits?.[item.index] ?? null}
-                    asked={asked}
+                    ranking={ranking}
                     index={item.index}
                     tabIndex={item.index === tabStop ? 0 : -1}
                     onOpen={onOpen}

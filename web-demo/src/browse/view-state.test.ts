@@ -33,7 +33,7 @@ describe('the view', () => {
 
   it('fuses only where there are two lists to fuse, and asks for the words found', () => {
     const asked = after({ type: 'text', text: 'x' });
-    expect(searchOf(asked)).toMatchObject({ mode: 'hybrid', fusion: { type: 'weighted' }, highlight: true });
+    expect(searchOf(asked)).toMatchObject({ mode: 'hybrid', highlight: true });
     for (const mode of ['keyword', 'semantic'] as const) {
       expect(searchOf(reduceView(asked, { type: 'mode', mode }))).not.toHaveProperty('fusion');
     }

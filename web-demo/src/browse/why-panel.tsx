@@ -1,4 +1,3 @@
-import { type Fusion, largestShare } from './fusion.ts';
 import classes from './why.module.css';
 import type { ListShare, Why } from './why.ts';
 
@@ -11,10 +10,12 @@ interface Props {
 const NAMES = { words: 'Words', meaning: 'Meaning' } as const;
 /** Places make small numbers. */
 const DIGITS = 4;
+/** The most that a list can add, at its first place (docs/text-search.md). */
+const LARGEST_SHARE = 1 / 61;
 
 /** What each list says of a hit, and what became of it: numbers as the engine gave them. */
 export function WhyPanel({ id, why, place }: Props) {
-  const { lists, total, fusion, words, note } = why;
+  const { lists, total, words, note } = why;
   const asksWords = lists.length !== 1 || lists[0]!.list === 'words';
   return (
     <div id={id} className={classes['panel']}>
@@ -32,7 +33,7 @@ export function WhyPanel({ id, why, place }: Props) {
           </thead>
           <tbody>
             {lists.map((share) => (
-              <ListRow key={share.list} share={share} fusion={fusion} />
+              <ListRow key={share.list} share={share} />
             ))}
           </tbody>
           {total !== null && (
@@ -48,21 +49,15 @@ export function WhyPanel({ id, why, place }: Props) {
         </table>
       )}
       <p className={classes['note']}>{asksWords ? <WordsFound words={words} /> : 'Only the meaning was compared, no words.'}</p>
-      {fusion !== null && (
+      {total !== null && (
         <p className={classes['note']}>
-          {explain(fusion)}
+          A list adds 1/(60 + place). Words add as much only to a passage that holds all of the question, and next to nothing to one that
+          holds half.
           {note === 'mixed' && ' The server ranked its own passages; the two rankings were then merged by place.'}
         </p>
       )}
     </div>
   );
-}
-
-function explain(fusion: Fusion): string {
-  if (fusion.type === 'weighted')
-    return 'One word: both scores count alike. Each becomes a number from 0 to 1 (BM25 s as 2·atan(s)/π, similarity s as (1+s)/2), and the two are added.';
-  const { k, weights } = fusion;
-  return `Several words: meaning counts most. A list adds ${weights.keyword}/(${k} + place) for words and ${weights.meaning}/(${k} + place) for meaning.`;
 }
 
 function WordsFound({ words }: { words: readonly string[] }) {
@@ -80,7 +75,7 @@ function WordsFound({ words }: { words: readonly string[] }) {
   );
 }
 
-function ListRow({ share: { list, place, score, share }, fusion }: { share: ListShare; fusion: Fusion | null }) {
+function ListRow({ share: { list, place, score, share } }: { share: ListShare }) {
   return (
     <tr>
       <th scope="row">{NAMES[list]}</th>
@@ -96,12 +91,12 @@ function ListRow({ share: { list, place, score, share }, fusion }: { share: List
           </td>
         </>
       )}
-      {fusion !== null && (
+      {share !== null && (
         <td className={classes['number']}>
           <span className={classes['meter']} aria-hidden="true">
-            <span style={{ width: `${(100 * (share ?? 0)) / largestShare(fusion)}%` }} />
+            <span style={{ width: `${(100 * share) / LARGEST_SHARE}%` }} />
           </span>
-          {(share ?? 0).toFixed(DIGITS)}
+          {share.toFixed(DIGITS)}
         </td>
       )}
     </tr>

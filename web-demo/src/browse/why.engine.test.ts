@@ -1,7 +1,6 @@
 import { defineSchema, f } from '@terndb/client';
 import { openInNode } from '@terndb/client/testing';
 import { expect, test } from 'vitest';
-import { fusionOf } from './fusion.ts';
 import { type PassageHit, whyOf } from './why.ts';
 
 test.each(['cat', 'young cat'])('what the lists add is what the engine made of them, for every hit of %j', async (text) => {
@@ -15,11 +14,10 @@ test.each(['cat', 'young cat'])('what the lists add is what the engine made of t
     meaning: [1, i % 5, i % 7, 1],
   });
   await db.passages.putMany(Array.from({ length: 40 }, (_, i) => passage(i)));
-  const fusion = fusionOf(text);
-  const { hits } = await db.passages.search({ text, vector: [1, 2, 3, 1], fusion, highlight: true, limit: 40 });
+  const { hits } = await db.passages.search({ text, vector: [1, 2, 3, 1], highlight: true, limit: 40 });
   expect(hits).toHaveLength(40);
   for (const [i, hit] of hits.entries()) {
-    const why = whyOf(hit as unknown as PassageHit, i + 1, { ranking: 'hybrid', fusion });
+    const why = whyOf(hit as unknown as PassageHit, i + 1, 'hybrid');
     expect(why.total).toBeCloseTo(hit.score, 9);
     expect(why.note).toBeNull();
     expect(why.words.length > 0).toBe(why.lists[0]!.place !== null);

@@ -1,17 +1,11 @@
 import type { Hit } from '@terndb/client';
 import type { Passage } from '../library/schema.ts';
-import { type Fusion, type ListName, shareOf } from './fusion.ts';
 import { markedWords, NO_RANGES, type Ranges } from './highlight.ts';
 import type { Mode } from './view-state.ts';
 
 export type PassageHit = Hit<Passage, string>;
 
-/** How results were asked for. */
-export interface Asked {
-  /** What ranked: words alone where there is no model yet. */
-  readonly ranking: Mode;
-  readonly fusion: Fusion;
-}
+export type ListName = 'words' | 'meaning';
 
 /** One of the two lists that a search by words and meaning makes into one. */
 export interface ListShare {
@@ -27,8 +21,6 @@ export interface Why {
   readonly lists: readonly ListShare[];
   /** Sum of the shares; null where only one list ranks. */
   readonly total: number | null;
-  /** How the shares came about; null where only one list ranks. */
-  readonly fusion: Fusion | null;
   /** The words of the question that the passage holds, as they stand in it. */
   readonly words: readonly string[];
   /** `server`: found there, which tells no parts. `mixed`: the order is by place, here and on the server. */
@@ -44,24 +36,22 @@ const EPSILON = 1e-6;
 /**
  * Why a hit is where it is.
  * @param place Of the hit in the result, from 1.
- * @param asked `like` is by meaning alone, and so is what the model found; without the model words rank alone.
+ * @param ranking What ranked: `like` is by meaning alone; without the model words rank alone.
  */
-export function whyOf(hit: PassageHit, place: number, asked: Asked): Why {
-  const { ranking, fusion } = asked;
+export function whyOf(hit: PassageHit, place: number, ranking: Mode): Why {
   const words = wordsOf(hit);
-  if (hit.from === 'global' && hit.parts === undefined) return { lists: [], total: null, fusion: null, words, note: 'server' };
+  if (hit.from === 'global' && hit.parts === undefined) return { lists: [], total: null, words, note: 'server' };
   if (ranking !== 'hybrid' || hit.parts === undefined) {
     const list = ranking === 'semantic' ? 'meaning' : 'words';
-    return { lists: [{ list, place, score: hit.score, share: null }], total: null, fusion: null, words, note: null };
+    return { lists: [{ list, place, score: hit.score, share: null }], total: null, words, note: null };
   }
   const lists = (['words', 'meaning'] as const).map((list): ListShare => {
     const part = hit.parts?.find(({ name }) => name === LISTS[list]);
     if (part === undefined) return { list, place: null, score: null, share: 0 };
-    const there = { place: part.rank, score: part.score };
-    return { list, ...there, share: shareOf(fusion, list, there) };
+    return { list, place: part.rank, score: part.score, share: part.share };
   });
   const total = lists.reduce((sum, { share }) => sum + (share ?? 0), 0);
-  return { lists, total, fusion, words, note: Math.abs(total - hit.score) > EPSILON ? 'mixed' : null };
+  return { lists, total, words, note: Math.abs(total - hit.score) > EPSILON ? 'mixed' : null };
 }
 
 /** One line for the closed disclosure. */

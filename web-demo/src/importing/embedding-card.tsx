@@ -18,8 +18,10 @@ export function EmbeddingCard() {
   return (
     <section className={classes['part']} aria-label="Reading for meaning">
       <Group justify="space-between" wrap="nowrap" mb={8}>
-        <Text fw={600}>{titleOf(status)}</Text>
-        <Button variant="default" size="compact-sm" onClick={status.error === null ? toggle : () => void embedding.resume?.()}>
+        <Text fw={600} miw={0}>
+          {titleOf(status)}
+        </Text>
+        <Button variant="default" size="compact-sm" flex="none" onClick={status.error === null ? toggle : () => void embedding.resume?.()}>
           {status.error !== null ? 'Try again' : status.paused ? 'Resume' : 'Pause'}
         </Button>
       </Group>
