@@ -112,7 +112,7 @@ describe('attaching a local partition', () => {
   });
 
   it('[R14] goes on after a crash at any transaction, and doubles nothing', async () => {
-    const rows = 1_100;
+    const rows = 2_100;
     for (let crashAt = 0; ; crashAt++) {
       const { engine, rowStore, store } = await open(rows);
       let commits = 0;
@@ -131,11 +131,11 @@ describe('attaching a local partition', () => {
         () => true,
       );
       if (!crashed) {
-        expect(crashAt).toBeGreaterThan(3);
+        expect(crashAt).toBeGreaterThan(2);
         return;
       }
       engine.write({ type: 'patch', collection: 'notes', partition: 'mine', key: keyOf(3), fields: { stars: 7 } });
-      engine.write({ type: 'delete', collection: 'notes', partition: 'mine', key: keyOf(1_099) });
+      engine.write({ type: 'delete', collection: 'notes', partition: 'mine', key: keyOf(2_099) });
       const second = attachment(engine, store());
       await second.copy();
       await second.finish();
