@@ -6,7 +6,8 @@ export type Library = Database<ShapesOf<typeof schema>>;
 export type PassageShape = ShapesOf<typeof schema>['passages'];
 export type Passages = Collection<PassageShape>;
 
-const DATABASE_NAME = 'tern-library';
+/** Another kind of text is another database: the one of before stays where it is. */
+const DATABASE_NAME = 'tern-library-2';
 
 /** One per page: React may render twice, the database opens once. */
 let opening: Promise<Library> | undefined;

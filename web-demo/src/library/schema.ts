@@ -5,7 +5,8 @@ export const schema = defineSchema(
   {
     passages: {
       title: f.text({ search: true }),
-      body: f.text({ search: true }),
+      /** Several may write it at once: see editor/. */
+      body: f.collabText({ search: true }),
       topic: f.keyword(),
       kind: f.keyword(),
       /** Where it came from: a file, or null for a note written here. */
@@ -18,7 +19,7 @@ export const schema = defineSchema(
       meaning: f.vector({ embed: ['title', 'body'] }).nullable(),
     },
   },
-  { version: 2 },
+  { version: 3 },
 );
 
 export type Passage = EntityOf<typeof schema, 'passages'>;

@@ -1,8 +1,8 @@
 import { ActionIcon, Autocomplete, CloseButton, Input, Rating, Textarea, Tooltip } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
-import { useEffect, useRef } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { formatDate } from '../app/format.ts';
-import { MAX_BODY_CHARS, MAX_KEYWORD_CHARS, MAX_TITLE_CHARS } from '../import/limits.ts';
+import { MAX_KEYWORD_CHARS, MAX_TITLE_CHARS } from '../import/limits.ts';
 import type { Facet } from '../library/facets.ts';
 import type { Passage } from '../library/schema.ts';
 import { UNTITLED } from '../library/use-new-note.ts';
@@ -10,7 +10,10 @@ import classes from './passage.module.css';
 import { Related } from './related.tsx';
 import { SaveStateLine } from './save-state.tsx';
 import { useDelete } from './use-delete.tsx';
-import { useDraft } from './use-draft.ts';
+import { type Draft, useDraft } from './use-draft.ts';
+
+/** The editor and Yjs: nobody needs them before a passage is opened. */
+const PassageEditor = lazy(() => import('../editor/passage-editor.tsx'));
 
 interface Props {
   passage: Passage;
@@ -23,7 +26,9 @@ interface Props {
 }
 
 export function PassagePanel({ passage, pending, topics, onClose, onOpen, onMoreLikeThis }: Props) {
-  const draft = useDraft(passage);
+  const [text, setText] = useState<Pick<Draft, 'state' | 'error'>>({ state: 'clean', error: null });
+  const fields = useDraft(passage);
+  const draft = whole(fields, text);
   const remove = useDelete();
   const { values, edit } = draft;
   const titleRef = useRef<HTMLTextAreaElement>(null);
@@ -63,17 +68,9 @@ export function PassagePanel({ passage, pending, topics, onClose, onOpen, onMore
         ref={titleRef}
         onChange={(event) => edit({ title: event.currentTarget.value.replaceAll('\n', ' ') })}
       />
-      <Textarea
-        aria-label="Text"
-        autosize
-        minRows={4}
-        maxLength={MAX_BODY_CHARS}
-        placeholder="Write…"
-        className={classes['wide']!}
-        classNames={{ input: classes['body']! }}
-        value={values.body}
-        onChange={(event) => edit({ body: event.currentTarget.value })}
-      />
+      <Suspense fallback={<div className={classes['body']}>{passage.body}</div>}>
+        <PassageEditor passageKey={passage.id} onSaved={(saved, error) => setText({ state: saved, error })} />
+      </Suspense>
       <div className={classes['fields']}>
         <Autocomplete
           label="Topic"
@@ -102,4 +99,11 @@ export function PassagePanel({ passage, pending, topics, onClose, onOpen, onMore
       <Related passage={passage} onOpen={onOpen} onAll={() => onMoreLikeThis(passage.id, values.title)} />
     </div>
   );
+}
+
+/** What is worse of the two decides: a text that is saved does not hide a title that is not. */
+const BY_CONCERN = ['clean', 'durable', 'visible', 'editing', 'failed'] as const;
+
+function whole(fields: Draft, text: Pick<Draft, 'state' | 'error'>): Draft {
+  return BY_CONCERN.indexOf(text.state) > BY_CONCERN.indexOf(fields.state) ? { ...fields, ...text } : fields;
 }

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { usePassages } from '../library/library-context.tsx';
 import type { Passage } from '../library/schema.ts';
 
-type Editable = Pick<Passage, 'title' | 'body' | 'topic' | 'stars'>;
+type Editable = Pick<Passage, 'title' | 'topic' | 'stars'>;
 /** `visible`: in every search of this device, not yet promised to survive a crash; `durable`: written. */
 export type SaveState = 'clean' | 'editing' | 'visible' | 'durable' | 'failed';
 
@@ -18,7 +18,7 @@ export interface Draft {
 /** Typing pauses this long before it is written: a write for each letter would only make more to merge. */
 const SAVE_AFTER_MS = 400;
 
-/** Edits of one passage, saved by themselves: a patch of the changed fields, so that another tab's edits of other fields stay. */
+/** Edits of one passage but for its text, which is everybody's (editor/), saved by themselves: a patch of the changed fields, so that another tab's edits of other fields stay. */
 export function useDraft(passage: Passage): Draft {
   const passages = usePassages();
   const [dirty, setDirty] = useState<Partial<Editable>>({});
