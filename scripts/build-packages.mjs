@@ -45,6 +45,7 @@ const PARTS = [
   { name: 'replication', entry: 'src/sync/replication.ts', imported: './sync/replication.ts' },
   { name: 'collab', entry: '../engine/src/collab/yjs-documents.ts', imported: './yjs-documents.ts' },
   { name: 'hnswlib', entry: 'src/hnswlib/hnswlib-library.ts', imported: './hnswlib/hnswlib-library.ts' },
+  { name: 'transfer', entry: 'src/transfer/transfers.ts', imported: './transfer/transfers.ts' },
   { name: 'webgpu', entry: '../embed/src/run/webgpu-library.ts', imported: './webgpu-library.ts' },
 ];
 const RUNTIME_ADDRESS = /new URL\('(?:\.\.\/){3}node_modules\/onnxruntime-web\/dist\/ort-wasm-simd-threaded\.wasm', import\.meta\.url\)/;

@@ -1,15 +1,14 @@
 import { assertNever, type Clock, compareDefinitions, DbError, type SchemaDefinition, schemaConflict } from '@terndb/core';
 import { decodeToken, type Engine, type QueryResult, type ReadScope, type SearchResult } from '@terndb/engine';
-import { importHnswlib } from '@terndb/engine/parts';
 import type { EmbeddingService } from '../embedding/embedding-service.ts';
 import { watchByMeaning } from '../embedding/watch-by-meaning.ts';
+import { loadTransfers } from '../load-transfers.ts';
 import type { OutboxSlot } from '../sync/outbox-slot.ts';
 import type { PresenceDesk } from '../sync/presence-desk.ts';
 import type { SyncReads } from '../sync/reads.ts';
 import type { SyncDoor } from '../sync/sync-door.ts';
 import { type LiveEvents, type MergedWatch, watchMerged } from '../sync/watch-merged.ts';
-import { ExportSessions } from '../transfer/export-sessions.ts';
-import { ImportSessions } from '../transfer/import-sessions.ts';
+import type { Transfers } from '../transfer/transfers.ts';
 import type {
   Call,
   Calls,
@@ -38,8 +37,7 @@ export interface ServiceOptions {
 /** Answers calls with the engine of this worker. */
 export class EngineService implements Service {
   readonly #engine: Engine;
-  readonly #exports: ExportSessions;
-  readonly #imports: ImportSessions;
+  #transfers: Promise<Transfers> | undefined;
 
   readonly #options: ServiceOptions;
   readonly #outbox: OutboxSlot;
@@ -55,8 +53,6 @@ export class EngineService implements Service {
     this.#options = options;
     this.#outbox = options.outbox;
     this.#presence = options.presence;
-    this.#exports = new ExportSessions(engine);
-    this.#imports = new ImportSessions(engine);
   }
 
   /** From now on what needs a server is asked of it. */
@@ -137,21 +133,21 @@ export class EngineService implements Service {
       case 'seal':
         return await this.#engine.seal();
       case 'exportOpen':
-        return this.#exports.open(call.request);
+        return (await this.#transfer()).exports.open(call.request);
       case 'exportPage':
-        return this.#exports.page(call.request.exportId);
+        return (await this.#transfer()).exports.page(call.request.exportId);
       case 'exportClose':
-        return this.#exports.close(call.request.exportId);
+        return (await this.#transfer()).exports.close(call.request.exportId);
       case 'importOpen':
-        return this.#imports.open();
+        return (await this.#transfer()).imports.open();
       case 'importPush':
-        return this.#imports.push(call.request.importId, call.request.bytes);
+        return (await this.#transfer()).imports.push(call.request.importId, call.request.bytes);
       case 'importCommit':
-        return await this.#imports.commit(call.request.importId);
+        return await (await this.#transfer()).imports.commit(call.request.importId);
       case 'importHnswlib':
-        return await importHnswlib(this.#engine, call.request);
+        return await (await this.#transfer()).importHnswlib(call.request);
       case 'importClose':
-        return this.#imports.close(call.request.importId);
+        return (await this.#transfer()).imports.close(call.request.importId);
       default:
         return assertNever(call, 'call');
     }
@@ -260,7 +256,17 @@ export class EngineService implements Service {
   /** Gives back what exports pin. */
   close(): void {
     this.#embedding?.close();
-    this.#exports.closeAll();
+    // What never loaded has nothing to give back.
+    this.#transfers?.then(({ exports }) => exports.closeAll()).catch(() => {});
+  }
+
+  /** Loaded by the first export or import. What fails to load is tried again. */
+  #transfer(): Promise<Transfers> {
+    this.#transfers ??= loadTransfers().then(({ Transfers }) => new Transfers(this.#engine));
+    this.#transfers.catch(() => {
+      this.#transfers = undefined;
+    });
+    return this.#transfers;
   }
 }
 
