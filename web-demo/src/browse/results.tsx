@@ -1,16 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import {
-  type Dispatch,
-  type KeyboardEvent,
-  lazy,
-  type Ref,
-  Suspense,
-  useEffect,
-  useImperativeHandle,
-  useMemo,
-  useRef,
-  useState,
-} from 'react';
+import { type Dispatch, type KeyboardEvent, lazy, type Ref, Suspense, useEffect, useImperativeHandle, useRef, useState } from 'react';
 import { SAMPLE_NAME } from '../sample/sample-source.ts';
 import { ExampleQueries } from './example-queries.tsx';
 import { NoResults } from './no-results.tsx';
