@@ -18,7 +18,10 @@ export interface ConnectOptions {
   /** Of the sync endpoint; relative to the page. `http` and `ws` both work. */
   url: string;
   /** What to replicate; the token must grant them. Entities outside (such as `_default`, unless named) stay on this device. */
-  partitions: readonly (string | { name: string; keep?: Keep })[];
+  partitions: readonly (
+    | string
+    | { name: string; keep?: Keep /** Of `recent`, default 64 MiB: bytes of segments and indexes. */; budgetBytes?: number }
+  )[];
   /** Called at the start, about 30 s before expiry, and when a token was refused. If it throws: state `needs-auth`, the outbox stays. */
   getToken: (request: { reason: 'start' | 'expiring' | 'rejected' }) => Promise<string>;
 }

@@ -6,7 +6,10 @@ export interface Store<T> {
   subscribe(onChange: (value: T) => void): () => void;
 }
 
-/** `all` (default). `recent`: what fits the budget. `search-only`: never stored here, found by global and hybrid searches. */
+/**
+ * `all` (default). `recent`: the newest segments that fit the budget, and what came since; the rest is found by global and hybrid reads.
+ * `search-only`: never stored here, found by global and hybrid reads.
+ */
 export type Keep = 'all' | 'recent' | 'search-only';
 
 export type SyncState =

@@ -47,6 +47,16 @@ describe('the client over a worker in memory', () => {
   it('refuses what needs a server, what is closed and what is no request', async () => {
     const { db, notes } = await openDb();
     expect(() => db.connect({} as never)).toThrowError(expect.objectContaining({ code: 'OPTION_INVALID' }));
+    const connect = (...partitions: unknown[]) => db.connect({ url: 'http://x', partitions, getToken: async () => '' } as never);
+    for (const wrong of [
+      5,
+      undefined,
+      {},
+      { name: 'p', keep: 'some' },
+      { name: 'p', budgetBytes: 5 },
+      { name: 'p', keep: 'recent', budgetBytes: 0 },
+    ])
+      expect(() => connect('fine', wrong)).toThrowError(expect.objectContaining({ code: 'OPTION_INVALID' }));
     await expect(notes.put({ title: 'x' }).wait('acked')).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
     await expect(notes.query({ scope: 'hybrid' })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
     await expect(notes.query({ consistency: 'strong' })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });

@@ -41,6 +41,12 @@ class DatabaseHandle implements DatabaseMembers<any> {
     if (!URL.canParse(url, base) || typeof getToken !== 'function' || !Array.isArray(partitions)) {
       throw new DbError('OPTION_INVALID', 'connect: { url, partitions, getToken } expected');
     }
+    for (const one of partitions)
+      if (!isWanted(one))
+        throw new DbError(
+          'OPTION_INVALID',
+          `connect: partitions: names or { name, keep, budgetBytes } expected, got ${JSON.stringify(one)}`,
+        );
     const page = this.#session.page();
     const connected = page.then((sync) => sync.connect(options, new URL(url, base).href));
     connected.catch((error) => console.warn('terndb: connect', error));
@@ -124,6 +130,14 @@ class DatabaseHandle implements DatabaseMembers<any> {
     const closed = this.#check();
     if (closed !== undefined) throw closed;
   }
+}
+
+/** Whether it says which partition to replicate, and how much of it. */
+function isWanted(one: any): boolean {
+  if (typeof one === 'string') return true;
+  const { name, keep = 'all', budgetBytes } = one ?? {};
+  if (typeof name !== 'string' || !['all', 'recent', 'search-only'].includes(keep)) return false;
+  return budgetBytes === undefined || (keep === 'recent' && budgetBytes > 0);
 }
 
 /** A database object over the session: its members, and one collection per name in the schema. */

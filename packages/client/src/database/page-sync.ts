@@ -40,9 +40,7 @@ export class PageSync {
     this.#options = options;
     this.#request = {
       url,
-      partitions: partitions.map((one) =>
-        typeof one === 'string' ? { name: one, keep: 'all' } : { name: one.name, keep: one.keep ?? 'all' },
-      ),
+      partitions: partitions.map((one) => (typeof one === 'string' ? { name: one, keep: 'all' } : { ...one, keep: one.keep ?? 'all' })),
     };
     await this.#ports.call('connect', this.#request);
     this.#answer();

@@ -14,10 +14,13 @@ export interface Download {
   onProgress?(doneBytes: number, totalBytes: number): void;
   /** Segments (by id) that are here with their indexes, and so are the tombstones. Not told of the last one. */
   onSegments?(manifest: Manifest, ready: readonly string[]): void;
+  /** Segments (by id) that are not wanted. */
+  leaveOut?(manifest: Manifest): readonly string[];
 }
 export interface Downloaded {
   readonly manifest: Manifest;
   readonly manifestObject: string;
+  readonly leftOut: readonly string[];
 }
 
 /** Objects that are of use together: a segment and its indexes. */
@@ -47,7 +50,14 @@ export class BootstrapDownloader {
   }
 
   /** FORMAT_INVALID, CHECKSUM_MISMATCH, OFFLINE, ABORTED, STORAGE_FULL. */
-  async download({ channel, reference, signal, onProgress = () => {}, onSegments = () => {} }: Download): Promise<Downloaded> {
+  async download({
+    channel,
+    reference,
+    signal,
+    onProgress = () => {},
+    onSegments = () => {},
+    leaveOut = () => [],
+  }: Download): Promise<Downloaded> {
     const { manifest: offered, objects } = decodeBootstrapReference(reference);
     const file = await fetchWhole(offered, this.#ports, signal);
     const manifest = readManifest(file, offered.name);
@@ -56,8 +66,10 @@ export class BootstrapDownloader {
         details: { name: offered.name, expected: channel, got: manifest.channel },
       });
     }
-    const groups = groupsOf(manifest, objects);
-    const total = objects.reduce((sum, { bytes }) => sum + bytes, offered.bytes);
+    const leftOut = leaveOut(manifest);
+    const segments = manifest.segments.filter(({ id }) => !leftOut.includes(id));
+    const groups = groupsOf({ ...manifest, segments }, objects);
+    const total = groups.flatMap((group) => group.objects).reduce((sum, { bytes }) => sum + bytes, offered.bytes);
     let done = offered.bytes;
     const ready: string[] = [];
     await this.#bringAll(groups, signal, {
@@ -67,14 +79,14 @@ export class BootstrapDownloader {
       },
       onGroup: ({ segment }) => {
         if (segment !== undefined) ready.push(segment);
-        if (ready.length > 0 && ready.length < manifest.segments.length) onSegments(manifest, [...ready]);
+        if (ready.length > 0 && ready.length < segments.length) onSegments(manifest, [...ready]);
       },
     });
     // Each client sees its own: the server's name would stand for several contents.
     const manifestObject = `${channel}/followed-${manifest.version}-${file.length}-${hashToHex(hash64(file))}`;
     await this.#ports.objects.put(manifestObject, [file]);
     onProgress(done, total);
-    return { manifest, manifestObject };
+    return { manifest, manifestObject, leftOut };
   }
 
   /** Objects that turned out to be damaged. STORAGE_UNAVAILABLE. */

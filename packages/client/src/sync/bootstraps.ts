@@ -3,22 +3,27 @@ import type { Replication } from '@terndb/engine';
 import type { Manifest } from '@terndb/engine/parts';
 import type { ClientEffect, ClientEvent, KnownClient, ManifestOffer } from '@terndb/sync';
 import type { BootstrapDownloader } from './bootstrap.ts';
+import { leftOutOf } from './keep-recent.ts';
 import type { Adopted } from './store/sync-store.ts';
 
 type Fetch = Extract<ClientEffect, { readonly type: 'fetch' }>;
-type FetchEvent = Extract<ClientEvent, { readonly type: 'fetched' | 'fetch-failed' }>;
+type FetchEvent = Extract<ClientEvent, { readonly type: 'fetched' | 'fetch-failed' | 'seen' }>;
 
 /** A bootstrap that is held under its fetch. */
 interface Staged {
   readonly channel: string;
   readonly abort: AbortController;
   object: string | null;
+  leftOut: readonly string[];
+  readonly budgetBytes: number | null;
   readonly frames: Uint8Array[];
 }
 
 export interface BootstrapPorts {
   readonly replication: Replication;
   readonly downloader: BootstrapDownloader;
+  /** How much of a channel's segments is kept here; null: all. */
+  readonly budgetOf: (channel: string) => number | null;
   readonly dispatch: (event: FetchEvent) => void;
   readonly onProgress: (channel: string, doneBytes: number, totalBytes: number) => void;
 }
@@ -34,11 +39,13 @@ export class Bootstraps {
 
   async fetch({ channel, fetch, offer, clientIds }: Fetch): Promise<void> {
     const { replication, dispatch } = this.#ports;
-    const staged: Staged = { channel, abort: new AbortController(), object: null, frames: [] };
+    const budgetBytes = this.#ports.budgetOf(channel);
+    const staged: Staged = { channel, abort: new AbortController(), object: null, leftOut: [], budgetBytes, frames: [] };
     this.#staged.set(fetch, staged);
     try {
-      const downloaded = offer === undefined ? undefined : await this.#download(channel, offer, staged.abort.signal);
+      const downloaded = offer === undefined ? undefined : await this.#download(staged, offer);
       staged.object = downloaded?.manifestObject ?? null;
+      staged.leftOut = downloaded?.leftOut ?? [];
       const { position, maxHlc } = await replication.stage(channel, fetch, downloaded ?? 'empty');
       if (this.#staged.get(fetch) !== staged) {
         replication.dropStaged(fetch);
@@ -67,13 +74,18 @@ export class Bootstraps {
 
   /** What a swap makes the stored replica. */
   adopted(fetch: number): Adopted {
-    const { object, frames } = this.#staged.get(fetch)!;
-    return { object, frames };
+    const { object, frames, leftOut, budgetBytes } = this.#staged.get(fetch)!;
+    return { object, frames, leftOut, budgetBytes };
   }
 
   /** It is the shown one now. */
   swapped(fetch: number): void {
     this.#staged.delete(fetch);
+  }
+
+  /** Something of this channel is on its way. */
+  isBringing(channel: string): boolean {
+    return [...this.#staged.values()].some((staged) => staged.channel === channel);
   }
 
   drop(fetch: number): void {
@@ -86,11 +98,12 @@ export class Bootstraps {
     for (const fetch of [...this.#staged.keys()]) this.drop(fetch);
   }
 
-  #download(channel: string, offer: ManifestOffer, signal: AbortSignal): ReturnType<BootstrapDownloader['download']> {
+  #download({ channel, abort: { signal }, budgetBytes }: Staged, offer: ManifestOffer): ReturnType<BootstrapDownloader['download']> {
     const { downloader, onProgress } = this.#ports;
     const onBytes = (doneBytes: number, totalBytes: number): void => onProgress(channel, doneBytes, totalBytes);
     const onSegments = this.#shower(channel, signal);
-    return downloader.download({ channel, reference: offer.reference, signal, onProgress: onBytes, onSegments });
+    const leaveOut = (manifest: Manifest): readonly string[] => leftOutOf(manifest, budgetBytes);
+    return downloader.download({ channel, reference: offer.reference, signal, onProgress: onBytes, onSegments, leaveOut });
   }
 
   /** Shows what is here while the rest is on its way: one call at a time, and of those that wait the last, which has all. */
@@ -107,7 +120,10 @@ export class Bootstraps {
       isShowing = false;
     };
     return (manifest, ready) => {
-      next = () => this.#ports.replication.preview(channel, manifest, ready);
+      next = () => {
+        this.#ports.dispatch({ type: 'seen', channel, hlc: manifest.maxHlc });
+        return this.#ports.replication.preview(channel, manifest, ready);
+      };
       if (!isShowing) void show();
     };
   }

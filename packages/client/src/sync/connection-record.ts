@@ -5,6 +5,8 @@ import type { Keep } from '../api/status.ts';
 export interface WantedPartition {
   readonly name: string;
   readonly keep: Keep;
+  /** Of `recent`: bytes of segments and indexes that stay here. */
+  readonly budgetBytes?: number;
 }
 export interface ConnectRequest {
   /** Whole address, as the page resolved it. */

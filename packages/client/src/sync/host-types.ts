@@ -17,9 +17,11 @@ export interface HostPorts {
   readonly token: TokenSource;
 }
 
-/** A followed channel, and the version its collection has on the server. */
+/** A followed channel, the version its collection has on the server, and how much of its segments is kept here. */
 export interface SyncPlace extends FollowedPlace {
   readonly schemaVersion: number;
+  /** Null: all. */
+  readonly budgetBytes: number | null;
 }
 
 /** What the machine says that others care about. None may throw. */
@@ -37,10 +39,10 @@ export interface HostEvents {
   onEpoch(): void;
   onRetry(delayMs: number): void;
   onProgress(channel: string, doneBytes: number, totalBytes: number): void;
-  /** Another tab leads, or the stored state cannot be read: this host is over. */
-  onFailed(error: DbError): void;
   /** Another replica is shown, and stored: objects of the one before may not be needed any more. */
   onSwapped(channel: string): void;
   /** Where somebody else is. */
   onPresent(message: Present): void;
+  /** Another tab leads, or the stored state cannot be read: this host is over. */
+  onFailed(error: DbError): void;
 }

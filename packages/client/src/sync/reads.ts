@@ -1,8 +1,7 @@
-import { type Clock, comparePrimaryKeys, DbError, type JsonValue, type PrimaryKey } from '@terndb/core';
+import { type Clock, comparePrimaryKeys, DbError, type PrimaryKey, type SingleOp } from '@terndb/core';
 import {
   type CountRequest,
   type CountResult,
-  decodeToken,
   type Engine,
   encodeToken,
   type GetRequest,
@@ -17,7 +16,8 @@ import {
   type TokenPositions,
 } from '@terndb/engine';
 import type { GlobalCountAnswer, GlobalGetAnswer, GlobalQueryAnswer, GlobalReadInfo, GlobalSearchAnswer } from '@terndb/sync';
-import { contentVersion } from './merge-answers.ts';
+import { contentVersion, joinTokens, mergeHits, orderOf } from './merge-answers.ts';
+import { isTooOld, levelOf, levelUnavailable } from './read-level.ts';
 import type { SyncService } from './sync-service.ts';
 import { underOutbox } from './under-outbox.ts';
 
@@ -25,11 +25,8 @@ import { underOutbox } from './under-outbox.ts';
 export const HYBRID_BUDGET_MS = 150;
 /** A read that names no limit of its own (the page's default, less what the way back takes). */
 const DEFAULT_BUDGET_MS = 9_500;
-const BOUNDED_STALENESS_MS = 5_000;
 /** How often a read that waits for positions looks again. */
 const POLL_MS = 10;
-/** As in reciprocal rank fusion: how fast a rank loses weight (Cormack, Clarke, Buettcher 2009). */
-const RRF_K = 60;
 const DEFAULT_LIMITS = { query: 100, search: 10 } as const;
 
 type Budgeted = ReadScope & { readonly timeoutMs?: number | undefined };
@@ -69,16 +66,27 @@ export class SyncReads {
     const plan = await this.#plan(request);
     const local = plan.scope === 'global' ? undefined : this.#engine.get(this.#hereOf(request));
     if (plan.there.length === 0) return { ...local!, ...this.#info(plan, local, undefined) };
+    const opsOf = (key: unknown): readonly SingleOp[] => this.#pendingOps(request.collection, plan.there, toKey(key));
     // Where the server answers, this device knows its own writes only: its rows may be some of them, or old.
-    const isOwn = (key: unknown): boolean => local !== undefined && this.#isOverlaid(request.collection, plan.there, toKey(key));
+    const isOwn = (key: unknown, index: number): boolean => {
+      if (local === undefined) return false;
+      const ops = opsOf(key);
+      return ops.length > 0 && (local.entities[index] !== undefined || ops.some(({ type }) => type === 'put' || type === 'delete'));
+    };
     const here = this.#known(request.collection, plan.here);
     const sure = local === undefined || here.length === 0 ? undefined : this.#engine.get({ ...localOf(request), partitions: here });
-    const missing = request.keys.filter((key, index) => sure?.entities[index] === undefined && !isOwn(key));
+    const missing = request.keys.filter((key, index) => sure?.entities[index] === undefined && !isOwn(key, index));
     if (missing.length === 0) return { ...local!, ...this.#info(plan, local, undefined) };
     const answer = await this.#ask<GlobalGetAnswer, GetRequest & Budgeted>('get', { ...request, keys: missing }, plan);
-    const found = new Map(missing.map((key, index) => [key, answer?.entities[index] ?? undefined]));
+    const definition = this.#engine.definition(request.collection);
+    const found = new Map(
+      missing.map((key, index) => {
+        const entity = answer?.entities[index] ?? undefined;
+        return [key, entity && underOutbox(definition, { key: toKey(key), entity }, opsOf(key)).entity];
+      }),
+    );
     const entities = request.keys.map((key, index) =>
-      isOwn(key) || answer === undefined ? local?.entities[index] : (sure?.entities[index] ?? found.get(key)),
+      isOwn(key, index) || answer === undefined ? local?.entities[index] : (sure?.entities[index] ?? found.get(key)),
     );
     return { entities, ...this.#info(plan, local, answer) };
   }
@@ -166,7 +174,7 @@ export class SyncReads {
     });
     // Scores of words depend on all texts of a side, and fused ones on its ranks, so they are compared by rank.
     const byRank = [request.text, request.vectors].some((value) => value !== undefined && value !== null);
-    const hits = merge(mine, theirs, byRank).slice(offset, offset + limit);
+    const hits = mergeHits(mine, theirs, byRank).slice(offset, offset + limit);
     const exact = (sure?.exact ?? true) && (ownHits.length === 0 || own!.exact) && (answer?.exact ?? true);
     return { hits, exact, ...this.#info(plan, answer === undefined ? joinInfo(sure, own) : sure, answer) };
   }
@@ -200,16 +208,10 @@ export class SyncReads {
     const followed = wanted.filter((partition) => this.#sync.channelsOf(request.collection, partition).length > 0);
     if (Array.isArray(level) && scope !== 'global') await this.#reach(request, level, followed, budgetMs);
     const staleness = this.#staleness(request.collection, followed);
-    const limitMs =
-      level === 'bounded'
-        ? BOUNDED_STALENESS_MS
-        : typeof level === 'object' && 'maxStalenessMs' in level
-          ? level.maxStalenessMs
-          : undefined;
-    const isStale = level === 'strong' || (limitMs !== undefined && (staleness === null || staleness > limitMs));
+    const isStale = isTooOld(level, staleness);
     if (scope === 'global') return { scope, here: [], there: wanted, missing: 0, shown: 0, degraded: null, budgetMs, stalenessMs: null };
     if (isStale && followed.length > 0 && scope === 'local')
-      throw unavailable(request, `this device is ${staleness ?? 'an unknown number of'} ms behind`);
+      throw levelUnavailable(request, `this device is ${staleness ?? 'an unknown number of'} ms behind`);
     const there = scope === 'local' ? [] : followed.filter((partition) => isStale || !this.#isComplete(request.collection, partition));
     const lacking = followed.filter((partition) => !there.includes(partition) && !this.#isComplete(request.collection, partition));
     const missing = lacking.filter((partition) => !this.#isBrought(request.collection, partition)).length;
@@ -274,9 +276,7 @@ export class SyncReads {
   }
 
   #underOutbox(collection: string, partitions: readonly string[], row: Parameters<typeof underOutbox>[1]): ReturnType<typeof underOutbox> {
-    const ops = partitions.flatMap((partition) =>
-      this.#sync.channelsOf(collection, partition).flatMap(({ channel }) => this.#sync.pendingOps(channel, row.key)),
-    );
+    const ops = this.#pendingOps(collection, partitions, row.key);
     return underOutbox(this.#engine.definition(collection), row, ops);
   }
 
@@ -284,9 +284,9 @@ export class SyncReads {
     return this.#sync.channelsOf(collection, partition).reduce((sum, { channel }) => sum + this.#sync.outboxSizeOf(channel), 0);
   }
 
-  #isOverlaid(collection: string, partitions: readonly string[], key: PrimaryKey): boolean {
-    return partitions.some((partition) =>
-      this.#sync.channelsOf(collection, partition).some(({ channel }) => this.#sync.pendingOps(channel, key).length > 0),
+  #pendingOps(collection: string, partitions: readonly string[], key: PrimaryKey): readonly SingleOp[] {
+    return partitions.flatMap((partition) =>
+      this.#sync.channelsOf(collection, partition).flatMap(({ channel }) => this.#sync.pendingOps(channel, key)),
     );
   }
 
@@ -336,11 +336,11 @@ export class SyncReads {
       if (error.kind !== 'unavailable') throw error;
       if (plan.scope !== 'global' && plan.budgetMs > HYBRID_BUDGET_MS) {
         if (error.code === 'TIMEOUT') throw error;
-        throw unavailable(request, `the server does not answer (${error.code})`);
+        throw levelUnavailable(request, `the server does not answer (${error.code})`);
       }
       if (plan.scope === 'global')
         throw consistency === 'strong' && error.code !== 'TIMEOUT'
-          ? unavailable(request, `the server does not answer (${error.code})`)
+          ? levelUnavailable(request, `the server does not answer (${error.code})`)
           : error;
       return undefined;
     }
@@ -386,19 +386,6 @@ function joinInfo(sure: ReadInfo | undefined, own: ReadInfo | undefined): ReadIn
   return { ...sure, coverage, degraded: sure.degraded ?? own.degraded, token: joinTokens(sure.token, own.token) };
 }
 
-type Level = 'strong' | 'session' | 'bounded' | 'eventually' | { readonly maxStalenessMs: number } | readonly TokenPositions[];
-
-/** Undefined: none of them; the engine says what is wrong. TOKEN_INVALID. */
-function levelOf(consistency: unknown): Level | undefined {
-  if (consistency === undefined || consistency === null) return 'session';
-  if (consistency === 'strong' || consistency === 'session' || consistency === 'bounded' || consistency === 'eventually')
-    return consistency;
-  if (typeof consistency !== 'object') return undefined;
-  const { atLeast, maxStalenessMs } = consistency as { readonly atLeast?: unknown; readonly maxStalenessMs?: unknown };
-  if (typeof atLeast === 'string') return decodeToken(atLeast);
-  return typeof maxStalenessMs === 'number' && maxStalenessMs >= 0 ? { maxStalenessMs } : undefined;
-}
-
 /** As the engine takes it: here, and as it is; it compares a token with what it shows. */
 function localOf<R extends Budgeted>(request: R): R {
   const { scope: _, consistency, timeoutMs: __, ...rest } = request;
@@ -406,55 +393,7 @@ function localOf<R extends Budgeted>(request: R): R {
   return (isToken ? { ...rest, consistency } : rest) as R;
 }
 
-function merge(local: readonly SearchHit[], theirs: readonly SearchHit[], byRank: boolean): readonly SearchHit[] {
-  const ranked = byRank ? [...byRanks(local), ...byRanks(theirs)] : [...local, ...theirs];
-  return ranked.sort((a, b) => b.score - a.score || comparePrimaryKeys(toKey(a.key), toKey(b.key)));
-}
-
-function byRanks(hits: readonly SearchHit[]): readonly SearchHit[] {
-  return hits.map((hit, rank) => ({ ...hit, score: 1 / (RRF_K + rank + 1) }));
-}
-
-type Comparable = (a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>) => number;
-
-/** As the engine orders: nulls last. */
-function orderOf(orderBy: unknown): Comparable {
-  const terms = (Array.isArray(orderBy) ? orderBy : orderBy === undefined || orderBy === null ? [] : [orderBy]) as readonly {
-    readonly field: string;
-    readonly order?: 'asc' | 'desc';
-  }[];
-  return (a, b) => {
-    for (const { field, order } of terms) {
-      const [x, y] = [a[field] ?? null, b[field] ?? null];
-      if (x === y || (x === null && y === null)) continue;
-      if (x === null) return 1;
-      if (y === null) return -1;
-      const sign = (x as number) < (y as number) ? -1 : (x as number) > (y as number) ? 1 : 0;
-      if (sign !== 0) return order === 'desc' ? -sign : sign;
-    }
-    return 0;
-  };
-}
-
 /** Int64 keys are numbers where they are safe integers, on both sides. */
 function toKey(key: unknown): PrimaryKey {
   return key as PrimaryKey;
-}
-
-function joinTokens(local: string | undefined, theirs: string | undefined): string {
-  if (local === undefined || theirs === undefined) return (theirs ?? local)!;
-  const byEpoch = new Map<string, Map<string, number>>();
-  for (const { logEpoch, positions } of [...decodeToken(local), ...decodeToken(theirs)]) {
-    const known = byEpoch.get(logEpoch) ?? new Map<string, number>();
-    byEpoch.set(logEpoch, known);
-    for (const [channel, position] of positions) known.set(channel, Math.max(position, known.get(channel) ?? 0));
-  }
-  return encodeToken([...byEpoch].map(([logEpoch, positions]) => ({ logEpoch, positions })));
-}
-
-function unavailable({ collection, consistency }: ReadScope, why: string): DbError {
-  const level: JsonValue = typeof consistency === 'string' ? consistency : JSON.parse(JSON.stringify(consistency ?? null));
-  return new DbError('CONSISTENCY_UNAVAILABLE', `${collection}: consistency ${JSON.stringify(level)} cannot be met now: ${why}`, {
-    details: { collection, consistency: level },
-  });
 }

@@ -15,15 +15,27 @@ export class Standing {
     this.#clock = clock;
   }
 
-  /** All rows are here, as of some time. */
-  isComplete(channel: string): boolean {
+  /** What is to be here is, as of some time. */
+  isBrought(channel: string): boolean {
     const state = this.#replication.state(channel);
     return state !== undefined && state.logEpoch !== null && state.quarantined.length === 0;
   }
 
-  /** 0 to 1. */
+  /** All rows are here, as of some time. */
+  isComplete(channel: string): boolean {
+    return this.isBrought(channel) && this.#replication.state(channel)!.leftOut.length === 0;
+  }
+
+  /** Of what is to be here, 0 to 1. */
+  progressOf(channel: string): number {
+    return this.isBrought(channel) ? 1 : (this.#progress.get(channel) ?? 0);
+  }
+
+  /** Of all rows, about, 0 to 1. */
   coverageOf(channel: string): number {
-    return this.isComplete(channel) ? 1 : (this.#progress.get(channel) ?? 0);
+    if (!this.isBrought(channel)) return this.#progress.get(channel) ?? 0;
+    const { liveRows, missingRows } = this.#replication.state(channel)!;
+    return missingRows === 0 ? 1 : liveRows / (liveRows + missingRows);
   }
 
   positionOf(channel: string): number {

@@ -68,9 +68,11 @@ async function openDevice(): Promise<Device> {
       onEpoch() {},
       onRetry() {},
       onProgress() {},
+      onSwapped() {},
+      onPresent() {},
       onFailed: (error) => failed.push(error),
     },
-    { places: [{ channel: CHANNEL, collection: 'notes', partition: 'p', schemaVersion: 1 }], term: 1, device },
+    { places: [{ channel: CHANNEL, collection: 'notes', partition: 'p', schemaVersion: 1, budgetBytes: null }], term: 1, device },
   );
   outbox.host = host;
   await host.open();

@@ -105,9 +105,11 @@ export class SyncHost {
     const device = (await this.#ports.store.readDevice()) ?? this.#device;
     this.#dispatch({ type: 'stop' });
     this.#dispatch({ type: 'elected', term: this.#term, durable: { device, channels } });
-    for (const { channel } of this.#places) {
-      // Rows are missing here: the server has them.
-      if ((this.#ports.replication.state(channel)?.quarantined.length ?? 0) > 0) this.#dispatch({ type: 'diverged', channel });
+    for (const { channel, budgetBytes } of this.#places) {
+      const state = this.#ports.replication.state(channel);
+      // Rows are missing here: the server has them. Or another share of them is to be here: what is here already is not asked for again.
+      const isOther = state !== undefined && state.logEpoch !== null && (await this.#ports.store.readBudget(channel)) !== budgetBytes;
+      if (isOther || (state?.quarantined.length ?? 0) > 0) this.#dispatch({ type: 'diverged', channel });
     }
     if (this.#isOnline) this.#dispatch({ type: 'start' });
   }
@@ -133,9 +135,19 @@ export class SyncHost {
     this.#dispatch({ type: 'retry-denied', channel });
   }
 
+  /** A bootstrap of this channel is under way. */
+  isBringing(channel: string): boolean {
+    return this.#bootstraps.isBringing(channel);
+  }
+
   /** Sheds a long tail, if the server has a newer manifest. */
   adopt(channel: string, above: number): void {
     this.#dispatch({ type: 'adopt', channel, above });
+  }
+
+  /** Beside the log: lost where there is no connection. */
+  say(message: Presence): void {
+    if (this.link === 'live' || this.link === 'catching-up') this.#socket.say(message);
   }
 
   /** `OutboxPort` of the engine. What is written before this returns to the event loop is stored together. */
@@ -145,11 +157,6 @@ export class SyncHost {
     options: { readonly hlc?: Timestamp } = {},
   ): { readonly entry: OverlayEntry; readonly durable: Promise<void> } {
     if (this.#isOver)
-  /** Beside the log: lost where there is no connection. */
-  say(message: Presence): void {
-    if (this.link === 'live' || this.link === 'catching-up') this.#socket.say(message);
-  }
-
       throw new DbError('STORAGE_UNAVAILABLE', `write to ${channel}: an open outbox expected, got one that is being read again; try again`);
     const request = this.#nextRequest++;
     const durable = new Promise<void>((resolve, reject) => this.#requests.set(request, { resolve, reject }));
@@ -182,7 +189,11 @@ export class SyncHost {
     return new ClientMachine({
       rng,
       channels: this.#places.map(({ channel }) => channel),
-      replicaOf: (channel) => replication.state(channel),
+      // Of a replica that lacks segments nobody can compare the hash.
+      replicaOf: (channel) => {
+        const state = replication.state(channel);
+        return state === undefined || state.leftOut.length > 0 ? undefined : state;
+      },
     });
   }
 
@@ -349,6 +360,7 @@ export class SyncHost {
     }
     this.#dispatch({ type: 'persisted', batch });
     for (const channel of diverged) this.#dispatch({ type: 'diverged', channel });
+    for (const write of writes) if (write.type === 'swap') this.#events.onSwapped(write.channel);
     this.#events.onChange();
   }
 

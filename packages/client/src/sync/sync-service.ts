@@ -1,4 +1,4 @@
-import { DbError, type PrimaryKey, type Timestamp } from '@terndb/core';
+import { DbError, type PrimaryKey, type SingleOp, type Timestamp } from '@terndb/core';
 import type { DeviceRecord, ResolveAnswer, ResolvedChannel, TokenReason } from '@terndb/sync';
 import type { Level } from '../api/collection.ts';
 import type { SyncState } from '../api/status.ts';
@@ -210,6 +210,10 @@ export class SyncService {
     return this.#standing.isComplete(channel);
   }
 
+  isBrought(channel: string): boolean {
+    return this.#standing.isBrought(channel);
+  }
+
   positionOf(channel: string): number {
     return this.#standing.positionOf(channel);
   }
@@ -218,9 +222,10 @@ export class SyncService {
     return this.#standing.seenOf(channel);
   }
 
-  hasPending(channel: string, key: PrimaryKey): boolean {
-    if (this.#host?.follows(channel) !== true) return false;
-    return this.#host.outboxOf(channel).some(({ op }) => (op.type === 'batch' ? op.ops.some(({ pk }) => pk === key) : op.pk === key));
+  /** What the outbox has on a key, in its order. */
+  pendingOps(channel: string, key: PrimaryKey): readonly SingleOp[] {
+    if (this.#host?.follows(channel) !== true) return [];
+    return this.#host.outboxOf(channel).flatMap(({ op }) => (op.type === 'batch' ? op.ops : [op]).filter(({ pk }) => pk === key));
   }
 
   get logEpoch(): string | undefined {

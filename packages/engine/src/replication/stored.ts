@@ -32,7 +32,7 @@ export function encodeFollowedPointer({ object, firstSequence, leftOut = [] }: F
 }
 
 /** Undefined before the first swap. FORMAT_INVALID, FORMAT_VERSION_UNSUPPORTED. */
-export async function readFollowedPointer(meta: MetaStore, channel: string): Promise<FollowedPointer | undefined> {
+export async function readFollowedPointer(meta: Pick<MetaStore, 'get'>, channel: string): Promise<FollowedPointer | undefined> {
   const entry = await meta.get(followedPointerKey(channel));
   if (entry === undefined) return undefined;
   const { object, firstSequence, leftOut = [] } = decodeRecord(entry);

@@ -62,7 +62,11 @@ describe('the sync store', () => {
     await store.commit(1, [{ writes: [frame(1), frame(2)] }, { writes: [frame(3)] }]);
     expect(await rows.lastSequence('followed/c')).toBe(3);
     const swap = { type: 'swap' as const, channel: 'c', fetch: 1 };
-    await store.commit(1, [{ writes: [swap, frame(9)] }], new Map([[1, { object: 'm', frames: [Uint8Array.of(1), Uint8Array.of(2)] }]]));
+    await store.commit(
+      1,
+      [{ writes: [swap, frame(9)] }],
+      new Map([[1, { leftOut: [], budgetBytes: null, object: 'm', frames: [Uint8Array.of(1), Uint8Array.of(2)] }]]),
+    );
     expect(await rows.lastSequence('followed/c')).toBe(6);
     const pointer = JSON.parse(new TextDecoder().decode(await rows.meta('followed/c')));
     expect(pointer).toMatchObject({ object: 'm', firstSequence: 4 });

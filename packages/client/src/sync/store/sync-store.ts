@@ -9,6 +9,7 @@ import type { RowOp, RowStore } from './row-store.ts';
  *   sync/device              DeviceRecord: client id, subject, log epoch, clock, next id
  *   sync/channel/<channel>   ChannelRecord: client id, next seq, ever sent, log epoch
  *   sync/connection          what connects this database to a server (service/connection-record.ts)
+ *   sync/keep/<channel>      { budgetBytes }: for how much the adopted manifest was brought; missing or null: all of it
  *   sync/attach/<channel>    how far a local partition was turned into ops (attach/attach.ts)
  * History: 1 first version. Unknown format -> FORMAT_VERSION_UNSUPPORTED.
  */
@@ -23,6 +24,10 @@ export interface Batch {
 export interface Adopted {
   readonly object: string | null;
   readonly frames: readonly Uint8Array[];
+  /** Segments of the manifest that are not kept. */
+  readonly leftOut: readonly string[];
+  /** For how much it was brought; null: all. */
+  readonly budgetBytes: number | null;
 }
 
 export interface StoredChannel {
@@ -60,6 +65,11 @@ export class SyncStore {
     };
   }
 
+  /** For how much of its segments a channel's replica was brought. Null: all, or there is none. */
+  async readBudget(channel: string): Promise<number | null> {
+    return ((await this.readRecord(keepKey(channel))) as { readonly budgetBytes: number | null } | undefined)?.budgetBytes ?? null;
+  }
+
   /** Refused entries, oldest first. */
   async readRejected(): Promise<readonly RejectedEntry[]> {
     const rows = await this.#rows.rows('rejected');
@@ -79,8 +89,9 @@ export class SyncStore {
           last.set(write.channel, expectedLast + 1);
         } else if (write.type === 'swap') {
           const expectedLast = lastOf(write.channel);
-          const { object, frames } = adopted.get(write.fetch)!;
-          const pointer = encodeFollowedPointer({ object, firstSequence: expectedLast + 1 });
+          const { object, frames, leftOut, budgetBytes } = adopted.get(write.fetch)!;
+          const pointer = encodeFollowedPointer({ object, firstSequence: expectedLast + 1, leftOut });
+          ops.push(recordOp(keepKey(write.channel), { budgetBytes }));
           ops.push({ type: 'meta', key: followedPointerKey(write.channel), value: pointer });
           ops.push({ ...appendOp(write.channel, expectedLast, frames), truncate: expectedLast });
           last.set(write.channel, expectedLast + frames.length);
@@ -154,6 +165,10 @@ export class SyncStore {
 
 function channelKey(channel: string): string {
   return `sync/channel/${channel}`;
+}
+
+function keepKey(channel: string): string {
+  return `sync/keep/${channel}`;
 }
 
 function recordOp(key: string, value: unknown): RowOp {
