@@ -108,6 +108,7 @@ export async function openNode(options: OpenNodeOptions): Promise<StandaloneNode
           maxTailBytes: limits.maxTailBytes,
           isGone,
           deliver: (session, message) => sessions.deliver(session, message),
+          onAppendFailed: () => count('append_failures'),
           onApplied: (applied) => {
             waiters.notify();
             jobs?.sealDue(applied);

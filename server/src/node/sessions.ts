@@ -60,7 +60,8 @@ export class Sessions {
       return;
     }
     const isDamaged = channel.channel.damage !== undefined;
-    if (message.type === 'push' && (isDamaged || this.#options.isBusy(channel))) {
+    const isFailing = this.#options.leaders[channel.slot]!.trouble !== undefined;
+    if (message.type === 'push' && (isDamaged || isFailing || this.#options.isBusy(channel))) {
       opened.send({ type: 'busy', channel: name, subscription, retryMs: BUSY_RETRY_MS });
       return;
     }

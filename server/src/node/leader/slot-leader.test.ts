@@ -66,6 +66,27 @@ describe('a leader whose appends have unknown outcomes', () => {
   }, 30_000);
 });
 
+describe('a log that takes nothing for a while', () => {
+  it('is said to those who write, devices wait, and what was sent is there once when it takes again', async () => {
+    fault = () => 'lost';
+    const sent = put('sent');
+    await expect(sent).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE', details: { mayBeInLog: true } });
+    await expect(put('not sent')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE', details: { mayBeInLog: false } });
+    const { kernel } = ports;
+    const channel = channelOf();
+    const device = new TestDevice({ node: () => node, kernel, rng: seededRng(9), subject: 'ann', definition: notes, channels: [channel] });
+    device.put(channel, 'kept', { title: 'kept on the device' });
+    expect(node.inspect().counters['append_failures']).toBeGreaterThan(1);
+    expect(await node.count({ database, collection, consistency: 'eventually' })).toMatchObject({ count: 0 });
+    fault = () => 'none';
+    await until('the device', () => device.held(channel) === 0);
+    await put('after');
+    const { keys } = await node.query({ database, collection, consistency: 'strong' });
+    expect([...keys].sort()).toEqual(['after', 'kept', 'sent']);
+    device.close();
+  }, 30_000);
+});
+
 describe('an op of a newer schema than the node has', () => {
   it('[R3] is not refused for good: the device may know a catalog that was restored since', async () => {
     const channel = channelOf();

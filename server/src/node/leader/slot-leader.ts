@@ -16,6 +16,7 @@ import { type ChannelAnswer, type LeaderEffect, type LeaderEvent, LeaderMachine,
 import type { ChannelTable } from '../channels/channel-table.ts';
 import type { FrameCache, SizedFrame } from '../channels/frame-cache.ts';
 import type { NodeChannel } from '../channels/node-channel.ts';
+import { AppendTrouble } from './append-trouble.ts';
 import { checkOp } from './check-op.ts';
 import { SLOT_ENTRY, type SlotLog } from './slot-log.ts';
 
@@ -32,6 +33,8 @@ export interface SlotLeaderOptions {
   readonly isGone: (channel: string) => boolean;
   readonly deliver: (session: string, message: ChannelAnswer) => void;
   /** Frames of these channels, or a tick, are folded. */
+  /** An append has failed; it is tried again. */
+  readonly onAppendFailed: () => void;
   readonly onApplied: (channels: ReadonlySet<string>) => void;
   /** It leads no more, for good: another leader, or a bug. */
   readonly onStopped: (error: DbError) => void;
@@ -70,6 +73,7 @@ export class SlotLeader {
   readonly #writes = new Map<number, Asked<{ readonly position: number }>>();
   readonly #ticks = new Map<number, Asked<Timestamp>>();
   readonly #timers = new Set<() => void>();
+  readonly #trouble = new AppendTrouble();
   #applied = new Set<string>();
   #isStepping = false;
   #request = 0;
@@ -105,6 +109,11 @@ export class SlotLeader {
     return this.#machine.isServing ? 'serving' : 'starting';
   }
 
+  /** STORAGE_FULL, STORAGE_UNAVAILABLE: the log has taken nothing for a while. Writes would wait in vain. */
+  get trouble(): DbError | undefined {
+    return this.#trouble.error(this.#options.clock.monotonicMs(), { slot: this.slot, mayBeInLog: false });
+  }
+
   /** The newest tick that is folded: everything acknowledged before it has been seen here. 0: none yet. */
   get lastTick(): Timestamp {
     return this.#lastTick;
@@ -138,6 +147,8 @@ export class SlotLeader {
 
   /** Durable and folded when it resolves. Ops together at most MAX_OP_BYTES. Errors of the plan (NOT_FOUND, RATE_LIMITED …). */
   write(write: ServerWrite): Promise<{ readonly position: number }> {
+    const trouble = this.trouble;
+    if (trouble !== undefined) return Promise.reject(trouble);
     return this.#ask(this.#writes, (request) => this.event({ type: 'write', request, ...write }));
   }
 
@@ -303,7 +314,11 @@ export class SlotLeader {
     }
     this.#options.append(expectedLast, entries).then(
       () => this.#appended(append, 'ok'),
-      (error: unknown) => this.#appended(append, error instanceof DbError && error.code === 'APPEND_CONFLICT' ? 'conflict' : 'unknown'),
+      (error: unknown) => {
+        const cause = DbError.from(error);
+        if (cause.code !== 'APPEND_CONFLICT') this.#failed(cause);
+        this.#appended(append, cause.code === 'APPEND_CONFLICT' ? 'conflict' : 'unknown');
+      },
     );
   }
 
@@ -312,6 +327,17 @@ export class SlotLeader {
     if (channel === undefined || this.#options.isGone(name)) return;
     const ops = records.flatMap((record) => (record.type !== 'op' ? [] : record.op.type === 'batch' ? record.op.ops : [record.op]));
     channel.channel.replica.entities.reserve(ops);
+  }
+
+  /** The append goes on being tried; those who asked for writes are told what became of them so far. */
+  #failed(cause: DbError): void {
+    const { clock, onAppendFailed } = this.#options;
+    this.#trouble.failed(cause, clock.monotonicMs());
+    onAppendFailed();
+    const error = this.#trouble.error(clock.monotonicMs(), { slot: this.slot, mayBeInLog: true });
+    if (error === undefined) return;
+    for (const asked of this.#writes.values()) asked.reject(error);
+    this.#writes.clear();
   }
 
   #appended(append: number, outcome: 'ok' | 'conflict' | 'unknown'): void {
@@ -324,6 +350,7 @@ export class SlotLeader {
     const pending = this.#appends.get(append);
     if (pending === undefined || this.#stopped !== undefined) return;
     this.#appends.delete(append);
+    this.#trouble.ended();
     const { frames, entries, expectedLast } = pending;
     for (const [index, frame] of frames.entries()) {
       const sequence = expectedLast + 1 + index;
