@@ -158,6 +158,7 @@ export class DeviceDb {
     channel.outbox.set(entry.id, entry);
     const info = this.#world.ledger.infoOf(entry.op);
     if (info === undefined) return;
+    info.isStored = true;
     if (channel.newest === undefined || channel.newest.info.uid <= info.uid) {
       channel.newest = { id: entry.id, info, stamp: stampOf(entry) };
     }

@@ -65,7 +65,6 @@ export class Forwarder {
       return;
     }
     this.#ledger.count('forwarded writes answered');
-    if (!made.isLocal) this.#ledger.fail('answered-not-durable', `${this.#name}: call ${id}, write ${made.uid}`);
     if (this.#answered.some((other) => other.id < id !== other.uid < made.uid)) {
       this.#ledger.fail('forwarded-out-of-order', `${this.#name}: call ${id} became write ${made.uid}`);
     }

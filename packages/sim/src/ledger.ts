@@ -19,7 +19,9 @@ export interface WriteInfo {
   readonly subject: string;
   readonly sawPosition: number;
   readonly sawEpoch: string | null;
-  /** Durable on the device: from here on it counts. */
+  /** In the device's database. */
+  isStored: boolean;
+  /** The app was told that it is durable on the device: from here on it counts. */
   isLocal: boolean;
   isAcked: boolean;
   /** Log epoch that it was acknowledged in. */
@@ -34,11 +36,19 @@ export interface WriteInfo {
   readonly buriedAt: Map<string, number>;
 }
 
-type Fate = 'isLocal' | 'isAcked' | 'ackedEpoch' | 'keptAtMs' | 'wasPruned' | 'wasRestored' | 'rejected' | 'buriedAt';
+type Fate = 'isStored' | 'isLocal' | 'isAcked' | 'ackedEpoch' | 'keptAtMs' | 'wasPruned' | 'wasRestored' | 'rejected' | 'buriedAt';
 
 /** A write of which nothing has become yet. */
 export function newWrite(what: Omit<WriteInfo, Fate>): WriteInfo {
-  const fate = { isLocal: false, isAcked: false, ackedEpoch: undefined, keptAtMs: undefined, wasPruned: false, wasRestored: false };
+  const fate = {
+    isStored: false,
+    isLocal: false,
+    isAcked: false,
+    ackedEpoch: undefined,
+    keptAtMs: undefined,
+    wasPruned: false,
+    wasRestored: false,
+  };
   return { ...what, ...fate, rejected: undefined, buriedAt: new Map() };
 }
 

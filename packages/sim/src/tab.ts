@@ -244,6 +244,7 @@ export class Tab {
         this.#requests.delete(effect.request);
         if (request === undefined) return;
         request.info.isLocal = true;
+        if (!request.info.isStored) world.ledger.fail('local-not-stored', `${this.name}: write ${request.info.uid}`);
         world.ledger.count('local writes');
         request.settled(request.info);
         return;

@@ -9,6 +9,8 @@ export const ABLATIONS = {
   'rejects-not-listed': 'R1',
   /** A lost database is opened again under the same client id. */
   'same-id-after-loss': 'R2',
+  /** A write is called durable when its batch is on its way. */
+  'local-before-durable': 'R2',
   /** Any seq above the LMID is appended. */
   'no-gap-check': 'R2',
   /** An op that was queued again keeps `create`. */

@@ -181,7 +181,9 @@ export class ClientMachine {
   #write(request: number, writes: readonly WriteIntent[], cx: ClientContext): void {
     assert(writes.length > 0, () => `client: write ${request}: writes expected, got none`);
     const ids = writes.map((write) => addWrite(cx, this.#channels.mustGet(write.channel), write));
-    cx.step.after({ type: 'local', request, id: ids[0]! });
+    const local = { type: 'local', request, id: ids[0]! } as const;
+    if (cx.ablations['local-before-durable']) cx.step.effect(local);
+    else cx.step.after(local);
     for (const channel of new Set(writes.map((write) => write.channel))) pump(cx, this.#channels.mustGet(channel));
   }
 
