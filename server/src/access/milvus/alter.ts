@@ -1,7 +1,7 @@
 import { keyFieldOf } from '@terndb/core';
 import { Body } from './body.ts';
 import { DONE, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed } from './call.ts';
-import { addedField } from './create-schema.ts';
+import { addedField, checkTtl } from './create-schema.ts';
 import { DYNAMIC_FIELD } from './dynamic.ts';
 import { invalidParameter, MilvusError, missingParameter } from './errors.ts';
 import { PROPERTY } from './schema.ts';
@@ -27,6 +27,7 @@ export const ALTER: Readonly<Record<string, MilvusHandler>> = {
   alter_properties: async (call) => {
     const wanted = call.body.params('properties');
     if (wanted.size === 0) throw missingParameter('properties');
+    checkTtl(wanted);
     const own = [...wanted.keys()].find(isOwn);
     if (own !== undefined) throw invalidParameter(`property ${own} cannot be altered`);
     return alterProperties(call, (known) => {

@@ -4,8 +4,9 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { type AccessPrincipal, enters, holds, holdsSome } from '../auth/principal.ts';
 import type { Privilege } from '../auth/privileges.ts';
 import type { Body } from './body.ts';
-import { CODES, collectionNotFound, denied, MilvusError } from './errors.ts';
+import { CODES, collectionNotFound, denied, invalidParameter, MilvusError } from './errors.ts';
 import type { ImportJobs } from './import-jobs.ts';
+import { PROPERTY } from './schema.ts';
 
 /** Users, roles and their passwords. */
 export type AccountsDoor = Pick<Authenticator, 'accounts' | 'checkPassword' | 'setPassword'>;
@@ -88,6 +89,8 @@ export function grantedPartitions(call: MilvusCall, { name, partitions }: Catalo
 export function writablePartition(call: MilvusCall, info: CatalogCollectionInfo, privilege: 'Insert' | 'Upsert' | 'Delete'): string {
   const named = call.body.text('partitionName');
   const partition = named === undefined || named === '' ? DEFAULT_PARTITION : named;
+  if (named !== undefined && named !== '' && info.properties[PROPERTY.partitionKey] !== undefined)
+    throw invalidParameter('not support manually specifying the partition names if partition key mode is used');
   checkPartition(call, info, partition, privilege);
   return partition;
 }

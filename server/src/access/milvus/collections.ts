@@ -120,6 +120,8 @@ export const PARTITIONS: Readonly<Record<string, MilvusHandler>> = {
   create: async (call) => {
     const info = mustFindNamed(call);
     const partition = call.body.mustText('partitionName');
+    if (info.properties[PROPERTY.partitionKey] !== undefined)
+      throw new MilvusError(CODES.other, 'disable create partition if partition key mode is used');
     if (!info.partitions.has(partition)) await call.node.catalog.createPartition(call.database, info.name, partition);
     return DONE;
   },

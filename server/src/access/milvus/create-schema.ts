@@ -21,6 +21,7 @@ const TRUE = ['true', '1', 't', 'T', 'TRUE', 'True'];
 export function wantedCollection(body: Body): WantedCollection {
   const name = body.mustText('collectionName');
   if (!NAME.test(name)) throw invalidParameter(`Invalid collection name: ${name}. the first character must be an underscore or letter`);
+  checkTtl(body.params('params'));
   const schema = body.object('schema');
   const fields = schema?.list('fields');
   const wanted = schema === undefined || fields === undefined || fields.length === 0 ? quick(body) : custom(body, schema, fields);
@@ -29,6 +30,12 @@ export function wantedCollection(body: Body): WantedCollection {
     definition: checked(name, wanted.fields),
     properties: { ...wanted.properties, ...(description === '' ? {} : { [PROPERTY.description]: description }) },
   };
+}
+
+/** Code 1100: rows that should go and stay would be worse than a refusal. */
+export function checkTtl(params: ReadonlyMap<string, string>): void {
+  const name = ['ttlSeconds', 'collection.ttl.seconds'].find((candidate) => Number(params.get(candidate) ?? 0) > 0);
+  if (name !== undefined) throw invalidParameter(`${name}: time to live is not supported, 0 expected`);
 }
 
 interface Draft {
@@ -82,6 +89,7 @@ function custom(body: Body, schema: Body, fields: readonly unknown[]): Draft {
   const outputs = new Set(functions.map(({ output }) => output));
   const types: Record<string, string> = {};
   const wanted: Record<string, WantedIndex> = {};
+  const partitionKey = partitionKeyOf(bodies);
   const drafts = bodies.flatMap((field) => {
     const name = field.mustText('fieldName');
     const index = indexes.find((candidate) => candidate.text('fieldName') === name);
@@ -109,10 +117,25 @@ function custom(body: Body, schema: Body, fields: readonly unknown[]): Draft {
       ...(isDynamic ? { [PROPERTY.dynamic]: 'true' } : {}),
       ...noted(PROPERTY.types, types),
       [PROPERTY.indexes]: JSON.stringify(wanted),
+      ...(partitionKey === undefined ? {} : { [PROPERTY.partitionKey]: partitionKey }),
       ...(functions.length === 0 ? {} : { [PROPERTY.functions]: JSON.stringify(functions) }),
       ...(isIndexed ? {} : { [PROPERTY.load]: RELEASED }),
     },
   };
+}
+
+/** Devices choose partitions by name, so rows are not spread by a hash: the key is a field like others, and all rows are in the default partition. */
+function partitionKeyOf(fields: readonly Body[]): string | undefined {
+  const [field, ...others] = fields.filter((candidate) => candidate.flag('isPartitionKey') === true);
+  if (field === undefined) return undefined;
+  const name = field.mustText('fieldName');
+  if (others.length > 0) throw invalidParameter('there are more than one partition key');
+  if (field.flag('isPrimary') === true) throw invalidParameter('the partition key field must not be primary field');
+  if (field.flag('nullable') === true) throw invalidParameter(`partition key field not support nullable: ${name}`);
+  const type = field.text('dataType');
+  if (type !== 'Int64' && type !== 'VarChar')
+    throw invalidParameter(`the data type of partition key should be Int64 or VarChar, got ${type}`);
+  return name;
 }
 
 const noted = (property: string, notes: object): Readonly<Record<string, string>> =>

@@ -1,6 +1,7 @@
 import { DbError, keyFieldOf, MAX_WINDOW, type PrimaryKey } from '@terndb/core';
 import type { EntityRecord } from '@terndb/engine';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
+import type { Body } from './body.ts';
 import { grantedPartitions, type MilvusAnswer, type MilvusCall, mustFindNamed, readablePartitions, writablePartition } from './call.ts';
 import { withDynamicNames } from './dynamic.ts';
 import { CODES, invalidParameter, MilvusError, missingParameter } from './errors.ts';
@@ -189,9 +190,19 @@ const query: EntityHandler = async (call, format) => {
     return { cost: 0, data: [{ 'count(*)': (await node.count(read)).count }] };
   }
   const fields = outputFields(info, wanted);
-  const orderBy = { field: keyFieldOf(info.definition).name };
+  const orderBy = orderOf(body, info);
   const { entities } = await node.query({ ...read, ...windowOf(call), orderBy, select: selectOf(info, fields) });
   return { cost: 0, data: entities.map((entity) => toRow(info, entity, fields, format)) };
 };
+
+/** By key, as Milvus answers, or as `orderByFields` says: `["year:desc", "title"]`. Rows that are equal come by key. */
+function orderOf(body: Body, info: CatalogCollectionInfo): readonly { readonly field: string; readonly order: string }[] {
+  const key = { field: keyFieldOf(info.definition).name, order: 'asc' };
+  const terms = (body.texts('orderByFields') ?? []).map((term) => {
+    const [, field, order = 'asc'] = /^(.*?)(?::(asc|desc))?$/s.exec(term)!;
+    return { field: field!, order };
+  });
+  return terms.some(({ field }) => field === key.field) ? terms : [...terms, key];
+}
 
 export const ENTITIES: Readonly<Record<string, EntityHandler>> = { insert, upsert, delete: remove, get, query };

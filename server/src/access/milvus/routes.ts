@@ -1,15 +1,16 @@
 import type { Clock } from '@terndb/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Registry } from 'prom-client';
 import type { ServerNode } from '../../node/types.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { credentialOf } from '../http/credential.ts';
 import { Body } from './body.ts';
-import type { MilvusAnswer, MilvusCall } from './call.ts';
 import { asMilvusError, CODES, MilvusError } from './errors.ts';
 import { parseExact, stringifyExact } from './exact-json.ts';
-import { MILVUS_ROUTES, type MilvusRoute } from './handlers.ts';
+import { MILVUS_ROUTES } from './handlers.ts';
 import { ImportJobs } from './import-jobs.ts';
-import type { RowFormat } from './rows.ts';
+import { MilvusMetrics } from './metrics.ts';
+import { MilvusRoom, type RoomOptions } from './room.ts';
 
 export interface MilvusServices {
   readonly node: ServerNode;
@@ -17,10 +18,14 @@ export interface MilvusServices {
   readonly clock: Clock;
   /** Files that import jobs may read. */
   readonly importFolder: string;
+  /** Where metrics are registered. */
+  readonly registry: Registry;
+  readonly limits: Pick<RoomOptions, 'perSecond' | 'slowMs'>;
 }
 
 interface Doors extends MilvusServices {
   readonly imports: ImportJobs;
+  readonly room: MilvusRoom;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -46,13 +51,19 @@ export function milvusRoutes(app: FastifyInstance, services: MilvusServices, isO
     app.options('/*', async (_request, reply) => reply.code(204).send());
   }
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
-  const doors = { ...services, imports: new ImportJobs(services.importFolder, () => services.clock.nowMs()) };
-  for (const [path, route] of MILVUS_ROUTES) app.post(`/${path}`, (request, reply) => answer({ path, ...route }, doors, request, reply));
+  const { node, authenticator, clock, registry, limits } = services;
+  const metrics = new MilvusMetrics(registry, node, authenticator.accounts);
+  const doors = {
+    ...services,
+    imports: new ImportJobs(services.importFolder, () => clock.nowMs()),
+    room: new MilvusRoom({ clock, metrics, ...limits }),
+  };
+  for (const path of MILVUS_ROUTES.keys()) app.post(`/${path}`, (request, reply) => answer(path, doors, request, reply));
 }
 
 async function answer(
-  route: MilvusRoute & { readonly path: string },
-  { node, authenticator, imports }: Doors,
+  path: string,
+  { node, authenticator, imports, room }: Doors,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -68,42 +79,10 @@ async function answer(
   reply.raw.once('close', () => gone.abort());
   const database = body.text('dbName') || headerOf(request, 'db-name') || DEFAULT_DATABASE;
   const call = { node, principal, accounts: authenticator, imports, database, body, timeoutMs: timeoutOf(request), signal: gone.signal };
-  const outcome = await audited(route, call, request, { int64AsText: isFalse(headerOf(request, 'accept-type-allow-int64')) });
+  const format = { int64AsText: isFalse(headerOf(request, 'accept-type-allow-int64')) };
+  const outcome = await room.handle(path, call, format, request.log);
   return send(reply, 200, { code: 0, ...outcome });
 }
-
-/** Who changed what, refused or not: names only, never a password or a row. */
-async function audited(
-  { path, guard, run }: MilvusRoute & { readonly path: string },
-  call: MilvusCall,
-  request: FastifyRequest,
-  format: RowFormat,
-): Promise<MilvusAnswer> {
-  if (!guard.isAudited) return run(call, format);
-  const { principal, database, body } = call;
-  const names = Object.fromEntries(AUDITED_NAMES.flatMap((name) => (typeof body.get(name) === 'string' ? [[name, body.get(name)]] : [])));
-  const audit = { subject: principal.subject, action: path, database, ...names };
-  try {
-    const outcome = await run(call, format);
-    request.log.info({ audit: { ...audit, outcome: 'done' } }, 'audit');
-    return outcome;
-  } catch (thrown) {
-    request.log.info({ audit: { ...audit, outcome: 'refused', code: asMilvusError(thrown).code } }, 'audit');
-    throw thrown;
-  }
-}
-const AUDITED_NAMES = [
-  'collectionName',
-  'newCollectionName',
-  'partitionName',
-  'aliasName',
-  'indexName',
-  'userName',
-  'roleName',
-  'privilege',
-  'privilegeGroupName',
-  'fieldName',
-] as const;
 
 function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { code, message, status } = asMilvusError(thrown);

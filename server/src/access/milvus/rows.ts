@@ -77,6 +77,8 @@ function toValue(info: CatalogCollectionInfo, field: FieldDefinition, value: unk
     case 'keyword':
     case 'text':
       return toText(info, field, value);
+    case 'date':
+      return toDate(field.name, value);
     case 'json':
       return plainJson(value);
     case 'array':
@@ -93,6 +95,17 @@ function toInteger(name: string, value: unknown): unknown {
   if (typeof value === 'bigint' || Number.isSafeInteger(value)) return value;
   if (typeof value === 'string' && /^-?\d{1,19}$/.test(value)) return BigInt(value);
   throw badRows(`${name}: an integer expected, got ${describe(value)}`);
+}
+
+/** ISO 8601; without an offset it is UTC. */
+function toDate(name: string, value: unknown): Date {
+  const text =
+    typeof value === 'string' && /^\d{4}-\d{2}-\d{2}(T[\d:.]+)?$/.test(value)
+      ? `${value.includes('T') ? value : `${value}T00:00:00`}Z`
+      : value;
+  const date = typeof text === 'string' && /^\d{4}-/.test(text) ? new Date(text) : undefined;
+  if (date === undefined || Number.isNaN(date.getTime())) throw badRows(`${name}: an ISO 8601 time expected, got ${describe(value)}`);
+  return date;
 }
 
 function toText(info: CatalogCollectionInfo, field: FieldDefinition, value: unknown): unknown {

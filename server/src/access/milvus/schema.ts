@@ -12,6 +12,7 @@ export const PROPERTY = {
   description: 'description',
   dynamic: 'milvus.dynamic',
   functions: 'milvus.functions',
+  partitionKey: 'milvus.partitionKey',
   /** `{"<field>": WantedIndex}`: what indexes were asked for. */
   indexes: 'milvus.indexes',
 } as const;
@@ -125,7 +126,7 @@ function describeField(info: CatalogCollectionInfo, field: FieldDefinition, id: 
     id,
     name: field.name,
     nullable: field.nullable,
-    partitionKey: false,
+    partitionKey: info.properties[PROPERTY.partitionKey] === field.name,
     primaryKey: field.type === 'primaryKey',
     type,
     ...(field.type === 'array' && param !== undefined ? { elementType: param } : {}),

@@ -181,6 +181,59 @@ describe('searches of the Milvus door', () => {
   });
 });
 
+describe('queries of the Milvus door', () => {
+  const sales = { collectionName: 'sales' };
+  beforeAll(async () => {
+    const tenant = { fieldName: 'tenant', dataType: 'VarChar', isPartitionKey: true, elementTypeParams: { max_length: 20 } };
+    const at = { fieldName: 'at', dataType: 'Timestamptz', nullable: true };
+    const amount = { fieldName: 'amount', dataType: 'Int32' };
+    const v = { fieldName: 'v', dataType: 'FloatVector', elementTypeParams: { dim: 2 } };
+    await ok('collections/create', { ...sales, schema: { fields: [key, tenant, at, amount, v] }, indexParams: [index('v', 'L2')] });
+    const row = (id: number, amount_: number, at_?: string): object => ({
+      id,
+      tenant: 't',
+      amount: amount_,
+      v: [id, 0],
+      ...(at_ === undefined ? {} : { at: at_ }),
+    });
+    await ok('entities/insert', { ...sales, data: [row(1, 5, '2026-01-01T00:00:00Z'), row(2, 9), row(3, 5)] });
+  });
+
+  it('answer in the order asked for, equal rows by key', async () => {
+    const order = async (orderByFields?: readonly string[]): Promise<unknown[]> =>
+      (await ok('entities/query', { ...sales, limit: 10, orderByFields, outputFields: ['id'] })).data.map(({ id }) => id);
+    expect(await order()).toEqual([1, 2, 3]);
+    expect(await order(['amount:desc'])).toEqual([2, 1, 3]);
+    expect(await order(['amount', 'id:desc'])).toEqual([3, 1, 2]);
+    expect(await call('entities/query', { ...sales, limit: 10, orderByFields: ['none'] })).not.toMatchObject({ code: 0 });
+  });
+
+  it('tell times as ISO texts', async () => {
+    const { data } = await ok('entities/query', { ...sales, limit: 2, outputFields: ['at'] });
+    expect(data).toEqual([
+      { id: 1, at: '2026-01-01T00:00:00.000Z' },
+      { id: 2, at: null },
+    ]);
+  });
+
+  it('know the partition key, with which partitions are not named', async () => {
+    const { data } = (await call('collections/describe', sales)) as unknown as { data: { fields: readonly object[] } };
+    expect(data.fields).toContainEqual(expect.objectContaining({ name: 'tenant', partitionKey: true }));
+    expect(await call('partitions/create', { ...sales, partitionName: 'p' })).toMatchObject({ code: 65_535 });
+    const data_ = [{ id: 9, tenant: 't', amount: 1, v: [0, 0] }];
+    expect(await call('entities/insert', { ...sales, partitionName: '_default', data: data_ })).toMatchObject({ code: 1100 });
+  });
+
+  it('refuse a time to live, which nobody would keep', async () => {
+    expect(await call('collections/alter_properties', { ...sales, properties: { 'collection.ttl.seconds': 60 } })).toMatchObject({
+      code: 1100,
+    });
+    expect(await call('collections/create', { collectionName: 'brief', dimension: 2, params: { ttlSeconds: 60 } })).toMatchObject({
+      code: 1100,
+    });
+  });
+});
+
 describe('vectors of other elements at the Milvus door', () => {
   const half = Buffer.from(new Uint16Array([0x3c00, 0xc000]).buffer).toString('base64');
   const brain = Buffer.from(new Uint16Array([0x3f80, 0xc000]).buffer).toString('base64');

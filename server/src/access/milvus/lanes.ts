@@ -1,0 +1,91 @@
+import type { Clock } from '@terndb/core';
+import { TokenBucket } from '../sync/token-bucket.ts';
+import { CODES, MilvusError } from './errors.ts';
+
+export type LaneName = 'ddl' | 'write' | 'read';
+
+/**
+ * Work of one kind: so many at a time, so many that wait. What is more is refused at once, so that a flood of searches neither fills the memory nor
+ * holds up a write, and a script that makes collections holds up nobody.
+ */
+const LANES: Readonly<Record<LaneName, { readonly running: number; readonly waiting: number }>> = {
+  // One after the other, as the catalog changes anyway.
+  ddl: { running: 1, waiting: 64 },
+  // They share the leader's group commits: many in flight are few appends.
+  write: { running: 64, waiting: 1024 },
+  read: { running: 64, waiting: 4096 },
+};
+/** Buckets of those who asked last; the others' are full again by now. */
+const MAX_BUCKETS = 10_000;
+
+export class Lanes {
+  readonly #lanes = new Map<LaneName, Lane>();
+  readonly #buckets = new Map<string, TokenBucket>();
+  readonly #perSecond: number;
+  readonly #clock: Pick<Clock, 'nowMs'>;
+
+  constructor(perSecond: number, clock: Pick<Clock, 'nowMs'>) {
+    this.#perSecond = perSecond;
+    this.#clock = clock;
+    for (const [name, { running, waiting }] of Object.entries(LANES) as [LaneName, (typeof LANES)[LaneName]][])
+      this.#lanes.set(name, new Lane(name, running, waiting));
+  }
+
+  /** Code 8 when the caller asks too often, or too many wait already. */
+  async run<T>(name: LaneName, subject: string, work: () => Promise<T>): Promise<T> {
+    this.#checkRate(subject);
+    const lane = this.#lanes.get(name)!;
+    await lane.enter();
+    try {
+      return await work();
+    } finally {
+      lane.leave();
+    }
+  }
+
+  #checkRate(subject: string): void {
+    const nowMs = this.#clock.nowMs();
+    const bucket = this.#buckets.get(subject) ?? new TokenBucket(this.#perSecond, nowMs);
+    // Asked last, forgotten last.
+    this.#buckets.delete(subject);
+    this.#buckets.set(subject, bucket);
+    if (this.#buckets.size > MAX_BUCKETS) this.#buckets.delete(this.#buckets.keys().next().value!);
+    const waitMs = bucket.take(nowMs);
+    if (waitMs > 0)
+      throw new MilvusError(
+        CODES.rateLimited,
+        `rate limit exceeded[rate=${this.#perSecond}]: ${subject}: requests, try again in ${waitMs} ms`,
+      );
+  }
+}
+
+class Lane {
+  readonly #name: LaneName;
+  readonly #most: number;
+  readonly #mostWaiting: number;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(name: LaneName, most: number, mostWaiting: number) {
+    this.#name = name;
+    this.#most = most;
+    this.#mostWaiting = mostWaiting;
+  }
+
+  async enter(): Promise<void> {
+    if (this.#running < this.#most) {
+      this.#running += 1;
+      return;
+    }
+    if (this.#waiting.length >= this.#mostWaiting)
+      throw new MilvusError(CODES.rateLimited, `rate limit exceeded: at most ${this.#mostWaiting} waiting ${this.#name} requests expected`);
+    // Whoever leaves hands its place on.
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#running -= 1;
+    else next();
+  }
+}

@@ -1,0 +1,127 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Config } from '../../config/config.ts';
+import type { ServerNode } from '../../node/types.ts';
+import { almighty } from '../auth/principal.ts';
+import { type DoorServer, startMemoryServer } from '../testing/test-server.ts';
+import { Body } from './body.ts';
+import { MilvusError } from './errors.ts';
+import { Lanes } from './lanes.ts';
+import { MilvusMetrics } from './metrics.ts';
+import { MilvusRoom } from './room.ts';
+
+const ROOT = 'root:open sesame';
+const still = { nowMs: () => 1_000_000, monotonicMs: () => 0 };
+
+describe('lanes', () => {
+  it('let the catalog change one request at a time, while reads go on', async () => {
+    const lanes = new Lanes(1000, still);
+    const order: string[] = [];
+    const first = Promise.withResolvers<void>();
+    const work = (name: string, until?: Promise<void>) => async (): Promise<void> => {
+      order.push(`${name} begins`);
+      await until;
+      order.push(`${name} ends`);
+    };
+    const slow = lanes.run('ddl', 'ann', work('slow', first.promise));
+    const next = lanes.run('ddl', 'ann', work('next'));
+    await lanes.run('read', 'ann', work('read'));
+    expect(order).toEqual(['slow begins', 'read begins', 'read ends']);
+    first.resolve();
+    await Promise.all([slow, next]);
+    expect(order.slice(3)).toEqual(['slow ends', 'next begins', 'next ends']);
+  });
+
+  it('refuse what would wait behind too many, and take it again when they are done', async () => {
+    const lanes = new Lanes(10_000, still);
+    const gate = Promise.withResolvers<void>();
+    const all = Array.from({ length: 65 }, () => lanes.run('ddl', 'ann', () => gate.promise));
+    await expect(lanes.run('ddl', 'ann', async () => {})).rejects.toMatchObject({ code: 8, message: expect.stringContaining('ddl') });
+    gate.resolve();
+    await Promise.all(all);
+    await lanes.run('ddl', 'ann', async () => {});
+  });
+
+  it('leave their place when the work fails', async () => {
+    const lanes = new Lanes(1000, still);
+    const failing = async (): Promise<void> => {
+      throw new MilvusError(5, 'x');
+    };
+    for (let i = 0; i < 3; i++) await expect(lanes.run('ddl', 'ann', failing)).rejects.toThrow('x');
+    await lanes.run('ddl', 'ann', async () => {});
+  });
+
+  it('hold each user to a rate, and others not', async () => {
+    let nowMs = 0;
+    const lanes = new Lanes(2, { nowMs: () => nowMs });
+    const ask = (subject: string): Promise<string> =>
+      lanes.run('read', subject, async () => 'ok').catch((error: MilvusError) => `code ${error.code}`);
+    expect([await ask('ann'), await ask('ann'), await ask('ann'), await ask('bob')]).toEqual(['ok', 'ok', 'code 8', 'ok']);
+    nowMs = 2000;
+    expect(await ask('ann')).toBe('ok');
+  });
+});
+
+describe('the room behind the Milvus door', () => {
+  let server: DoorServer & { readonly real: ServerNode };
+  beforeAll(async () => {
+    server = await startMemoryServer({ limits: { userRequestsPerSecond: 1_000_000 } as Config['limits'] });
+  });
+  afterAll(() => server.close());
+  const call = async (path: string, body: object, credential = ROOT): Promise<{ readonly code: number }> =>
+    (await server.post(`/v2/vectordb/${path}`, body, credential)).json() as Promise<{ readonly code: number }>;
+
+  it('counts under the names that Milvus boards look for', async () => {
+    await call('collections/create', { collectionName: 'counted', dimension: 2 });
+    const data = [1, 2, 3].map((id) => ({ id, vector: [1, 0] }));
+    await call('entities/insert', { collectionName: 'counted', data });
+    await call('entities/search', { collectionName: 'counted', data: [[1, 0]] });
+    await call('entities/search', { collectionName: 'nowhere', data: [[1, 0]] });
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    const where = 'node_id="1",db_name="",collection_name=""';
+    for (const line of [
+      `milvus_proxy_req_count{${where},function_name="Search",status="success"} 1`,
+      `milvus_proxy_req_count{${where},function_name="Search",status="fail"} 1`,
+      `milvus_proxy_req_count{${where},function_name="Search",status="total"} 2`,
+      `milvus_proxy_insert_vectors_count{${where}} 3`,
+      `milvus_proxy_search_vectors_count{${where}} 1`,
+      `milvus_proxy_sq_latency_count{${where},query_type="search"} 2`,
+      'milvus_rootcoord_collection_num 1',
+      'milvus_rootcoord_credential_num 1',
+    ]) {
+      expect(text).toContain(line);
+    }
+  });
+
+  it('writes down who changed what, refused or not, and no secret', async () => {
+    const lines: string[] = [];
+    const { accounts } = server.authenticator;
+    const metrics = new MilvusMetrics(new Registry(), server.real, accounts);
+    const room = new MilvusRoom({ clock: still, metrics, perSecond: 100, slowMs: 1000 });
+    const log = pino({ base: null }, { write: (line: string) => lines.push(line) });
+    const handle = (path: string, body: object): Promise<unknown> =>
+      room.handle(
+        path,
+        {
+          node: server.real,
+          principal: almighty('root', 2_000_000),
+          accounts: server.authenticator,
+          imports: undefined as never,
+          database: 'default',
+          body: new Body(body),
+          timeoutMs: 1000,
+        },
+        { int64AsText: false },
+        log,
+      );
+    await handle('users/create', { userName: 'carol', password: 'very secret' });
+    await handle('users/drop', { userName: 'root' }).catch(() => {});
+    await handle('users/list', {});
+    expect(lines.map((line) => (JSON.parse(line) as { audit: unknown }).audit)).toEqual([
+      { subject: 'root', action: 'users/create', database: 'default', userName: 'carol', outcome: 'done', code: 0 },
+      { subject: 'root', action: 'users/drop', database: 'default', userName: 'root', outcome: 'refused', code: 1401 },
+    ]);
+    expect(lines.join('')).not.toContain('very secret');
+  });
+});

@@ -1,0 +1,91 @@
+import type { Clock } from '@terndb/core';
+import type { FastifyBaseLogger } from 'fastify';
+import type { MilvusAnswer, MilvusCall } from './call.ts';
+import { asMilvusError, CODES } from './errors.ts';
+import type { Guard } from './guards.ts';
+import { MILVUS_ROUTES } from './handlers.ts';
+import { type LaneName, Lanes } from './lanes.ts';
+import type { MilvusMetrics } from './metrics.ts';
+import type { RowFormat } from './rows.ts';
+
+export interface RoomOptions {
+  readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
+  readonly metrics: MilvusMetrics;
+  /** Requests of one user. */
+  readonly perSecond: number;
+  /** Slower requests are logged. */
+  readonly slowMs: number;
+}
+
+/** What every door lets calls into: each waits in its lane, is timed, and is written down where it changes something. Knows nothing of HTTP. */
+export class MilvusRoom {
+  readonly #options: RoomOptions;
+  readonly #lanes: Lanes;
+
+  constructor(options: RoomOptions) {
+    this.#options = options;
+    this.#lanes = new Lanes(options.perSecond, options.clock);
+  }
+
+  /** `path` is one of MILVUS_ROUTES. */
+  async handle(path: string, call: MilvusCall, format: RowFormat, log: FastifyBaseLogger): Promise<MilvusAnswer> {
+    const { guard, run } = MILVUS_ROUTES.get(path)!;
+    const { clock, metrics, slowMs } = this.#options;
+    const { subject } = call.principal;
+    const startMs = clock.monotonicMs();
+    let code = 0;
+    let count = 0;
+    try {
+      const answer = await this.#lanes.run(laneOf(guard), subject, () => run(call, format));
+      count = countOf(path, call);
+      return answer;
+    } catch (thrown) {
+      ({ code } = asMilvusError(thrown));
+      throw thrown;
+    } finally {
+      const ms = clock.monotonicMs() - startMs;
+      const isSlow = ms > slowMs;
+      const status = code === 0 ? 'success' : code === CODES.rateLimited ? 'rejected' : 'fail';
+      metrics.observe({ name: guard.privilege ?? path, ms, status, count }, isSlow);
+      // Names only: never a password, a filter or a row.
+      const what = { subject, action: path, database: call.database, ...namesIn(call) };
+      if (isSlow) log.warn({ slow: { ...what, ms } }, 'slow request');
+      if (guard.isAudited) log.info({ audit: { ...what, outcome: code === 0 ? 'done' : 'refused', code } }, 'audit');
+    }
+  }
+}
+
+const WRITES: readonly unknown[] = ['Insert', 'Upsert', 'Delete', 'Flush', 'Import'];
+
+function laneOf({ privilege, isAudited }: Guard): LaneName {
+  if (WRITES.includes(privilege)) return 'write';
+  return isAudited ? 'ddl' : 'read';
+}
+
+function countOf(path: string, { body }: MilvusCall): number {
+  const isCounted = path.startsWith('entities/');
+  const data = isCounted ? body.get('data') : undefined;
+  return Array.isArray(data) ? data.length : 1;
+}
+
+function namesIn({ body }: MilvusCall): Readonly<Record<string, string>> {
+  const names: Record<string, string> = {};
+  for (const name of NAMES) {
+    const value = body.get(name);
+    if (typeof value === 'string') names[name] = value.slice(0, MAX_NAME);
+  }
+  return names;
+}
+const MAX_NAME = 255;
+const NAMES = [
+  'collectionName',
+  'newCollectionName',
+  'partitionName',
+  'aliasName',
+  'indexName',
+  'userName',
+  'roleName',
+  'privilege',
+  'privilegeGroupName',
+  'fieldName',
+] as const;
