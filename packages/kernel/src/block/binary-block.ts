@@ -18,15 +18,8 @@ export class WasmBinaryBlock extends RowBlock<BinaryQuery> implements BinaryBloc
   }
 
   append(vectors: Uint8Array): void {
-    this.mustBeMutable();
     const { rowBytes } = this.store;
-    if (vectors.length % rowBytes !== 0) {
-      throw new KernelError('DIMENSION_MISMATCH', `append: a multiple of ${rowBytes} bytes expected, got ${vectors.length}`, {
-        details: { expected: rowBytes, got: vectors.length },
-      });
-    }
-    this.mustBeWhole();
-    this.store.append(vectors);
+    this.appendRows(vectors.length, { perRow: rowBytes, things: `${rowBytes} bytes` }, () => vectors);
   }
 
   row(offset: number): Uint8Array<ArrayBuffer> {

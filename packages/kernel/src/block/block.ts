@@ -1,4 +1,3 @@
-import { KernelError } from '../errors.ts';
 import type { Metric, ScanHits, ScanOptions, ScoreOptions, VectorBlock } from '../types.ts';
 import { METRIC_NUMBERS } from '../wasm/exports.ts';
 import { type ElementType, encodeElements } from './elements.ts';
@@ -27,14 +26,8 @@ export class WasmBlock extends RowBlock<VectorQuery> implements VectorBlock {
   }
 
   append(vectors: Float32Array): void {
-    this.mustBeMutable();
-    if (vectors.length % this.dim !== 0) {
-      throw new KernelError('DIMENSION_MISMATCH', `append: a multiple of dim ${this.dim} floats expected, got ${vectors.length}`, {
-        details: { expected: this.dim, got: vectors.length },
-      });
-    }
-    this.mustBeWhole();
-    this.store.append(encodeElements(this.elements, vectors));
+    const whole = { perRow: this.dim, things: `dim ${this.dim} floats` };
+    this.appendRows(vectors.length, whole, () => encodeElements(this.elements, vectors));
   }
 
   row(offset: number): Float32Array<ArrayBuffer> {

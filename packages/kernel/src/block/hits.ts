@@ -8,6 +8,10 @@ export function mustCount(name: string, value: number): number {
   throw new KernelError('QUERY_INVALID', `query: ${name} is a non-negative integer, got ${value}`, { details: { [name]: value } });
 }
 
+export function noHits(): ScanHits {
+  return { offsets: new Uint32Array(0), scores: new Float32Array(0) };
+}
+
 /** Copies `count` (offset, score) pairs out of kernel memory. */
 export function readHits(arena: Arena, address: number, count: number): ScanHits {
   const offsets = new Uint32Array(count);

@@ -1,6 +1,6 @@
 import { KernelError } from '../errors.ts';
 import type { ScanHits } from '../types.ts';
-import { mustCount, readHits } from './hits.ts';
+import { mustCount, noHits, readHits } from './hits.ts';
 import type { BlockHome } from './home.ts';
 import { type LyingRows, RowStore, type RowStoreOptions } from './row-store.ts';
 import { type ScoreBounds, scoreBounds } from './score-bounds.ts';
@@ -109,7 +109,7 @@ export abstract class RowBlock<Query> {
     const { bitmap } = options;
     const rows = Math.min(mustCount('rows', options.rows ?? this.rows), this.rows, bitmap ? bitmap.length * 32 : Infinity);
     const k = Math.min(mustCount('k', options.k), rows);
-    if (k === 0) return { offsets: new Uint32Array(0), scores: new Float32Array(0) };
+    if (k === 0) return noHits();
 
     const { arena, scratch, wasm } = this.home;
     const words = bitmap ? Math.ceil(rows / 32) : 0;
@@ -146,13 +146,29 @@ export abstract class RowBlock<Query> {
     if (this.freed) throw new KernelError('INTERNAL', 'vector block: used after free()');
   }
 
+  /** Appends whole rows of `perRow` given `things` each. Throws DIMENSION_MISMATCH, and what `mustBeMutable` and `mustBeWhole` throw. */
+  protected appendRows(
+    given: number,
+    { perRow, things }: { readonly perRow: number; readonly things: string },
+    encode: () => Uint8Array,
+  ): void {
+    this.mustBeMutable();
+    if (given % perRow !== 0) {
+      throw new KernelError('DIMENSION_MISMATCH', `append: a multiple of ${things} expected, got ${given}`, {
+        details: { expected: perRow, got: given },
+      });
+    }
+    this.mustBeWhole();
+    this.store.append(encode());
+  }
+
   /** Lives, and nobody else reads it now. */
-  protected mustBeMutable(): void {
+  private mustBeMutable(): void {
     this.mustLive();
     this.home.pins.mustBeFree(this, 'vector block');
   }
 
-  protected mustBeWhole(): void {
+  private mustBeWhole(): void {
     if (this.partialBytes === 0) return;
     throw new KernelError(
       'OPTION_INVALID',

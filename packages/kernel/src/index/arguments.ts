@@ -1,4 +1,4 @@
-/** Checks that graph and list indexes share. */
+/** What graph and list indexes do alike with what a search is given. */
 import { WasmBlock } from '../block/block.ts';
 import { mustCount } from '../block/hits.ts';
 import type { BlockHome } from '../block/home.ts';
@@ -9,6 +9,17 @@ import type { VectorBlock } from '../types.ts';
 export function mustBeAtMost(name: string, value: number, most: number): number {
   if (mustCount(name, value) <= most) return value;
   throw new KernelError('QUERY_INVALID', `query: ${name} of at most ${most} expected, got ${value}`, { details: { [name]: value, most } });
+}
+
+/** Copies the bits of the index' rows to `address`; clears those of others. Returns how many are set. */
+export function placeBitmap({ arena, wasm }: BlockHome, bitmap: Uint32Array, rows: number, address: number): number {
+  const words = Math.ceil(rows / 32);
+  const target = arena.u32(address, words);
+  target.set(bitmap.subarray(0, words));
+  target.fill(0, Math.min(words, bitmap.length));
+  const rest = rows & 31;
+  if (rest > 0) target[words - 1]! &= 2 ** rest - 1;
+  return wasm.countBits(address, rows);
 }
 
 /** The block of this kernel's memory, with at least the index' rows. Throws DIMENSION_MISMATCH, OPTION_INVALID. */

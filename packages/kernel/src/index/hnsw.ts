@@ -1,4 +1,4 @@
-import { mustCount, readHits } from '../block/hits.ts';
+import { mustCount, noHits, readHits } from '../block/hits.ts';
 import type { BlockHome } from '../block/home.ts';
 import { checkQuery, writeQuery } from '../block/query.ts';
 import { scoreBounds } from '../block/score-bounds.ts';
@@ -7,8 +7,8 @@ import { mustBeWithin } from '../kernel.ts';
 import type { Region } from '../memory/arena.ts';
 import { alignUp } from '../memory/free-list.ts';
 import type { Metric, ScanHits, VectorBlock } from '../types.ts';
-import { METRIC_NUMBERS } from '../wasm/exports.ts';
-import { mustBeAtMost, mustBeBlockOf } from './arguments.ts';
+import { metricOf } from '../wasm/exports.ts';
+import { mustBeAtMost, mustBeBlockOf, placeBitmap } from './arguments.ts';
 import { GRAPH_PLAN_BYTES, readRowsFrom, writeGraphPlan } from './graph-plan.ts';
 import { CHECKED_FROM, CHECKSUM_AT, CODES, isOneBit, MAX_ROWS, type Shape, WORD } from './layout.ts';
 import { planSearch } from './planner.ts';
@@ -25,7 +25,6 @@ const GAVE_UP = -1;
 /** `add` copies rows through scratch memory in pieces of this many bytes. */
 const ADD_CHUNK_BYTES = 1 << 20;
 const PLAN_ROOM = alignUp(GRAPH_PLAN_BYTES);
-const METRICS = Object.keys(METRIC_NUMBERS) as Metric[];
 
 /** Bits of the candidates' bitmap in scratch memory, and how many rows pass. */
 interface Filter {
@@ -52,7 +51,7 @@ export class WasmHnsw implements HnswIndex {
     this.shape = store.shape;
     this.dim = store.shape.dim;
     this.codes = CODES[store.shape.codes]!;
-    this.metric = METRICS.find((name) => METRIC_NUMBERS[name] === store.shape.metric)!;
+    this.metric = metricOf(store.shape.metric);
     this.workspace = workspaceOf(home.arena);
     this.workspace.ensure(store.capacity, this.dim);
     this.plan = home.arena.allocate(2 * PLAN_ROOM);
@@ -161,7 +160,7 @@ export class WasmHnsw implements HnswIndex {
     const ef = Math.max(k, Math.min(mustBeAtMost('ef', options.ef ?? DEFAULT_EF, MAX_EF), MAX_EF), 1);
     const bounds = scoreBounds(options);
     const block = options.block && mustBeBlockOf(this.home, options.block, this);
-    if (k === 0) return { offsets: new Uint32Array(0), scores: new Float32Array(0) };
+    if (k === 0) return noHits();
     const { arena, scratch, wasm } = this.home;
     const words = options.bitmap ? Math.ceil(this.rows / 32) : 0;
     scratch.begin([words * 4, k * 8, ...(block ? block.planParts() : [])]);
@@ -169,7 +168,7 @@ export class WasmHnsw implements HnswIndex {
       const filter = options.bitmap && this.placeBitmap(options.bitmap, scratch.take(words * 4));
       const hits = scratch.take(k * 8);
       const wanted = Math.min(k, filter ? filter.survivors : this.rows);
-      if (wanted === 0) return { offsets: new Uint32Array(0), scores: new Float32Array(0) };
+      if (wanted === 0) return noHits();
       writeQuery(arena.f32(this.workspace.places.query, this.dim), options.query, this.metric);
       const candidates = mustCount(
         'candidates',
@@ -286,14 +285,7 @@ export class WasmHnsw implements HnswIndex {
   }
 
   private placeBitmap(bitmap: Uint32Array, address: number): Filter {
-    const { arena, wasm } = this.home;
-    const words = Math.ceil(this.rows / 32);
-    const target = arena.u32(address, words);
-    target.set(bitmap.subarray(0, words));
-    target.fill(0, Math.min(words, bitmap.length));
-    const rest = this.rows & 31;
-    if (rest > 0) target[words - 1]! &= 2 ** rest - 1;
-    return { bitmap: address, survivors: wasm.countBits(address, this.rows) };
+    return { bitmap: address, survivors: placeBitmap(this.home, bitmap, this.rows, address) };
   }
 
   private makeRoom(rows: number): void {

@@ -33,6 +33,7 @@
 import { codeBytesOf } from '../block/screening.ts';
 import { KernelError } from '../errors.ts';
 import { alignUp } from '../memory/free-list.ts';
+import { readWords } from './header.ts';
 
 const MAGIC = 0x314e4854;
 const VERSION = 1;
@@ -168,15 +169,7 @@ export function corrupt(what: string, details: Record<string, unknown>): KernelE
 
 /** What the header of saved bytes says, after every check that needs no other bytes. Throws INDEX_CORRUPT. */
 export function readHeader(bytes: Uint8Array): { shape: Shape; rows: number; lists: number; layout: Layout } {
-  if (bytes.length < HEADER_BYTES)
-    throw corrupt(`at least ${HEADER_BYTES} bytes expected, got ${bytes.length}`, { expected: HEADER_BYTES, got: bytes.length });
-  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
-  const word = (index: number): number => view.getUint32(index * 4, true);
-  const within = (name: keyof typeof WORD, low: number, high: number): number => {
-    const value = word(WORD[name]);
-    if (value >= low && value <= high) return value;
-    throw corrupt(`${name} from ${low} to ${high} expected, got ${value}`, { field: name, low, high, got: value });
-  };
+  const { word, within, mustBeZero } = readWords(bytes, { headerBytes: HEADER_BYTES, words: WORD }, corrupt);
   within('magic', MAGIC, MAGIC);
   const oneBit = within('version', VERSION, ONE_BIT_VERSION) === ONE_BIT_VERSION;
   within('length', bytes.length, bytes.length);
@@ -190,13 +183,13 @@ export function readHeader(bytes: Uint8Array): { shape: Shape; rows: number; lis
     rotated: (flags & ROTATED) !== 0,
     m: within('m', 2, MAX_M),
     efConstruction: within('efConstruction', 1, MAX_EF_CONSTRUCTION),
-    seed: word(WORD.seed),
+    seed: word('seed'),
   };
   const rows = within('rows', 0, MAX_ROWS);
-  const lists = word(WORD.lists);
+  const lists = word('lists');
   const layout = layoutOf(shape, rows, lists);
   if (layout.bytes !== bytes.length)
     throw corrupt(`${layout.bytes} bytes expected, got ${bytes.length}`, { expected: layout.bytes, got: bytes.length });
-  if (ZERO_WORDS.some((index) => word(index) !== 0)) throw corrupt('reserved bytes of the header are not zero', {});
+  mustBeZero(ZERO_WORDS);
   return { shape, rows, lists, layout };
 }

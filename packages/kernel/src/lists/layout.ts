@@ -23,6 +23,7 @@
  */
 import { codeBytesOf } from '../block/screening.ts';
 import { KernelError } from '../errors.ts';
+import { readWords } from '../index/header.ts';
 import { alignUp } from '../memory/free-list.ts';
 import type { ListCodes } from './types.ts';
 
@@ -102,15 +103,7 @@ export function corrupt(what: string, details: Record<string, unknown>): KernelE
 
 /** What the header of saved bytes says, after every check that needs no other bytes. Throws INDEX_CORRUPT. */
 export function readHeader(bytes: Uint8Array): ListShape {
-  if (bytes.length < HEADER_BYTES)
-    throw corrupt(`at least ${HEADER_BYTES} bytes expected, got ${bytes.length}`, { expected: HEADER_BYTES, got: bytes.length });
-  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
-  const word = (index: number): number => view.getUint32(index * 4, true);
-  const within = (name: keyof typeof WORD, low: number, high: number): number => {
-    const value = word(WORD[name]);
-    if (value >= low && value <= high) return value;
-    throw corrupt(`${name} from ${low} to ${high} expected, got ${value}`, { field: name, low, high, got: value });
-  };
+  const { word, within, mustBeZero } = readWords(bytes, { headerBytes: HEADER_BYTES, words: WORD }, corrupt);
   within('magic', MAGIC, MAGIC);
   within('version', VERSION, VERSION);
   within('length', bytes.length, bytes.length);
@@ -120,12 +113,12 @@ export function readHeader(bytes: Uint8Array): ListShape {
     metric: within('metric', 0, 2),
     codes: within('codes', 0, 2),
     lists: within('lists', 1, Math.min(MAX_LISTS, Math.max(1, rows))),
-    seed: word(WORD.seed),
+    seed: word('seed'),
     rows,
   };
   const { bytes: length } = layoutOf(shape);
   if (length !== bytes.length) throw corrupt(`${length} bytes expected, got ${bytes.length}`, { expected: length, got: bytes.length });
-  if (ZERO_WORDS.some((index) => word(index) !== 0)) throw corrupt('reserved bytes of the header are not zero', {});
+  mustBeZero(ZERO_WORDS);
   return shape;
 }
 

@@ -1,16 +1,16 @@
-import { mustCount, readHits } from '../block/hits.ts';
+import { mustCount, noHits, readHits } from '../block/hits.ts';
 import type { BlockHome } from '../block/home.ts';
 import { checkQuery, writeQuery } from '../block/query.ts';
 import { PLAN_BYTES, writePlan } from '../block/scan-plan.ts';
 import { type ScoreBounds, scoreBounds } from '../block/score-bounds.ts';
 import { KernelError } from '../errors.ts';
-import { mustBeAtMost, mustBeBlockOf } from '../index/arguments.ts';
+import { mustBeAtMost, mustBeBlockOf, placeBitmap } from '../index/arguments.ts';
 import { rescoreRows } from '../index/rescore.ts';
 import type { RescoreOptions } from '../index/types.ts';
 import { MAX_EF } from '../index/workspace.ts';
 import type { Region } from '../memory/arena.ts';
 import type { Metric, ScanHits } from '../types.ts';
-import { METRIC_NUMBERS } from '../wasm/exports.ts';
+import { METRIC_NUMBERS, metricOf } from '../wasm/exports.ts';
 import { CHECKED_FROM, CHECKSUM_AT, CODES, floatBytesOf, type ListLayout, type ListShape, layoutOf } from './layout.ts';
 import { LIST_PLAN_BYTES, queryCodeBytes, writeListPlan } from './plan.ts';
 import type { ListCodes, ListIndex, ListMemory, ListSearchOptions } from './types.ts';
@@ -20,8 +20,6 @@ const DEFAULT_NPROBE = 16;
 const MIN_CANDIDATES = 50;
 /** How many more lists are searched when there were not enough rows in the first. */
 const WIDENING = 4;
-const METRICS = Object.keys(METRIC_NUMBERS) as Metric[];
-const NO_HITS = (): ScanHits => ({ offsets: new Uint32Array(0), scores: new Float32Array(0) });
 
 /** Everything of one search that does not change when more lists are probed. */
 interface Prepared {
@@ -60,7 +58,7 @@ export class WasmListIndex implements ListIndex {
     this.rows = shape.rows;
     this.lists = shape.lists;
     this.codes = CODES[shape.codes]!;
-    this.metric = METRICS.find((name) => METRIC_NUMBERS[name] === shape.metric)!;
+    this.metric = metricOf(shape.metric);
     home.taken(this);
   }
 
@@ -81,7 +79,7 @@ export class WasmListIndex implements ListIndex {
     if (!block && this.codes === 'none') throw new KernelError('OPTION_INVALID', 'list index: without codes a block of the rows is needed');
     const bounds = scoreBounds(options);
     const candidateCount = this.candidateCount(options.candidates, k, block !== undefined);
-    if (k === 0) return NO_HITS();
+    if (k === 0) return noHits();
     const { arena, scratch, wasm } = this.home;
     const words = options.bitmap ? Math.ceil(this.rows / 32) : 0;
     const floats = floatBytesOf(this.dim);
@@ -89,9 +87,9 @@ export class WasmListIndex implements ListIndex {
     scratch.begin([...parts, PLAN_BYTES, ...(block ? block.planParts() : [])]);
     try {
       const bitmap = scratch.take(words * 4);
-      const passing = options.bitmap ? this.placeBitmap(options.bitmap, bitmap) : this.rows;
+      const passing = options.bitmap ? placeBitmap(this.home, options.bitmap, this.rows, bitmap) : this.rows;
       const wanted = Math.min(k, passing);
-      if (wanted === 0) return NO_HITS();
+      if (wanted === 0) return noHits();
       const [hits, candidates, probes] = [scratch.take(k * 8), scratch.take(candidateCount * 8), scratch.take(this.lists * 8)];
       const [query, rest, queryCodes, plan] = [floats, floats, queryCodeBytes(this.shape), LIST_PLAN_BYTES].map((bytes) =>
         scratch.take(bytes),
@@ -191,18 +189,6 @@ export class WasmListIndex implements ListIndex {
     const wanted = mustCount('candidates', asked ?? Math.max(MIN_CANDIDATES, 2 * k));
     if (!exact || this.codes === 'none' || (this.codes === 'b1' && asked === undefined)) return 0;
     return Math.min(this.rows, Math.max(k, wanted));
-  }
-
-  /** Copies the bits of existing rows; returns how many are set. */
-  private placeBitmap(bitmap: Uint32Array, address: number): number {
-    const { arena, wasm } = this.home;
-    const words = Math.ceil(this.rows / 32);
-    const target = arena.u32(address, words);
-    target.set(bitmap.subarray(0, words));
-    target.fill(0, Math.min(words, bitmap.length));
-    const rest = this.rows & 31;
-    if (rest > 0) target[words - 1]! &= 2 ** rest - 1;
-    return wasm.countBits(address, this.rows);
   }
 
   private mustLive(): void {

@@ -5,6 +5,13 @@ import { host, type WasmMemory, type WasmModule } from './platform.ts';
 export const METRIC_NUMBERS = { COSINE: 0, IP: 1, L2: 2 } as const;
 export const BINARY_METRIC_NUMBERS = { HAMMING: 3, JACCARD: 4 } as const;
 
+const METRIC_NAMES = Object.keys(METRIC_NUMBERS) as (keyof typeof METRIC_NUMBERS)[];
+
+/** The metric of a number that is one of them. */
+export function metricOf(number: number): keyof typeof METRIC_NUMBERS {
+  return METRIC_NAMES[number]!;
+}
+
 /** What `assembly/index.ts` exports. Addresses and counts go in as numbers; ones above 2 GiB come out negative (`>>> 0`). */
 export interface WasmExports {
   readonly memory: WasmMemory;
