@@ -1,7 +1,7 @@
-import { assertNever } from '@terndb/core';
+import { assertNever, type Timestamp } from '@terndb/core';
 import { ANSWER_TIMEOUT_MS } from '../limits.ts';
 import type { ChannelState } from './channel-state.ts';
-import { type ClientContext, follow, writeEntry } from './context.ts';
+import { type ClientContext, follow, setDevice, writeEntry } from './context.ts';
 import { pump } from './pushing.ts';
 import { adopt, fetched, fetchFailed, subscribe } from './subscription.ts';
 import type { ClientEvent } from './types.ts';
@@ -24,7 +24,7 @@ export function channelEvent(cx: ClientContext, state: ChannelState, event: Chan
       fetchFailed(cx, state, event.fetch);
       return;
     case 'seen':
-      follow(cx, event.hlc, state);
+      seen(cx, state, event.hlc);
       return;
     case 'diverged':
       diverged(cx, state);
@@ -38,6 +38,13 @@ export function channelEvent(cx: ClientContext, state: ChannelState, event: Chan
     default:
       assertNever(event, 'event');
   }
+}
+
+/** Durable at once: there is no stored replica yet whose max HLC a restart would read, and the clock of the device may be behind. */
+function seen(cx: ClientContext, state: ChannelState, hlc: Timestamp): void {
+  const before = cx.device.hlc;
+  follow(cx, hlc, state);
+  if (cx.device.hlc > before) setDevice(cx, {});
 }
 
 function diverged(cx: ClientContext, state: ChannelState): void {

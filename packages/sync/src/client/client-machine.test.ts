@@ -169,6 +169,8 @@ describe('what is shown of a bootstrap that is under way', () => {
     const bench = new Bench().live(EMPTY);
     const seen = ((1_795_000_000_000 + 60_000) * TICKS_PER_MS) as Timestamp;
     bench.step({ type: 'seen', channel: CHANNEL, hlc: seen });
+    // Also after a restart, which finds no replica to read it from.
+    expect(bench.writes.at(-1)).toMatchObject({ type: 'device', device: { hlc: seen } });
     bench.step({ type: 'write', request: 1, channel: CHANNEL, op: PUT });
     expect(bench.machine.outbox(CHANNEL).map(({ hlc }) => hlc)).toStrictEqual([seen + 1]);
     // Of a channel that was left meanwhile: void.
