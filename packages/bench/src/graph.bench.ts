@@ -6,11 +6,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Clock, defineSchema, f, MemoryLogBroker, MemoryMetaStore } from '@terndb/core';
-import { type Engine, type EnginePorts, openEngine } from '@terndb/engine';
-import { loadKernel } from '@terndb/kernel';
+import { defineSchema, f } from '@terndb/core';
+import type { Engine } from '@terndb/engine';
 import { FileObjectStore } from '@terndb/server';
 import { clustered, type DataSet, wordnet } from './kernel/data.ts';
+import { engineOver } from './lib/engine.ts';
 import { median, report, round, tiny } from './lib/report.ts';
 
 const seed = 1;
@@ -22,15 +22,6 @@ const turns = tiny ? 1 : 5;
 const segmentCounts = tiny ? [1] : [1, 2, 4];
 
 const { definition: schema } = defineSchema({ items: { id: f.primaryKey('int64'), n: f.number(), vec: f.vector(dim) } });
-
-const clock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 function meanMs(queries: readonly Float32Array[], search: (query: Float32Array) => unknown): number {
   const begun = performance.now();
@@ -74,18 +65,9 @@ async function buildBesideReads(engine: Engine, query: Float32Array): Promise<{ 
 
 async function bench(data: DataSet, segments: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tern-graph-'));
-  const [log, meta] = [new MemoryLogBroker(), new MemoryMetaStore()];
-  const ports = async (): Promise<EnginePorts> => ({
-    log,
-    meta,
-    objects: await FileObjectStore.open(join(folder, 'objects')),
-    clock,
-    rng: { nextUint32: () => Math.floor(Math.random() * 2 ** 32) },
-    kernel: await loadKernel(),
-  });
-  const limits = { sealRows: 1e9, sealBytes: 1e12 };
+  const open = engineOver(() => FileObjectStore.open(join(folder, 'objects')), schema);
   try {
-    let engine = await openEngine({ ports: await ports(), schema, limits });
+    let engine = await open();
     await fill(engine, data, segments);
     const wasmBefore = engine.inspect().wasmBytes;
     const build = await buildBesideReads(engine, data.queries[0]!);
@@ -111,7 +93,7 @@ async function bench(data: DataSet, segments: number): Promise<void> {
     await engine.close();
 
     const begun = performance.now();
-    engine = await openEngine({ ports: await ports(), schema, limits });
+    engine = await open();
     const { exact } = search(data.queries[0]!);
     const firstResultMs = performance.now() - begun;
     await engine.buildIndexes();

@@ -1,13 +1,10 @@
 /** Who is compared: each holds the same passages, and answers a text, or a text and its vector, with the ids of the best ten. */
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type Clock, defineSchema, f, MemoryLogBroker, MemoryMetaStore, MemoryObjectStore } from '@terndb/core';
-import { type Engine, type EnginePorts, openEngine } from '@terndb/engine';
-import { loadKernel } from '@terndb/kernel';
+import { defineSchema, f, MemoryObjectStore } from '@terndb/core';
+import type { Engine } from '@terndb/engine';
+import { requirePeer } from '../kernel/peer-package.ts';
+import { engineOver } from '../lib/engine.ts';
 import type { Passage } from './corpus.ts';
 
-const PEERS = fileURLToPath(new URL('../../peers', import.meta.url));
 const LIMIT = 10;
 const ORAMA_BATCH = 1000;
 
@@ -21,28 +18,14 @@ export interface TextContender {
   reload(query: string): Promise<{ readonly bytes: number; readonly ms: number }>;
 }
 
-const load = (name: string): any => createRequire(join(PEERS, 'package.json'))(name);
-
 /** @param dim 0: without vectors. */
 export function createTern(dim: number, analyzer: 'standard' | 'english'): TextContender {
   const text = () => f.text({ search: true, analyzer });
   const texts = { title: text(), body: text() };
   const { definition: schema } =
     dim === 0 ? defineSchema({ passages: texts }) : defineSchema({ passages: { ...texts, vec: f.vector(dim) } });
-  const [log, meta, objects] = [new MemoryLogBroker(), new MemoryMetaStore(), new MemoryObjectStore()];
-  const clock: Clock = {
-    nowMs: () => Date.now(),
-    monotonicMs: () => performance.now(),
-    after(delayMs, callback) {
-      const timer = setTimeout(callback, delayMs);
-      return () => clearTimeout(timer);
-    },
-  };
-  const open = async (): Promise<Engine> => {
-    const rng = { nextUint32: () => Math.floor(Math.random() * 2 ** 32) };
-    const ports: EnginePorts = { log, meta, objects, clock, rng, kernel: await loadKernel() };
-    return openEngine({ ports, schema, limits: { sealRows: 1e9, sealBytes: 1e12 } });
-  };
+  const objects = new MemoryObjectStore();
+  const open = engineOver(async () => objects, schema);
   let engine: Engine;
   const search = (request: object): string[] =>
     engine.search({ collection: 'passages', limit: LIMIT, select: [], ...request }).hits.map(({ key }) => key as string);
@@ -73,7 +56,7 @@ export function createTern(dim: number, analyzer: 'standard' | 'english'): TextC
 }
 
 export function createMiniSearch(): TextContender {
-  const MiniSearch = load('minisearch');
+  const MiniSearch = requirePeer('minisearch');
   const options = { fields: ['title', 'body'], storeFields: [] };
   let index = new MiniSearch(options);
   const keyword = (query: string): string[] =>
@@ -99,7 +82,7 @@ export function createMiniSearch(): TextContender {
 }
 
 export function createOrama(dim: number): TextContender {
-  const { create, insertMultiple, search, save, load: restore } = load('@orama/orama');
+  const { create, insertMultiple, search, save, load: restore } = requirePeer('@orama/orama');
   const schema = { title: 'string', body: 'string', ...(dim === 0 ? {} : { vec: `vector[${dim}]` }) };
   let index = create({ schema });
   const ids = (results: { hits: { id: string }[] }): string[] => results.hits.map(({ id }) => id);
