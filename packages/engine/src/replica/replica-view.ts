@@ -5,6 +5,7 @@ import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
 import type { LiveStamps } from '../fold/registers.ts';
 import type { IndexKind } from '../indexes/types.ts';
+import type { ColumnStats } from '../segment/types.ts';
 import type { RowBlock, View } from '../view/view.ts';
 import type { BlockState } from './block-state.ts';
 import type { RowSource } from './row-source.ts';
@@ -115,6 +116,10 @@ class ViewBlock implements RowBlock {
 
   index<T>(kind: IndexKind<T>, field: string): T | undefined {
     return this.#source.index?.(kind, field);
+  }
+
+  stats(field: string): ColumnStats | undefined {
+    return this.#source.stats?.(field);
   }
 
   origins(field: string): OriginColumn | undefined {

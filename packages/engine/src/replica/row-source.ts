@@ -5,6 +5,7 @@ import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
 import type { LiveStamps } from '../fold/registers.ts';
 import type { IndexKind } from '../indexes/types.ts';
+import type { ColumnStats } from '../segment/types.ts';
 
 /** Rows that never change once they are there: a sealed segment, or the append-only slots of growing rows. Liveness is kept beside them. */
 export interface RowSource {
@@ -27,6 +28,8 @@ export interface RowSource {
   putSeqAt(offset: number): number;
   /** The document of a collab field; null: the one its put began with the field's value. */
   collabAt(field: string, offset: number): CollabState | null;
+  /** Sealed segments only. */
+  stats?(field: string): ColumnStats | undefined;
   /** Sealed segments only. */
   index?<T>(kind: IndexKind<T>, field: string): T | undefined;
   valueAt(field: string, offset: number): StoredValue;

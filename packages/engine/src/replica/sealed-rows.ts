@@ -6,7 +6,7 @@ import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
 import type { LiveStamps } from '../fold/registers.ts';
 import type { IndexKind } from '../indexes/types.ts';
-import type { Segment } from '../segment/types.ts';
+import type { ColumnStats, Segment } from '../segment/types.ts';
 import type { RowSource } from './row-source.ts';
 import type { SegmentPool } from './segment-pool.ts';
 
@@ -65,6 +65,10 @@ export class SealedRows implements RowSource {
 
   vectors(field: string): VectorBlock | undefined {
     return this.segment.vectors(field);
+  }
+
+  stats(field: string): ColumnStats | undefined {
+    return this.segment.stats(field);
   }
 
   index<T>(kind: IndexKind<T>, field: string): T | undefined {

@@ -1,4 +1,5 @@
 import type { SparseColumn } from '../columns/column.ts';
+import { FieldCache } from '../view/field-cache.ts';
 import type { RowBlock } from '../view/view.ts';
 import type { ScoredCursor } from './max-score.ts';
 import { END, POSTINGS_PER_BLOCK } from './postings.ts';
@@ -33,23 +34,13 @@ export class SparseIndex {
   }
 }
 
-const indexes = new WeakMap<object, Map<string, SparseIndex>>();
+const indexes = new FieldCache<SparseIndex>();
 
 /** Of a block that keeps what is derived from it and never grows; undefined where a scan is as good. */
 export function sparseIndexOf(block: RowBlock, field: string, column: SparseColumn): SparseIndex | undefined {
-  const { cacheKey: key, rows, sortedByKey } = block;
-  if (key === undefined || !sortedByKey || rows < MIN_INDEXED_ROWS) return undefined;
-  let byField = indexes.get(key);
-  if (byField === undefined) {
-    byField = new Map();
-    indexes.set(key, byField);
-  }
-  let index = byField.get(field);
-  if (index === undefined) {
-    index = new SparseIndex(column, rows);
-    byField.set(field, index);
-  }
-  return index;
+  const { cacheKey, rows, sortedByKey } = block;
+  if (cacheKey === undefined || !sortedByKey || rows < MIN_INDEXED_ROWS) return undefined;
+  return indexes.of(block, field, () => new SparseIndex(column, rows));
 }
 
 class WeightedList {

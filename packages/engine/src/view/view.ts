@@ -4,6 +4,7 @@ import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
 import type { LiveStamps } from '../fold/registers.ts';
 import type { IndexKind } from '../indexes/types.ts';
+import type { ColumnStats } from '../segment/types.ts';
 
 /**
  * What a read sees. A View is an immutable snapshot of one channel at one position: sealed segments and growing rows, each with a bitmap of
@@ -39,6 +40,8 @@ export interface RowBlock {
    * Borrowed: to be used while the view is pinned.
    */
   index?<T>(kind: IndexKind<T>, field: string): T | undefined;
+  /** What is known of a field's values without a look at them: of all of the block's rows, `live` or not. Undefined: nothing. */
+  stats?(field: string): ColumnStats | undefined;
   /** Which of a field's vectors are derived, and by which model; undefined (or left out) when none is. */
   origins?(field: string): OriginColumn | undefined;
   /** One value; null when there is none (the default where the block is older than the field). Vectors come as fresh copies. */

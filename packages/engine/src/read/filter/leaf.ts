@@ -11,6 +11,7 @@ import { copyMask, isEmptyMask, type Mask, type MaskView } from './mask.ts';
 import { booleansIn, int64sIn, keywordsIn, keywordsLike, numbersIn } from './membership.ts';
 import { presentRows } from './present.ts';
 import { pathLeafMask } from './reach.ts';
+import { verdictOf } from './statistics.ts';
 import { compareStrings, stringsWhere } from './strings.ts';
 import { type Leaf, type ValueLeaf, valueTest } from './value-test.ts';
 
@@ -32,6 +33,9 @@ export function leafMask(block: RowBlock, keyField: string, leaf: Leaf, negated:
     return absent;
   }
   if (isEmptyMask(present)) return present;
+  // Of lists they are those of the items.
+  const verdict = column.kind === 'list' ? 'some' : verdictOf(leaf, block.stats?.(leaf.field));
+  if (verdict !== 'some') return (verdict === 'all') !== isNegative(leaf, negated) ? present : createBitmap(rows);
   const isIndexed = leaf.type === 'match' && isIndexWorth(block, leaf.field, countBits(present));
   const hits = isIndexed ? matchTexts(block, leaf, present) : columnHits(column, leaf, present, rows);
   return withSign(present, hits, isNegative(leaf, negated));

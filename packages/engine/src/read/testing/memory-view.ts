@@ -6,6 +6,7 @@ import {
   fieldOf,
   keyFieldOf,
   type PrimaryKey,
+  type ScalarValue,
   type StoredFields,
   type StoredValue,
   type Timestamp,
@@ -14,6 +15,7 @@ import {
 import { createBitmap, setBit, testBit } from '../../bitmap/bitmap.ts';
 import type { Column } from '../../columns/column.ts';
 import type { ReadInfo } from '../../database/types.ts';
+import type { ColumnStats } from '../../segment/types.ts';
 import type { RowBlock, View } from '../../view/view.ts';
 import type { ReadContext } from '../context.ts';
 import { FlatVectors } from './flat-vectors.ts';
@@ -88,12 +90,22 @@ export function memoryBlock({
     revisionAt: (offset) => rows[offset]!.version ?? 1,
     column: (field) => columns.get(field),
     vectors: (field) => vectors.get(field),
+    ...(form === 'typed' ? { stats: (name: string) => statsOf(rows.map((row) => row.fields[name] ?? null)) } : {}),
     valueAt(name, offset): StoredValue {
       const row = rows[offset]!;
       if (name === keyField) return row.key;
       return without.has(name) ? defaultValueOf(fieldOf(definition, name)!) : (row.fields[name] ?? null);
     },
   };
+}
+
+/** As a segment's footer says them: of lists those of the items, none of what has no order. */
+function statsOf(values: readonly StoredValue[]): ColumnStats {
+  const isScalar = (value: unknown): value is ScalarValue => typeof value !== 'object';
+  const scalars = values.flatMap((value) => (Array.isArray(value) ? (value as readonly ScalarValue[]) : isScalar(value) ? [value] : []));
+  const sorted = scalars.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const nulls = values.filter((value) => value === null).length;
+  return { min: sorted[0] ?? null, max: sorted.at(-1) ?? null, nulls, distinct: null };
 }
 
 /** A view of blocks; of a key that several rows have, at most one may be live. */
