@@ -299,6 +299,31 @@ describe('a connected database', () => {
     await expect(notes.search({ vector: [1, 0], scope: 'global', timeoutMs: 300 } as never)).rejects.toMatchObject({ code: 'TIMEOUT' });
   });
 
+  it('takes only its own writes beside a server that is asked instead of it: its other rows may be old, or deleted by now', async () => {
+    const server = await startServer();
+    const { db, notes } = await openDb(server);
+    connect(db);
+    await until(() => isLive(db));
+    await notes.put({ id: 'a', title: 'old', vec: [1, 0] }, shared).wait('acked');
+    await notes.put({ id: 'b', title: 'deleted by now', vec: [1, 0] }, shared).wait('acked');
+    await until(() => db.sync.get().outbox === 0);
+    const token = encodeToken({ logEpoch: 'epoch-1', positions: new Map() });
+    const info = { coverage: 1, scope: 'global', degraded: null, stalenessMs: 0, token };
+    const entity = { id: 'a', title: 'new' };
+    server.onRead = (what, body) => {
+      if (what === 'search') return { ...info, exact: true, hits: [{ key: 'a', score: 0.5, entity }] };
+      if (what === 'query') return { ...info, keys: ['a'], entities: [entity] };
+      return { ...info, entities: body.keys.map((key: string) => (key === 'a' ? entity : null)) };
+    };
+    const strong = { partitions: ['shared'], consistency: 'strong' } as const;
+    expect(await notes.query(strong)).toMatchObject({ entities: [{ id: 'a', title: 'new' }], coverage: 1, degraded: null });
+    const found = await notes.search({ ...strong, vector: [1, 0] } as never);
+    expect(found.hits.map(({ key, entity: shown }) => [key, shown?.['title']])).toEqual([['a', 'new']]);
+    const { connection } = sessions.at(-1)!;
+    const got = await connection.call('get', { collection: 'notes', keys: ['a', 'b'], ...strong });
+    expect(got.entities).toMatchObject([{ id: 'a', title: 'new' }, undefined]);
+  });
+
   it('shows a live query what is here first, then with what the server has, and again what is here alone when it is away', async () => {
     const server = await startServer();
     const { db, notes } = await openDb(server);
