@@ -10,7 +10,7 @@ import { createHnsw, openHnsw } from './open.ts';
 import type { HnswIndex, HnswOptions, SearchPlan } from './types.ts';
 
 const METRICS: readonly Metric[] = ['COSINE', 'IP', 'L2'];
-const DIMS = [1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 64, 65, 127, 384, 385, 2047];
+const DIMS = [1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 64, 65, 127, 384, 385, 2047, 2048];
 const KINDS = [
   { codes: 'f32' },
   { codes: 'sq8' },
