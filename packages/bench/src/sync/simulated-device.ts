@@ -59,6 +59,7 @@ export class SimulatedDevice {
   readonly #events: ClientEvent[] = [];
   #batches: Extract<ClientEffect, { type: 'persist' }>[] = [];
   #socket: { readonly id: number; readonly socket: WebSocket } | undefined;
+  readonly #clientId: string;
   #position = 0;
   #request = 0;
   #isClosed = false;
@@ -74,6 +75,7 @@ export class SimulatedDevice {
       replicaOf: () => (this.#position === 0 ? undefined : { position: this.#position, hash: ZERO_HASH }),
     });
     const { clientId } = device;
+    this.#clientId = clientId;
     const record = { channel, clientId, nextSeq: 1, everSent: false, logEpoch: null, position: 0, maxHlc: 0 as Timestamp };
     this.#event({ type: 'elected', term: 1, durable: { device, channels: [{ ...record, outbox: [], kept: [] }] } });
     this.#event({ type: 'start' });
@@ -81,6 +83,10 @@ export class SimulatedDevice {
 
   get isLive(): boolean {
     return this.#machine.link === 'live';
+  }
+
+  get clientId(): string {
+    return this.#clientId;
   }
 
   get position(): number {

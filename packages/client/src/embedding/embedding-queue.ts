@@ -30,6 +30,8 @@ const BATCH_ROWS = 256;
 const LOOKED_AT_ONCE = 512;
 /** Writes that come together are embedded together. */
 const GATHER_MS = 20;
+/** A text that several write gets its vector when nobody has typed for so long: one per pause, not per key. */
+const PAUSE_MS = 1_500;
 
 /**
  * The background queue. It has no memory of its own: what waits is found in the rows, so that it goes on after a reload, and an edit or a delete while
@@ -48,6 +50,7 @@ export class EmbeddingQueue {
   /** The last batch written. */
   #storing: Promise<unknown> = Promise.resolve();
   #cancelWake: (() => void) | undefined;
+  #cancelPause: (() => void) | undefined;
 
   constructor(options: EmbeddingQueueOptions) {
     this.#options = options;
@@ -81,6 +84,7 @@ export class EmbeddingQueue {
     this.#isClosed = true;
     this.#unsubscribe();
     this.#cancelWake?.();
+    this.#cancelPause?.();
     this.#abort.abort();
   }
 
@@ -88,6 +92,13 @@ export class EmbeddingQueue {
     this.#isStale = true;
     this.#cancelWake ??= this.#options.clock.after(GATHER_MS, () => {
       this.#cancelWake = undefined;
+      this.wake();
+    });
+  }
+
+  #lookAfterPause(): void {
+    this.#cancelPause ??= this.#options.clock.after(PAUSE_MS, () => {
+      this.#cancelPause = undefined;
       this.wake();
     });
   }
@@ -220,12 +231,15 @@ export class EmbeddingQueue {
       model,
       maxRows: BATCH_ROWS,
       maxLookedAt: LOOKED_AT_ONCE,
+      // Whose clock is ahead by more than a pause is taken to have paused.
+      isBeingWritten: (changedMs: number) => Math.abs(clock.nowMs() - changedMs) < PAUSE_MS,
       ...(mayEmbed === undefined ? {} : { mayEmbed }),
       ...(staged === undefined ? {} : { isEmbedded: (partition: string, key: PrimaryKey) => staged.has(partition, key) }),
     };
     for (;;) {
-      if (this.#isClosed) return { rows: [], waiting: 0, isComplete: true };
+      if (this.#isClosed) return { rows: [], waiting: 0, resting: 0, isComplete: true };
       const found = engine.waitingVectors(request);
+      if (found.resting > 0) this.#lookAfterPause();
       // All is counted before the first batch: readers want to know how much is left, and each row is looked at once in any case.
       if (found.isComplete) return found;
       this.#tell(found.waiting);

@@ -240,7 +240,7 @@ export class LocalEngine implements Engine {
     this.#checkOpen();
     const { definition } = this.#catalog.mustGetCollection(request.collection);
     const field = mustGetEmbeddedField(definition, request.collection, request.field);
-    const state = { rows: [] as WaitingRow[], waiting: 0, lookedAt: 0, isComplete: true };
+    const state = { rows: [] as WaitingRow[], waiting: 0, resting: 0, lookedAt: 0, isComplete: true };
     for (const { partition, entities, damage } of this.#partitions.wanted(request.collection, undefined)) {
       if (damage === undefined) this.#waiting.scan(entities.blocks, partition, field, request, state);
     }

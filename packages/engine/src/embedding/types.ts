@@ -14,6 +14,11 @@ export interface WaitingRequest {
    * only those that this device wrote (design 5).
    */
   readonly mayEmbed?: (partition: string, author: string) => boolean;
+  /**
+   * Whether somebody is still writing a text that was last changed then (wall clock of the writer, milliseconds): such rows of collab text rest, and are
+   * not waiting yet. Default: none.
+   */
+  readonly isBeingWritten?: (changedMs: number) => boolean;
   /** Rows whose vector exists already and is only not written yet: they do not count as waiting. Default: none. */
   readonly isEmbedded?: (partition: string, key: PrimaryKey) => boolean;
 }
@@ -32,6 +37,8 @@ export interface WaitingRows {
   readonly rows: readonly WaitingRow[];
   /** All rows known to wait, those of `rows` included. */
   readonly waiting: number;
+  /** Rows whose text is being written: to be asked for again after a pause. */
+  readonly resting: number;
   /** Every row has been looked at: `waiting` is exact. */
   readonly isComplete: boolean;
 }

@@ -1,4 +1,4 @@
-import { compareStamps, type Stamp } from '@terndb/core';
+import { compareStamps, type Stamp, TICKS_PER_MS } from '@terndb/core';
 import type { LiveStamps } from '../fold/registers.ts';
 import type { BlockState } from '../replica/block-state.ts';
 import type { RowSource } from '../replica/row-source.ts';
@@ -16,6 +16,7 @@ interface Judged {
 export interface ScanState {
   readonly rows: WaitingRow[];
   waiting: number;
+  resting: number;
   lookedAt: number;
   isComplete: boolean;
 }
@@ -47,6 +48,10 @@ export class WaitingScanner {
     judged.waiting = judged.waiting.filter((offset) => live.has(offset));
     for (const offset of judged.waiting) {
       if (request.mayEmbed !== undefined && !request.mayEmbed(partition, authorOf(source.stampsAt(offset), field))) continue;
+      if (isBeingWritten(source, offset, field, request.isBeingWritten)) {
+        state.resting += 1;
+        continue;
+      }
       if (request.isEmbedded?.(partition, source.keyAt(offset)) === true) continue;
       state.waiting += 1;
       if (state.rows.length >= request.maxRows) continue;
@@ -94,6 +99,12 @@ function hasVectorAt(source: RowSource, offset: number, field: string): boolean 
 
 function isOlderThanText(stamps: LiveStamps, field: EmbeddedField): boolean {
   return compareStamps(newestOf(stamps, field.params.embed), stamps.exceptions?.get(field.name) ?? stamps.put) > 0;
+}
+
+function isBeingWritten(source: RowSource, offset: number, field: EmbeddedField, ask: WaitingRequest['isBeingWritten']): boolean {
+  if (ask === undefined) return false;
+  const edited = field.params.embed.some((name) => source.collabAt(name, offset) !== null);
+  return edited && ask(newestOf(source.stampsAt(offset), field.params.embed).hlc / TICKS_PER_MS);
 }
 
 function authorOf(stamps: LiveStamps, field: EmbeddedField): string {
