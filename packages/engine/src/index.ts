@@ -12,6 +12,7 @@
  * | folder            | job                                                                                     |
  * |-------------------|-----------------------------------------------------------------------------------------|
  * | replication/      | channels that a server leads: frames in, replicas built aside, swaps, conflicts         |
+ * | collab/           | Yjs documents of collab fields: merged in the fold, followed by editors                   |
  * | overlay/          | the outbox as rows over a masked replica                                                |
  * | fold/             | registers, put, patch, delete, gc as pure functions; the row hash (R13)                 |
  * | growing/          | rows since the last seal: append-only slots, copy-on-write liveness                     |
@@ -42,6 +43,10 @@ export type {
   EngineOptions,
   EnginePorts,
   EntityRecord,
+  ExplainedBlock,
+  ExplainedFilter,
+  ExplainRequest,
+  ExplainResult,
   FilterRequest,
   GetRequest,
   GetResult,
