@@ -1,19 +1,11 @@
-import {
-  assert,
-  type CollectionDefinition,
-  isDenseValue,
-  type PrimaryKey,
-  type SingleOp,
-  type StoredValue,
-  type StoredVector,
-  type Timestamp,
-} from '@terndb/core';
+import { assert, type CollectionDefinition, type PrimaryKey, type SingleOp, type StoredValue, type Timestamp } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
 import { collabFieldsOf } from '../collab/load.ts';
 import type { CollabKind } from '../collab/types.ts';
 import { FoldedRow } from '../fold/folded-row.ts';
 import type { EntityStamps } from '../fold/registers.ts';
 import { GrowingRows } from '../growing/growing.ts';
+import { vectorSample } from '../growing/vector-sample.ts';
 import { BlockState } from '../replica/block-state.ts';
 import type { Entities, RowPlace } from '../replica/entities.ts';
 import type { OverlayEntry } from '../replication/types.ts';
@@ -106,7 +98,10 @@ export class Overlay {
    */
   reserve(rows: number, ops: readonly SingleOp[]): void {
     const { source } = this.#rows;
-    if (rows > 0) source.reserve(rows, (field) => (source.vectors(field) === undefined ? this.#vectorSample(field, ops) : undefined));
+    if (rows > 0)
+      source.reserve(rows, (field) =>
+        source.vectors(field) === undefined ? vectorSample(field, ops, (key, name) => this.#storedAt(key, name)) : undefined,
+      );
   }
 
   /** As `reserve`, for a `rebase` onto this base. Cost: a lookup per key. */
@@ -288,18 +283,9 @@ export class Overlay {
     return block === undefined || block.dim === value.length ? value : null;
   }
 
-  #vectorSample(field: string, ops: readonly SingleOp[]): StoredVector | undefined {
-    for (const op of ops) {
-      if (op.type === 'vector' && op.field === field) return op.vector;
-      if (op.type !== 'put' && op.type !== 'patch') continue;
-      const value = op.fields[field];
-      if (isDenseValue(value)) return value;
-      if (op.type === 'put' || field in op.fields) continue;
-      const place = this.find(op.pk);
-      const stored = place?.block.source.valueAt(field, place.offset);
-      if (isDenseValue(stored)) return stored;
-    }
-    return undefined;
+  #storedAt(key: PrimaryKey, field: string): StoredValue | undefined {
+    const place = this.find(key);
+    return place?.block.source.valueAt(field, place.offset);
   }
 
   #newRows(): BlockState<GrowingRows> {

@@ -2,13 +2,11 @@ import {
   addHash,
   type CollectionDefinition,
   type Hash64,
-  isDenseValue,
   type PrimaryKey,
   type SingleOp,
   type Stamp,
   type StoredFields,
   type StoredValue,
-  type StoredVector,
   subHash,
   type Timestamp,
   type VectorOp,
@@ -24,6 +22,7 @@ import { foldDelete, foldPatch, foldPut, foldYjs, isForgotten } from '../fold/fo
 import type { EntityStamps, LiveStamps } from '../fold/registers.ts';
 import { rowHash } from '../fold/row-hash.ts';
 import { GrowingRows } from '../growing/growing.ts';
+import { vectorSample } from '../growing/vector-sample.ts';
 import { type TombstoneEntry, TombstoneSet } from '../tombstones/tombstone-set.ts';
 import { BlockState } from './block-state.ts';
 
@@ -120,7 +119,7 @@ export class Entities {
    */
   reserve(ops: readonly SingleOp[]): void {
     const rows = ops.reduce((count, op) => count + (op.type === 'delete' ? 0 : 1), 0);
-    if (rows > 0) this.#growing.source.reserve(rows, (field) => this.#vectorSample(field, ops));
+    if (rows > 0) this.#growing.source.reserve(rows, (field) => vectorSample(field, ops, (key, name) => this.#storedAt(key, name)));
   }
 
   /** Each returns whether anything changed. */
@@ -236,19 +235,9 @@ export class Entities {
     this.#blocks = [];
   }
 
-  /** A vector that these ops may bring into the growing rows: one of their own, or one of a row that they patch. */
-  #vectorSample(field: string, ops: readonly SingleOp[]): StoredVector | undefined {
-    for (const op of ops) {
-      if (op.type === 'vector' && op.field === field) return op.vector;
-      if (op.type !== 'put' && op.type !== 'patch') continue;
-      const value = op.fields[field];
-      if (isDenseValue(value)) return value;
-      if (op.type === 'put' || field in op.fields) continue;
-      const place = this.find(op.pk);
-      const stored = place?.block.source.valueAt(field, place.offset);
-      if (isDenseValue(stored)) return stored;
-    }
-    return undefined;
+  #storedAt(key: PrimaryKey, field: string): StoredValue | undefined {
+    const place = this.find(key);
+    return place?.block.source.valueAt(field, place.offset);
   }
 
   #newGrowing(): BlockState<GrowingRows> {
