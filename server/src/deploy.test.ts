@@ -72,6 +72,13 @@ it('Node is given the same flags wherever a server is started', () => {
   expect(flags[2]).toEqual(flags[0]);
 });
 
+it('docs/operations.md and docs/change-feed.md name metrics that there are', () => {
+  const sources = ['server/src/access/metrics.ts'].map(read).join('\n');
+  const named = new Set(['docs/operations.md', 'docs/change-feed.md'].flatMap((page) => read(page).match(/terndb_[a-z_]+/g) ?? []));
+  expect(named.size).toBeGreaterThan(10);
+  for (const name of named) expect(sources).toContain(`'${name.replace(/_count$/, '')}'`);
+});
+
 function flagsOf(words: readonly string[]): Record<string, string> {
   const flags: Record<string, string> = {};
   for (let at = 0; at < words.length; at += 2) flags[words[at]!.replace(/^--/, '')] = words[at + 1]!;
