@@ -2,7 +2,7 @@
  * A million rows × 384 without float32 rows in memory: int8 codes in a graph, one-bit codes in a graph, one-bit codes scanned. What they take to
  * build, their memory when opened, how long that takes, and recall and speed by the codes alone and with 20 to 200 rows fetched and scored
  * again: in Node from memory, in Chromium from the origin's private file system. Clustered data, inner product of unit vectors, k 10.
- * `BENCH_ROWS=100000` measures fewer, `BENCH_ONLY=node` leaves the browser out. Needs 8 GB of memory and 4 GB of disk, and about half an hour.
+ * `BENCH_WRITE=1` writes `docs/benchmarks/kernel-million.{json,md}`. `BENCH_ROWS=100000` measures fewer, `BENCH_ONLY=node` leaves the browser out. Needs 8 GB of memory and 4 GB of disk, and about half an hour.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { clustered, type DataSet } from './kernel/data.ts';
 import { runInChromium } from './kernel/isolated-worker.ts';
 import { measureOpened, type OpenedRow } from './kernel/small-memory.ts';
 import type { SmallMemoryJob } from './kernel/small-memory-worker.ts';
+import { type MillionRow, writeMillion } from './kernel/write-million.ts';
 import { report, round, tiny } from './lib/report.ts';
 
 const [seed, k, dim, metric] = [1, 10, tiny ? 32 : 384, 'IP'] as const;
@@ -70,7 +71,12 @@ const KINDS = [
   ['one-bit scan', oneBitScan],
 ] as const;
 
-const figuresOf = ({ codes, ...measured }: OpenedRow): Record<string, unknown> => ({ rows, dim, k, seed, codes, ...measured });
+const all: MillionRow[] = [];
+
+function add(row: MillionRow): void {
+  all.push(row);
+  report('million', { dim, k, seed, ...row });
+}
 
 async function inChromium(data: DataSet, truth: readonly Set<number>[], folder: string): Promise<void> {
   const queries = Buffer.concat(data.queries.map((query) => Buffer.from(query.buffer, query.byteOffset, query.byteLength)));
@@ -86,7 +92,7 @@ async function inChromium(data: DataSet, truth: readonly Set<number>[], folder: 
     },
     message: { dim, k, codes: KINDS.map(([name]) => name), truth: truth.map((best) => [...best]) } satisfies SmallMemoryJob,
   });
-  for (const row of measured) report('million', { ...figuresOf(row), browser });
+  for (const row of measured) add({ rows, ...row, browser });
 }
 
 /** In pieces: one write of more than 2 GiB is refused. */
@@ -110,9 +116,10 @@ try {
     const buildSeconds = round((performance.now() - begun) / 1000, 1);
     const bytes = readFileSync(join(folder, name));
     const measured = await measureOpened(name, bytes, wasm, { dim, k, queries: data.queries, truth, fetchRow });
-    report('million', { ...figuresOf(measured), buildSeconds, savedBytes: bytes.length });
+    add({ rows, ...measured, buildSeconds, savedBytes: bytes.length });
   }
   if (only !== 'node' && !tiny) await inChromium(data, truth, folder);
+  if (process.env['BENCH_WRITE'] === '1') writeMillion(fileURLToPath(new URL('../../../docs/benchmarks', import.meta.url)), all);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -23,11 +23,21 @@ const ENOUGH = 0.99;
 /** A flat scan of all codes takes long: fewer queries say as much. */
 const SCAN_QUERIES = 50;
 
+export interface OpenedPoint {
+  /** Missing: all codes were scanned. */
+  readonly ef?: number;
+  readonly candidates: number;
+  readonly recall: number;
+  readonly qps: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
 export interface OpenedRow {
   readonly codes: string;
   readonly openMs: number;
   readonly memoryBytes: number;
-  readonly points: readonly object[];
+  readonly points: readonly OpenedPoint[];
 }
 
 /** `bytes`: what `save` gave. Opens it in a kernel of its own. */
@@ -37,7 +47,7 @@ export async function measureOpened(codes: string, bytes: Uint8Array, wasm: URL 
   const begun = performance.now();
   const index = isScan ? openLists(kernel, bytes) : openHnsw(kernel, bytes);
   const openMs = round(performance.now() - begun, 1);
-  const points: object[] = [];
+  const points: OpenedPoint[] = [];
   for (const candidates of CANDIDATES) {
     for (const ef of isScan ? [0] : EFS.filter((one) => one >= candidates)) {
       const point = measurePoint(index, data, { ef, candidates, isScan });
@@ -52,7 +62,7 @@ function measurePoint(
   index: HnswIndex | ListIndex,
   data: OpenedData,
   { ef, candidates, isScan }: { readonly ef: number; readonly candidates: number; readonly isScan: boolean },
-): { readonly recall: number; readonly [figure: string]: number } {
+): OpenedPoint {
   const { dim, k } = data;
   const search = (query: Float32Array): Uint32Array => {
     const wanted = Math.max(k, candidates);
