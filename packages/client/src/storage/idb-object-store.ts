@@ -1,5 +1,5 @@
 import { assert, assertObjectName, checkObjectRange, DbError, type ObjectInfo } from '@terndb/core';
-import type { IdbConnection } from './idb-connection.ts';
+import type { IdbConnection, Transaction } from './idb-connection.ts';
 import { CHUNK_BYTES, type ObjectRow } from './idb-layout.ts';
 import type { ObjectsInParts, PartsShape } from './object-parts.ts';
 
@@ -58,6 +58,8 @@ export class IdbObjectStore implements ObjectsInParts {
       const row = await tx.objectStore('objects').get(name);
       if (!isFinished(row)) return undefined;
       checkObjectRange({ name, bytes: row.bytes }, offset, length);
+      const only = await wholeChunk(tx, name, row, { offset, length });
+      if (only !== undefined) return only;
       const result = new Uint8Array(length);
       const last = length === 0 ? 0 : Math.ceil((offset + length) / row.chunkBytes);
       for (let first = Math.floor(offset / row.chunkBytes); first < last; first += READ_CHUNKS) {
@@ -192,6 +194,20 @@ function* chunksOf(parts: readonly Uint8Array[], bytes: number): Generator<Uint8
   }
 }
 
+/** The usual read of a large section (engine/segment/load-vectors.ts): the stored value itself is the fresh buffer. */
+async function wholeChunk(
+  tx: Transaction<'readonly'>,
+  name: string,
+  { bytes, chunkBytes }: ObjectRow,
+  { offset, length }: { readonly offset: number; readonly length: number },
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (length === 0 || offset % chunkBytes !== 0 || length !== Math.min(chunkBytes, bytes - offset)) return undefined;
+  const index = offset / chunkBytes;
+  const chunk = await tx.objectStore('chunks').get([name, index]);
+  if (chunk?.byteLength !== length) throw damagedChunk({ name, index, expected: length, chunk });
+  return chunk;
+}
+
 interface ChunkCopy {
   readonly name: string;
   /** Where the result starts in the object. */
@@ -204,16 +220,21 @@ interface ChunkCopy {
 function copyChunk(result: Uint8Array, { name, offset, row, index, chunk }: ChunkCopy): void {
   const start = index * row.chunkBytes;
   const expected = Math.min(row.chunkBytes, row.bytes - start);
-  if (chunk?.byteLength !== expected) {
-    throw new DbError(
-      'CHECKSUM_MISMATCH',
-      `object ${name}: chunk ${index} has ${expected} bytes expected, got ${chunk?.byteLength ?? 'none'}`,
-      {
-        details: { name, chunk: index, expected, got: chunk?.byteLength ?? null },
-      },
-    );
-  }
+  if (chunk?.byteLength !== expected) throw damagedChunk({ name, index, expected, chunk });
   const from = Math.max(offset - start, 0);
   const to = Math.min(offset + result.byteLength - start, expected);
   result.set(chunk.subarray(from, to), start + from - offset);
+}
+
+function damagedChunk(of: {
+  readonly name: string;
+  readonly index: number;
+  readonly expected: number;
+  readonly chunk: Uint8Array | undefined;
+}): DbError {
+  const { name, index, expected } = of;
+  const got = of.chunk?.byteLength;
+  return new DbError('CHECKSUM_MISMATCH', `object ${name}: chunk ${index} has ${expected} bytes expected, got ${got ?? 'none'}`, {
+    details: { name, chunk: index, expected, got: got ?? null },
+  });
 }
