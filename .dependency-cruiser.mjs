@@ -37,6 +37,7 @@ export default {
           '/src/parts\\.ts$',
           '/src/worker\\.ts$',
           '^packages/(embed|kernel)/src/node\\.ts$',
+          '^packages/client/src/yjs/index\\.ts$',
           '\\.wasm$',
         ],
       },
