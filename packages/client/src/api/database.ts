@@ -1,4 +1,4 @@
-import type { DbError, DenseVector, DynamicShape, Key, Metric, Patch, PrimaryKey, Schema, Shapes } from '@terndb/core';
+import type { DbError, DenseVector, DynamicShape, JsonValue, Key, Metric, Patch, PrimaryKey, Schema, Shapes } from '@terndb/core';
 import type { Collection } from './collection.ts';
 import type { EmbeddingStore, Keep, StorageStatus, Store, SyncStatus } from './status.ts';
 
@@ -105,8 +105,44 @@ export interface RecallProbe {
   ef?: number;
   nprobe?: number;
 }
+/** As of a search or a query: how its filter, and its search, would be answered. */
+export interface ExplainProbe {
+  collection: string;
+  partitions?: readonly string[];
+  where?: Readonly<Record<string, unknown>>;
+  filter?: string;
+  filterParams?: Readonly<Record<string, JsonValue>>;
+  vector?: DenseVector | Int8Array;
+  field?: string;
+  limit?: number;
+  exact?: boolean;
+  ef?: number;
+  nprobe?: number;
+}
+export interface ExplainedFilter {
+  readonly filter: string;
+  /** Of single conditions: what answers them. `statistics`: without a look at a value. */
+  readonly how?: 'all' | 'keys' | 'statistics' | 'validity' | 'dictionary' | 'text index' | 'columns' | 'default';
+  /** Rows for which it is true: as statistics make it likely, and really. */
+  readonly estimated: number;
+  readonly passing: number;
+  readonly parts?: readonly ExplainedFilter[];
+}
+export interface Explained {
+  readonly filter: string;
+  readonly blocks: readonly {
+    readonly partition: string;
+    readonly id: string;
+    readonly rows: number;
+    readonly live: number;
+    readonly filter: ExplainedFilter;
+    /** Whether an index that may miss hits was used. */
+    readonly search?: 'index' | 'scan';
+  }[];
+}
 export interface InspectOptions {
   recall?: RecallProbe;
+  explain?: ExplainProbe;
 }
 export interface Recall {
   /** Share of the exact hits that the usual search finds; hits of equal score count alike. */
@@ -168,6 +204,7 @@ export interface Inspection {
   };
   /** Where it was asked for. */
   readonly recall?: Recall;
+  readonly explain?: Explained;
 }
 
 export interface DatabaseMembers<C extends Shapes> {

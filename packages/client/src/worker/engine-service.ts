@@ -210,7 +210,8 @@ export class EngineService implements Service {
 
   async #inspect(options: Calls['inspect']['in']): Promise<Calls['inspect']['out']> {
     const recall = options?.recall && (await this.#engine.recall(options.recall));
-    return { ...this.#engine.inspect(), ...(recall === undefined ? {} : { recall }) };
+    const explain = options?.explain && this.#engine.explain(options.explain);
+    return { ...this.#engine.inspect(), ...(recall && { recall }), ...(explain && { explain }) };
   }
 
   async #search(request: Calls['search']['in']): Promise<unknown> {

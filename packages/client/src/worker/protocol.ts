@@ -16,6 +16,7 @@ import type {
   GetResult,
   QueryRequest,
   QueryResult,
+  ExplainResult,
   RecallResult,
   SearchRequest,
   SearchResult,
@@ -66,7 +67,7 @@ export interface Calls {
   search: { in: SearchRequest; out: SearchResult };
   /** A following tab's schema, before anything else it asks: SCHEMA_CONFLICT when it does not fit. One with more than the leader's ends the leader. */
   adopt: { in: SchemaDefinition; out: undefined };
-  inspect: { in: InspectOptions | undefined; out: EngineInspection & { readonly recall?: RecallResult } };
+  inspect: { in: InspectOptions | undefined; out: EngineInspection & { readonly recall?: RecallResult; readonly explain?: ExplainResult } };
   flush: { in: undefined; out: undefined };
   seal: { in: undefined; out: undefined };
   /** Pauses the embedding queue, or lets it go on (and tries again what failed). */

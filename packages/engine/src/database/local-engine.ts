@@ -10,6 +10,7 @@ import { IndexManager } from '../indexes/index-manager.ts';
 import { type PartitionOps, type ResolveOptions, resolveWrite, type WriteTarget } from '../leader/resolve.ts';
 import { createLive, type Live } from '../live/live.ts';
 import type { ReadContext } from '../read/context.ts';
+import { runExplain } from '../read/explain.ts';
 import { runGet } from '../read/get.ts';
 import { runCount, runQuery } from '../read/query.ts';
 import { runRecall } from '../read/recall.ts';
@@ -32,6 +33,8 @@ import type {
   EngineInspection,
   EngineLimits,
   EnginePorts,
+  ExplainRequest,
+  ExplainResult,
   GetRequest,
   GetResult,
   PartitionView,
@@ -198,6 +201,10 @@ export class LocalEngine implements Engine {
 
   search(request: SearchRequest): SearchResult {
     return this.#read(request, (context) => runSearch(context, request));
+  }
+
+  explain(request: ExplainRequest): ExplainResult {
+    return this.#read(request, (context) => runExplain(context, request));
   }
 
   async recall(request: RecallRequest): Promise<RecallResult> {

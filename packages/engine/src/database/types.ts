@@ -131,6 +131,33 @@ export interface RecallResult {
   readonly graphMs: number;
 }
 
+/** A filter, and optionally what to search by; see `Engine.explain`. */
+export type ExplainRequest = SearchRequest;
+export interface ExplainResult {
+  /** In the filter language. */
+  readonly filter: string;
+  readonly blocks: readonly ExplainedBlock[];
+}
+export interface ExplainedBlock {
+  readonly partition: string;
+  /** Of the segment, or `growing`. */
+  readonly id: string;
+  readonly rows: number;
+  readonly live: number;
+  readonly filter: ExplainedFilter;
+  /** Whether an index that may miss hits was used. */
+  readonly search?: 'index' | 'scan';
+}
+export interface ExplainedFilter {
+  readonly filter: string;
+  /** Of single conditions: what answers them. `statistics`: without a look at a value. */
+  readonly how?: 'all' | 'keys' | 'statistics' | 'validity' | 'dictionary' | 'text index' | 'columns' | 'default';
+  /** Live rows for which it is true: as statistics make it likely, and really. */
+  readonly estimated: number;
+  readonly passing: number;
+  readonly parts?: readonly ExplainedFilter[];
+}
+
 /** Field name → public value (Date, bigint, Float32Array …), plain and structured-cloneable. */
 export type EntityRecord = Readonly<Record<string, unknown>>;
 
@@ -291,6 +318,8 @@ export interface Engine {
   search(request: SearchRequest): SearchResult;
   /** Searches with a sample of stored vectors, with and without graphs. Gives way between searches. QUERY_INVALID, FIELD_UNKNOWN. */
   recall(request: RecallRequest): Promise<RecallResult>;
+  /** How a filter and a search would be answered, block by block, with estimated and real numbers of rows. Errors of count and search. */
+  explain(request: ExplainRequest): ExplainResult;
   /** Whole results whenever something changed that could matter; the first one at once. Returns the way to stop. */
   watchQuery(request: QueryRequest, onResult: (result: QueryResult) => void, onError: (error: DbError) => void): () => void;
   watchSearch(request: SearchRequest, onResult: (result: SearchResult) => void, onError: (error: DbError) => void): () => void;

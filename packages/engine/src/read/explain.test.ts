@@ -1,0 +1,108 @@
+import { defineSchema, f } from '@terndb/core';
+import { describe, expect, it } from 'vitest';
+import { openEngine } from '../database/open-engine.ts';
+import type { Engine, ExplainedFilter } from '../database/types.ts';
+import { hnswKind } from '../indexes/hnsw-kind.ts';
+import { memoryPorts } from '../testing/memory-ports.ts';
+
+const DIM = 8;
+const { definition: schema } = defineSchema({
+  items: {
+    id: f.primaryKey('int64'),
+    year: f.int64(),
+    kind: f.keyword(),
+    score: f.number().nullable(),
+    text: f.text({ search: true }),
+    tags: f.array(f.keyword()),
+    more: f.json().nullable(),
+    vec: f.vector(DIM),
+  },
+});
+const ROWS = 4_000;
+const vector = (id: number): number[] => Array.from({ length: DIM }, (_, at) => Math.sin(id * (at + 1)));
+const item = (id: number) => ({
+  id,
+  year: 2_000 + (id % 20),
+  kind: `k${id % 4}`,
+  score: id % 5 === 0 ? null : id,
+  text: id % 100 === 0 ? 'a tern' : 'a gull',
+  tags: ['x'],
+  more: null,
+  vec: vector(id),
+});
+
+async function filled(): Promise<Engine> {
+  const engine = await openEngine({
+    ports: await memoryPorts(),
+    schema,
+    limits: { sealRows: 1e9, sealBytes: 1e12 },
+    indexKinds: [hnswKind(1_000)],
+  });
+  engine.writeAll([{ type: 'put', collection: 'items', entities: Array.from({ length: ROWS }, (_, id) => item(id)) }]);
+  await engine.seal();
+  await engine.buildIndexes();
+  engine.write({ type: 'put', collection: 'items', entities: [{ ...item(ROWS + 1), year: 2_030 }] });
+  return engine;
+}
+
+describe('explain', () => {
+  it('says what answers each condition, of how many rows it is likely true, and of how many it is', async () => {
+    const engine = await filled();
+    const of = (filter: string): ExplainedFilter => engine.explain({ collection: 'items', filter }).blocks[0]!.filter;
+    expect(of('year > 2019')).toEqual({ filter: 'year > 2019', how: 'statistics', estimated: 0, passing: 0 });
+    expect(of('year >= 2000')).toMatchObject({ how: 'statistics', estimated: ROWS, passing: ROWS });
+    expect(of('year == 2003')).toMatchObject({ how: 'columns', estimated: ROWS / 20, passing: ROWS / 20 });
+    expect(of('kind == "k1"')).toMatchObject({ how: 'dictionary', estimated: ROWS / 4, passing: ROWS / 4 });
+    expect(of('kind in ["k1", "k2"]')).toMatchObject({ how: 'dictionary', estimated: ROWS / 2, passing: ROWS / 2 });
+    expect(of('kind in ["a", "b"]')).toMatchObject({ how: 'statistics', estimated: 0, passing: 0 });
+    expect(of('kind not in ["k1"]')).toMatchObject({ estimated: (ROWS * 3) / 4, passing: (ROWS * 3) / 4 });
+    expect(of('score is null')).toMatchObject({ how: 'validity', estimated: ROWS / 5, passing: ROWS / 5 });
+    expect(of('score < 1000')).toMatchObject({ how: 'columns', passing: 800 });
+    expect(Math.abs(of('score < 1000').estimated - 800)).toBeLessThan(5);
+    expect(of('id == 7')).toMatchObject({ how: 'keys', estimated: 1, passing: 1 });
+    expect(of('TEXT_MATCH(text, "tern")')).toMatchObject({ how: 'text index', passing: 40 });
+    expect(of('array_contains(tags, "x")')).toMatchObject({ how: 'columns', estimated: ROWS, passing: ROWS });
+    expect(of('not (kind == "k1")')).toMatchObject({ passing: (ROWS * 3) / 4, parts: [{ passing: ROWS / 4 }] });
+    expect(of('kind == "k1" and year == 2001')).toMatchObject({
+      estimated: ROWS / 80,
+      passing: ROWS / 20,
+      parts: [
+        { filter: 'kind == "k1"', passing: ROWS / 4 },
+        { filter: 'year == 2001', passing: ROWS / 20 },
+      ],
+    });
+    expect(of('kind == "k1" or year == 2002')).toMatchObject({ passing: ROWS / 4 + ROWS / 20 });
+    await engine.close();
+  });
+
+  it('shows growing rows as what they are: without statistics', async () => {
+    const engine = await filled();
+    const { blocks, filter } = engine.explain({ collection: 'items', where: { year: { gt: 2_019 } } });
+    expect(filter).toBe('year > 2019');
+    expect(blocks.map(({ id, live }) => [id.startsWith('growing'), live])).toEqual([
+      [false, ROWS],
+      [true, 1],
+    ]);
+    expect(blocks[1]!.filter).toMatchObject({ how: 'columns', passing: 1 });
+    await engine.close();
+  });
+
+  it('says which blocks a search by vector would find by an index', async () => {
+    const engine = await filled();
+    const search = (more: object): unknown[] =>
+      engine.explain({ collection: 'items', vector: vector(3), ef: 16, ...more }).blocks.map((block) => block.search);
+    expect(search({})).toEqual(['index', 'scan']);
+    expect(search({ exact: true })).toEqual(['scan', 'scan']);
+    expect(search({ filter: 'id < 20' })).toEqual(['scan', 'scan']);
+    expect(engine.explain({ collection: 'items' }).blocks[0]).not.toHaveProperty('search');
+    await engine.close();
+  });
+
+  it('refuses what a count and a search refuse', async () => {
+    const engine = await filled();
+    expect(() => engine.explain({ collection: 'items', filter: 'year >' })).toThrow(expect.objectContaining({ code: 'FILTER_INVALID' }));
+    expect(() => engine.explain({ collection: 'items', vector: [1] })).toThrow(expect.objectContaining({ code: 'DIMENSION_MISMATCH' }));
+    expect(() => engine.explain({ collection: 'none' })).toThrow(expect.objectContaining({ code: 'COLLECTION_UNKNOWN' }));
+    await engine.close();
+  });
+});
