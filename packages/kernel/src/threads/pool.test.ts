@@ -150,6 +150,25 @@ describe('a pool of threads', () => {
     expect(pool.threads).toBe(2);
   });
 
+  test('refuses options that no message can carry, and them alone', async () => {
+    const pool = await openPool();
+    const block = fill(pool.kernel);
+    const scan = { query: queries[0]!, metric: 'L2' as const, k: 3 };
+    const given = [scan, { ...scan, extra: () => 1 }, scan].map((options) => pool.search(block, options).catch(codeOf));
+    const expected = block.scan(scan);
+    expect(await Promise.all(given)).toEqual([expected, 'OPTION_INVALID', expected]);
+    block.append(vectors); // nothing is held any more
+  });
+
+  test('takes queries that are a part of something larger, and bitmaps that threads share', async () => {
+    const pool = await openPool();
+    const index = graph(pool.kernel, fill(pool.kernel));
+    const bitmap = new Uint32Array(new SharedArrayBuffer(4 * Math.ceil(rows / 32)));
+    bitmap.set(makeBitmap(rows, 0.4, 2).subarray(0, bitmap.length));
+    const options = { query: vectors.subarray(5 * dim, 6 * dim), k: 4, bitmap };
+    expect(await pool.search(index, options)).toEqual(index.search(options));
+  });
+
   test('holds what is searched: it is not changed meanwhile, and freed when the last search has ended', async () => {
     const pool = await openPool();
     const block = fill(pool.kernel);

@@ -139,7 +139,7 @@ class WorkerPool implements SearchPool {
     this.unanswered++;
     try {
       const reads = pinned.map((owner) => ({ number: this.numberOf(owner), shared: share(owner) }));
-      const sent = { ...rest, ...(block && { block: reads[1]!.number }) };
+      const sent = { ...rest, ...ownArrays(rest), ...(block && { block: reads[1]!.number }) };
       return await new Promise<ScanHits>((resolve, reject) => {
         this.queue.push({ reads, options: sent, needs: bytesFor(reads), resolve, reject });
         this.dispatchSoon();
@@ -178,8 +178,19 @@ class WorkerPool implements SearchPool {
       let count = 1;
       while (count < most && this.queue[count]!.needs <= thread.own.bytes) count++;
       const batch = this.queue.splice(0, count);
+      this.send(thread, batch);
+    }
+  }
+
+  /** Options that no message can carry (functions, proxies) refuse their search and no other. */
+  private send(thread: SearchThread, batch: PoolJob[]): void {
+    try {
       const searches = batch.map((job) => this.prepare(thread, job));
       thread.search(searches, batch);
+    } catch (cause) {
+      if (batch.length > 1) for (const job of batch) this.send(thread, [job]);
+      else
+        batch[0]!.reject(new KernelError('OPTION_INVALID', `search pool: options cannot be sent to a thread: ${String(cause)}`, { cause }));
     }
   }
 
@@ -254,6 +265,16 @@ class WorkerPool implements SearchPool {
     const number = this.numbers.get(owner);
     if (number !== undefined) for (const thread of this.all) thread.detach(number);
   }
+}
+
+/** A message carries the whole buffer of an array, however little of it the array is: parts are copied, what is shared is not. */
+function ownArrays({ query, bitmap }: Pick<HnswSearchOptions, 'query' | 'bitmap'>): Pick<HnswSearchOptions, 'query' | 'bitmap'> {
+  return { query: own(query), ...(bitmap && { bitmap: own(bitmap) }) };
+}
+
+function own<View extends Float32Array | Uint32Array>(view: View): View {
+  const { buffer, byteLength } = view;
+  return buffer instanceof SharedArrayBuffer || buffer.byteLength === byteLength ? view : (view.slice() as View);
 }
 
 function bytesFor(reads: PoolJob['reads']): number {

@@ -72,10 +72,11 @@ export class SearchThread {
     if (this.known.delete(target)) this.tell({ type: 'detach', target });
   }
 
+  /** Throws when a message cannot carry them; nothing is running then. */
   search(searches: readonly SentSearch[], jobs: Job[]): void {
+    this.tell({ type: 'search', searches });
     this.running.push(jobs);
     this.worker.ref();
-    this.tell({ type: 'search', searches });
   }
 
   async end(reason: KernelError): Promise<void> {
