@@ -1,4 +1,4 @@
-import { DbError, type DynamicShape, type Schema, type Shapes } from '@terndb/core';
+import { type CollectionDefinition, DbError, type DynamicShape, type Schema, type Shapes } from '@terndb/core';
 import type { Collection } from '../api/collection.ts';
 import type {
   Connection,
@@ -79,9 +79,8 @@ class DatabaseHandle implements DatabaseMembers<any> {
 
   async openCollection(name: string): Promise<Collection<DynamicShape>> {
     this.#mustBeOpen();
-    const definition = this.schema.definition.collections[name];
-    if (definition === undefined) throw new DbError('COLLECTION_UNKNOWN', `collection ${name}: one of the schema expected`);
-    return this._collection(name);
+    const known = this.schema.definition.collections[name];
+    return this._collection(name, known ?? (await this.#session.connection.call('openCollection', { name })));
   }
 
   async logout({ unsynced }: { unsynced: 'upload' | 'keep' | 'discard' }): Promise<void> {
@@ -109,8 +108,7 @@ class DatabaseHandle implements DatabaseMembers<any> {
   }
 
   /** Not a member: `db.<name>` is made from it. */
-  _collection(name: string): CollectionProxy {
-    const definition = this.schema.definition.collections[name]!;
+  _collection(name: string, definition: CollectionDefinition): CollectionProxy {
     return new CollectionProxy({ session: this.#session, name, definition, check: () => this.#check(), lives: this.#lives });
   }
 
@@ -144,8 +142,8 @@ function isWanted(one: any): boolean {
 export function createDatabase<C extends Shapes>(session: Session, schema: Schema<C>): Database<C> {
   const handle = new DatabaseHandle(session, schema);
   session.users++;
-  for (const name of Object.keys(schema.definition.collections)) {
-    Object.defineProperty(handle, name, { value: handle._collection(name), enumerable: true });
+  for (const [name, definition] of Object.entries(schema.definition.collections)) {
+    Object.defineProperty(handle, name, { value: handle._collection(name, definition), enumerable: true });
   }
   return handle as unknown as Database<C>;
 }

@@ -20,6 +20,8 @@ export interface ConnectionRecord extends ConnectRequest {
   readonly answer: ResolveAnswer;
   /** When the device last knew itself up to date, wall clock in ms; null: never. */
   readonly currentAtMs: number | null;
+  /** Collections that the app opened by name: their schema is the server's. */
+  readonly opened?: readonly string[];
 }
 
 export function schemaOf(answer: ResolveAnswer): SchemaDefinition {
@@ -29,4 +31,16 @@ export function schemaOf(answer: ResolveAnswer): SchemaDefinition {
 
 export function sameRequest(a: ConnectRequest, b: ConnectRequest): boolean {
   return a.url === b.url && JSON.stringify(a.partitions) === JSON.stringify(b.partitions);
+}
+
+export function emptyAnswer(logEpoch: string): ResolveAnswer {
+  return { logEpoch, collections: [], channels: [], denied: [] };
+}
+
+/** The record with what the server answered about a collection that was opened by name. */
+export function withCollection(record: ConnectionRecord, name: string, found: ResolveAnswer): ConnectionRecord {
+  const { answer, opened = [] } = record;
+  const collections = [...answer.collections.filter((one) => one.name !== name), ...found.collections];
+  const channels = [...answer.channels.filter(({ collection }) => collection !== name), ...found.channels];
+  return { ...record, answer: { ...answer, collections, channels }, opened: [...opened.filter((one) => one !== name), name] };
 }

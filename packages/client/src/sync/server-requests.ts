@@ -13,12 +13,31 @@ export class ServerRequests {
     this.#ports = ports;
   }
 
-  /** Which channels the partitions are, in collections of this schema. */
-  resolve(request: ConnectRequest, schema: SchemaDefinition, token: string): Promise<ResolveAnswer> {
+  /** Which channels the partitions are, in collections of this schema; those that were opened by name are what the server says. */
+  resolve(
+    request: ConnectRequest,
+    of: { readonly schema: SchemaDefinition; readonly opened?: readonly string[] | undefined },
+    token: string,
+  ): Promise<ResolveAnswer> {
+    const { schema, opened = [] } = of;
     const collections = Object.entries(schema.collections).map(([name, definition]) => {
+      if (opened.includes(name)) return { name };
       return { name, definition, schemaHash: schemaHash(definition), schemaVersion: schema.version };
     });
     return this.#api(request).resolve({ collections, partitions: request.partitions.map(({ name }) => name) }, token);
+  }
+
+  /** A collection as the server has it, and which channels the partitions are in it. OFFLINE, TIMEOUT, AUTH_REQUIRED, COLLECTION_UNKNOWN. */
+  async collection(request: ConnectRequest, name: string, timeoutMs: number): Promise<ResolveAnswer> {
+    const { token } = this.#ports.tokens.fresh() ?? (await inTime(this.#ports.clock, timeoutMs, this.#ports.tokens.get('start')));
+    const answer = await this.#api(request).resolve(
+      { collections: [{ name }], partitions: request.partitions.map((one) => one.name) },
+      token,
+    );
+    if (answer.collections.length > 0) return answer;
+    throw new DbError('COLLECTION_UNKNOWN', `collection ${name}: one of the schema or of the server expected`, {
+      details: { collection: name },
+    });
   }
 
   /** OFFLINE, AUTH_REQUIRED, TIMEOUT, and what the server answers. */

@@ -84,11 +84,11 @@ describe('the door to replication', () => {
       channels: [],
       collections: [{ name: 'notes', definition: schema.collections.notes, schemaVersion: 3 }],
     };
-    const record = { format: 1, value: { ...request, answer, currentAtMs: null } };
+    const record = { format: 1, value: { ...request, answer, currentAtMs: null, opened: ['tasks'] } };
     await rows.commit(1, [{ type: 'meta', key: 'sync/connection', value: new TextEncoder().encode(JSON.stringify(record)) }]);
     const { door } = await openDoor(async () => replication, rows);
     expect(door.isConnected).toBe(true);
-    expect(await SyncDoor.knownSchema(rows)).toMatchObject({ version: 3, collections: { notes: {} } });
+    expect(await SyncDoor.knownSchema(rows)).toMatchObject({ schema: { version: 3, collections: { notes: {} } }, opened: ['tasks'] });
   });
 
   it('says offline while the code cannot be loaded, tries again, and forgets a connection that was ended meanwhile', async () => {

@@ -50,13 +50,14 @@ export class SyncDoor {
     return door;
   }
 
-  /** The server's part of the schema, as last heard; for opening the engine. */
-  static async knownSchema(rows: RowStore): Promise<SchemaDefinition | undefined> {
+  /** The server's part of the schema, as last heard, and which of its collections the app opened by name; for opening the engine. */
+  static async knownSchema(rows: RowStore): Promise<{ readonly schema: SchemaDefinition; readonly opened: readonly string[] } | undefined> {
     const bytes = await rows.meta(CONNECTION_KEY);
     if (bytes === undefined) return undefined;
     // What cannot be read is refused by the service, which reads it again and says why.
     try {
-      return schemaOf((JSON.parse(utf8Decode(bytes)) as { readonly value: ConnectionRecord }).value.answer);
+      const { answer, opened = [] } = (JSON.parse(utf8Decode(bytes)) as { readonly value: ConnectionRecord }).value;
+      return { schema: schemaOf(answer), opened };
     } catch {
       return undefined;
     }

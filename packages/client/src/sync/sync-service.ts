@@ -1,11 +1,18 @@
-import { DbError, type PrimaryKey, type SingleOp, type Timestamp } from '@terndb/core';
+import { type CollectionDefinition, DbError, type PrimaryKey, type SingleOp, type Timestamp } from '@terndb/core';
 import type { DeviceRecord, ResolveAnswer, ResolvedChannel, TokenReason } from '@terndb/sync';
 import type { Level } from '../api/collection.ts';
 import type { SyncState } from '../api/status.ts';
-import { Attachment, isAttached } from './attach.ts';
+import { Attachment, attachKey, isAttached } from './attach.ts';
 import { BootstrapDownloader } from './bootstrap.ts';
 import { ConflictList } from './conflict-list.ts';
-import { CONNECTION_KEY, type ConnectionRecord, type ConnectRequest, sameRequest } from './connection-record.ts';
+import {
+  CONNECTION_KEY,
+  type ConnectionRecord,
+  type ConnectRequest,
+  emptyAnswer,
+  sameRequest,
+  withCollection,
+} from './connection-record.ts';
 import { Connector } from './connector.ts';
 import type { HostEvents, SyncPlace } from './host-types.ts';
 import { LinkWatch } from './link-watch.ts';
@@ -24,6 +31,11 @@ import type { ReadToken } from './token.ts';
 import { TokenDesk } from './token-desk.ts';
 import { WriteOutcomes } from './write-outcomes.ts';
 import type { PendingWrite } from './write-waiters.ts';
+
+/** Of a channel that nothing here is to be pushed to. */
+const ATTACHED = { since: 0, copied: 0, lastKey: null, done: true };
+/** How long a page may take to give a token for a collection that is opened by name. */
+const OPEN_TIMEOUT_MS = 10_000;
 
 /** Between two looks at the outbox during an upload. */
 const POLL_MS = 50;
@@ -78,7 +90,7 @@ export class SyncService {
       rng: ports.rng,
       tokens: this.#tokens,
       subject: async () => (await this.#device()).subject,
-      resolve: (request, token) => this.#server.resolve(request, ports.engine.schema, token),
+      resolve: (request, token) => this.#server.resolve(request, { schema: ports.engine.schema, opened: this.#record?.opened }, token),
       resume: (request, token) => this.#resume(request, token),
       adopt: (request, answer, of) => this.#adopt(request, answer, of),
       stop: () => this.#host?.disconnect(),
@@ -121,6 +133,24 @@ export class SyncService {
   /** The network is back, as far as the browser knows: what waits for a retry tries now. */
   wake(): void {
     if (!this.#connector.wake()) this.#host?.wake();
+  }
+
+  /**
+   * The definition of a collection that the engine does not have, as the server has it; from now on it is part of this database, offline too. The
+   * engine is opened again with it.
+   * @throws COLLECTION_UNKNOWN, OFFLINE, TIMEOUT, AUTH_REQUIRED
+   */
+  async openCollection(name: string): Promise<CollectionDefinition> {
+    const { request } = this.#connector;
+    if (request === undefined) throw new DbError('OFFLINE', `collection ${name}: one seen before, or a connection expected, got neither`);
+    const found = await this.#server.collection(request, name, OPEN_TIMEOUT_MS);
+    // The engine does not have it, so there is nothing here to be pushed: it is the server's from the start.
+    for (const { channel } of placesOf(request, found)) {
+      if (!(await isAttached(this.#store, channel))) await this.#store.writeRecord(this.#ports.term, attachKey(channel), ATTACHED);
+    }
+    await this.#keep(withCollection(this.#record ?? { ...request, answer: emptyAnswer(found.logEpoch), currentAtMs: null }, name, found));
+    this.#ports.onSchema();
+    return found.collections[0]!.definition;
   }
 
   giveToken(id: number, token: string | null): void {
@@ -358,9 +388,8 @@ export class SyncService {
   ): Promise<void> {
     const { engine, term, exclusive, onSchema } = this.#ports;
     const widens = isWider(answer, engine.schema);
-    const record: ConnectionRecord = { ...request, answer, currentAtMs: this.#record?.currentAtMs ?? null };
-    await this.#store.writeRecord(term, CONNECTION_KEY, JSON.parse(JSON.stringify(record)));
-    this.#record = record;
+    const { currentAtMs = null, opened = [] } = this.#record ?? {};
+    await this.#keep({ ...request, answer, currentAtMs, opened });
     if (widens) {
       onSchema();
       return;
@@ -393,8 +422,12 @@ export class SyncService {
   /** So that a later start offline can say how old it is. */
   async #noteCurrent(): Promise<void> {
     if (this.#record === undefined || this.#isClosed) return;
-    this.#record = { ...this.#record, currentAtMs: this.#ports.clock.nowMs() };
-    await this.#store.writeRecord(this.#ports.term, CONNECTION_KEY, JSON.parse(JSON.stringify(this.#record))).catch(() => {});
+    await this.#keep({ ...this.#record, currentAtMs: this.#ports.clock.nowMs() }).catch(() => {});
+  }
+
+  async #keep(record: ConnectionRecord): Promise<void> {
+    await this.#store.writeRecord(this.#ports.term, CONNECTION_KEY, JSON.parse(JSON.stringify(record)));
+    this.#record = record;
   }
 
   /* ---------- status ---------- */

@@ -1,4 +1,12 @@
-import { assertNever, type Clock, compareDefinitions, DbError, type SchemaDefinition, schemaConflict } from '@terndb/core';
+import {
+  assertNever,
+  type Clock,
+  type CollectionDefinition,
+  compareDefinitions,
+  DbError,
+  type SchemaDefinition,
+  schemaConflict,
+} from '@terndb/core';
 import { decodeToken, type Engine, type QueryResult, type ReadScope, type SearchResult } from '@terndb/engine';
 import type { EmbeddingService } from '../embedding/embedding-service.ts';
 import { watchByMeaning } from '../embedding/watch-by-meaning.ts';
@@ -122,6 +130,8 @@ export class EngineService implements Service {
         return await (await this.#mustSync().service()).dismiss(call.request.channel, call.request.id);
       case 'upload':
         return await (await this.#mustSync().service()).upload(UPLOAD_TIMEOUT_MS);
+      case 'openCollection':
+        return await this.#openCollection(call.request.name);
       case 'forget':
         return await this.#mustSync().loaded?.forget();
       case 'adopt':
@@ -227,6 +237,14 @@ export class EngineService implements Service {
     const isEmpty =
       writes.length === 0 && this.#sync?.isConnected === true && decodeToken(token).every(({ positions }) => positions.size === 0);
     return writes.length > 0 || isEmpty ? { keys: ticket.keys, token, writes } : { keys: ticket.keys, token };
+  }
+
+  async #openCollection(name: string): Promise<CollectionDefinition> {
+    const known = this.#engine.schema.collections[name];
+    if (known !== undefined) return known;
+    // Nobody else could know it.
+    if (this.#sync?.isConnected !== true) throw new DbError('COLLECTION_UNKNOWN', `collection ${name}: one of the schema expected`);
+    return await (await this.#sync.service()).openCollection(name);
   }
 
   #mustSync(): SyncDoor {

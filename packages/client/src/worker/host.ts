@@ -219,7 +219,7 @@ export class WorkerHost {
     const outbox = new OutboxSlot();
     const presence = new PresenceDesk();
     const known = await SyncDoor.knownSchema(rows);
-    const schema = known === undefined ? options.schema : widen(options.schema, known);
+    const schema = known === undefined ? options.schema : widen(options.schema, known.schema, known.opened);
     const kinds = await this.#indexKinds(schema);
     const scratch = options.vectors === 'stored' ? await openOpfsScratch(options.name, this.#ports.tab) : undefined;
     const engine = await openEngine({ ports: { log, meta, objects, clock, rng, kernel, scratch }, schema, outbox, ...kinds });
@@ -286,9 +286,13 @@ export class WorkerHost {
   }
 }
 
-/** The app's schema with the fields that only the server has. What contradicts it is found when the database connects. */
-function widen(wanted: SchemaDefinition, server: SchemaDefinition): SchemaDefinition {
-  const collections = Object.fromEntries(Object.entries(server.collections).filter(([name]) => wanted.collections[name] !== undefined));
+/**
+ * The app's schema with the fields that only the server has, and the collections that were opened by name. What contradicts it is found when the
+ * database connects.
+ */
+function widen(wanted: SchemaDefinition, server: SchemaDefinition, opened: readonly string[]): SchemaDefinition {
+  const isKnown = (name: string): boolean => wanted.collections[name] !== undefined || opened.includes(name);
+  const collections = Object.fromEntries(Object.entries(server.collections).filter(([name]) => isKnown(name)));
   const known = { ...server, collections };
   return compareDefinitions(wanted, known).type === 'additive' ? mergeDefinitions(wanted, known) : wanted;
 }

@@ -5,18 +5,18 @@
  * History: 1 first version; 2 replication, embedding; 3 options of inspect, import of hnswlib indexes; 4 calls both ways on
  * the worker's own port; 5 collab documents, presence.
  */
-import type { DbError, ErrorMessage, SchemaDefinition } from '@terndb/core';
+import type { CollectionDefinition, DbError, ErrorMessage, SchemaDefinition } from '@terndb/core';
 import type {
   CollabEvent,
   CollabPlace,
   CountRequest,
   CountResult,
   EngineInspection,
+  ExplainResult,
   GetRequest,
   GetResult,
   QueryRequest,
   QueryResult,
-  ExplainResult,
   RecallResult,
   SearchRequest,
   SearchResult,
@@ -83,6 +83,8 @@ export interface Calls {
   rejected: { in: undefined; out: readonly RejectedItem[] };
   dismiss: { in: { readonly channel: string; readonly id: number }; out: undefined };
   upload: { in: undefined; out: undefined };
+  /** The definition of a collection that only the server knows; the engine then has it. COLLECTION_UNKNOWN, OFFLINE. */
+  openCollection: { in: { readonly name: string }; out: CollectionDefinition };
   /** Removes what the server has; the outbox stays. */
   forget: { in: undefined; out: undefined };
   exportOpen: {

@@ -6,14 +6,21 @@ import type { CollectionDefinition, JsonValue } from '@terndb/core';
  * it is asked for again at every start that finds the server, and when a channel is `gone`.
  */
 export interface ResolveRequest {
-  readonly collections: readonly {
-    readonly name: string;
-    readonly schemaHash: string;
-    readonly schemaVersion: number;
-    /** A collection or an additive difference that the server does not know is created from this, if the token grants `schema`. */
-    readonly definition: CollectionDefinition;
-  }[];
+  readonly collections: readonly (KnownCollection | OpenedCollection)[];
   readonly partitions: readonly string[];
+}
+
+export interface KnownCollection {
+  readonly name: string;
+  readonly schemaHash: string;
+  readonly schemaVersion: number;
+  /** A collection or an additive difference that the server does not know is created from this, if the token grants `schema`. */
+  readonly definition: CollectionDefinition;
+}
+/** As the server has it. One that it does not have is left out of the answer. */
+export interface OpenedCollection {
+  readonly name: string;
+  readonly definition?: undefined;
 }
 
 export interface ResolvedChannel {

@@ -24,7 +24,9 @@ const RESOLVE_BODY = {
       maxItems: 1024,
       items: {
         type: 'object',
-        required: ['name', 'schemaHash', 'schemaVersion', 'definition'],
+        required: ['name'],
+        // All of the rest, or nothing: the collection as the server has it.
+        dependencies: { definition: ['schemaHash', 'schemaVersion'], schemaHash: ['definition'], schemaVersion: ['definition'] },
         additionalProperties: false,
         properties: {
           name: { type: 'string', maxLength: 255 },

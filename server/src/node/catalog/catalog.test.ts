@@ -165,7 +165,11 @@ describe('the catalog', () => {
 describe('a device that resolves', () => {
   it('has its collection made when its token grants schema, and is refused with SCHEMA_UNKNOWN otherwise', async () => {
     await expect(resolve(one, { ...all, schema: false })).rejects.toMatchObject({ code: 'SCHEMA_UNKNOWN' });
+    const byName = () =>
+      node.resolve({ collections: [{ name: 'notes' }, { name: 'nobody' }], partitions: ['_default'] }, { ...all, schema: false });
+    expect(await byName()).toMatchObject({ collections: [], channels: [] });
     const answer = await resolve(one);
+    expect(await byName()).toEqual(answer);
     expect(answer.logEpoch).toBe(node.logEpoch);
     expect(answer.collections).toMatchObject([{ name: 'notes', schemaVersion: 1, definition: one }]);
     const [channel] = node.catalog.find(database, 'notes')!.partitions.get('_default')!;

@@ -27,7 +27,10 @@ export async function resolveDevice(
   }
   for (const partition of partitions) checkPartitionName('resolve', partition);
   const collections: CatalogCollectionInfo[] = [];
-  for (const collection of wanted) collections.push(await ensureSchema(catalog, database, collection, grants));
+  for (const collection of wanted) {
+    if (collection.definition !== undefined) collections.push(await ensureSchema(catalog, database, collection, grants));
+    else collections.push(...named(catalog.find(database, collection.name), collection.name));
+  }
   const channels: ResolvedChannel[] = [];
   const granted = new Set<string>();
   for (const { name } of collections) {
@@ -53,7 +56,12 @@ export async function resolveDevice(
   };
 }
 
-type Wanted = ResolveRequest['collections'][number];
+type Wanted = Exclude<ResolveRequest['collections'][number], { readonly definition?: undefined }>;
+
+/** Not by an alias: devices keep collections under their names. */
+function named(known: CatalogCollectionInfo | undefined, name: string): CatalogCollectionInfo[] {
+  return known?.name === name ? [known] : [];
+}
 
 async function ensureSchema(
   catalog: StoredCatalog,

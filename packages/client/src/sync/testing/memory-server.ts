@@ -149,12 +149,10 @@ export class MemoryServer implements Network {
   }
 
   #resolve({ collections, partitions }: ResolveRequest): ResolveAnswer {
-    const known = collections.map(({ name, definition }) => ({
-      name,
-      collectionId: `c${name}`,
-      schemaVersion: this.schema.version,
-      definition: this.schema.collections[name] ?? definition,
-    }));
+    const known = collections.flatMap(({ name, definition: given }) => {
+      const definition = this.schema.collections[name] ?? given;
+      return definition === undefined ? [] : [{ name, collectionId: `c${name}`, schemaVersion: this.schema.version, definition }];
+    });
     const channels = known.flatMap(({ name }) =>
       partitions.map((partition) => ({ collection: name, partition, channel: this.channelOf(name, partition), access: 'write' as const })),
     );
