@@ -18,7 +18,7 @@ import { serveFolders } from '@terndb/playwright/static-server';
 import { type BrowserContext, chromium, type Page } from 'playwright';
 import { report, round, tiny } from '../lib/report.ts';
 import { startCountingProxy } from './counting-proxy.ts';
-import { SERVER_ENV, type ServedProcess, startProcess, tokenFor, until } from './server-process.ts';
+import { SERVER_ENV, type ServedProcess, sleep, startProcess, tokenFor, until } from './server-process.ts';
 import { resolveChannel, SimulatedDevice } from './simulated-device.ts';
 
 const rows = Number(process.env['BENCH_ROWS'] ?? (tiny ? 300 : 100_000));
@@ -202,6 +202,8 @@ export async function bootstrapNewDevice(): Promise<void> {
     const anewPage = await newPage(pages.url);
     const anew = await insertAnew(anewPage.page);
     await anewPage.close();
+    // What that wrote is on its way to the disk.
+    await sleep(SETTLE_MS);
     const device = await newPage(pages.url);
     proxy.reset();
     const found = await bootstrap(device.page, `${proxy.url}/sync`);
