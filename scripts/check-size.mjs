@@ -17,8 +17,12 @@ const LIMITS = [
   // Loaded by databases with a collab field, in the worker, and by pages that edit one (which bring Yjs themselves).
   { what: 'collab documents', files: ['chunks/collab.js'], maxGzipBytes: 40_000 },
   { what: 'collab entry', files: ['yjs.js'], maxGzipBytes: 8_000 },
+  // Loaded by the first field with `index: { type: 'IVF' }`.
+  { what: 'list indexes', files: ['chunks/lists.js'], maxGzipBytes: 16_000 },
   // Loaded by the first export or import.
   { what: 'export and import', files: ['chunks/transfer.js'], maxGzipBytes: 16_000 },
+  // Loaded by the embed worker where the application asked for WebGPU and the browser has it.
+  { what: 'onnxruntime for WebGPU', files: ['chunks/webgpu.js'], maxGzipBytes: 44_000 },
   // Loaded by a schema that asks for it.
   { what: 'hnswlib', files: ['chunks/hnswlib.js'], maxGzipBytes: 220_000 },
 ];

@@ -25,4 +25,9 @@ export class KernelError extends Error {
     this.code = code;
     this.details = options.details ?? {};
   }
+
+  /** Also of another copy of this class: a part of the kernel may come in a file of its own. */
+  static override [Symbol.hasInstance](value: any): boolean {
+    return value?.name === 'KernelError';
+  }
 }

@@ -40,7 +40,9 @@ export function kernelOver(wasm: WasmExports, arena: Arena): Kernel {
 
 /** The inside of a kernel, for what is built beside it (graph indexes). */
 export function homeOf(kernel: Kernel): BlockHome {
-  if (kernel instanceof WasmKernel) return kernel.home;
+  // No `instanceof`: a part of the kernel may come in a file of its own, with classes of its own.
+  const { home } = kernel as Partial<WasmKernel>;
+  if (home !== undefined) return home;
   throw new KernelError('OPTION_INVALID', 'kernel: one made by createKernel or loadKernel expected');
 }
 

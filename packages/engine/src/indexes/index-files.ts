@@ -55,6 +55,7 @@ export class IndexFiles {
   /** Opens a listed file and attaches it. False when it is damaged or lost: it is dropped. STORAGE_UNAVAILABLE, MEMORY_LIMIT. */
   async load({ segment, field, kind }: IndexPlace, listed: ManifestIndex): Promise<boolean> {
     try {
+      await kind.prepare?.();
       const bytes = await this.#read(listed);
       segment.indexes.attach(kind, field.name, kind.open(bytes, segment, field, this.#kernel), bytes.length);
       return true;

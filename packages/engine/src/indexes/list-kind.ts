@@ -1,7 +1,8 @@
 import type { FieldDefinition } from '@terndb/core';
-import { buildLists, type ListCodes, type ListIndex, openLists, type VectorBlock } from '@terndb/kernel';
+import type { ListCodes, ListIndex, VectorBlock } from '@terndb/kernel';
 import { StoredRows } from '../segment/stored-rows.ts';
 import type { Segment } from '../segment/types.ts';
+import { loadLists, mustGetLists } from './load-lists.ts';
 import type { BuildContext, IndexKind } from './types.ts';
 import { GRAPH_MIN_ROWS, mustBeOfSegment, paramsOf, SEED, type VectorIndexType, vectorIndexType, wantsIndex } from './vector-kinds.ts';
 
@@ -26,8 +27,9 @@ export function listKind(minRows: number, type: ListType): IndexKind<ListIndex> 
     type,
     wants: (segment, field) => field.type === 'vector' && vectorIndexType(field.params) === type && wantsIndex(segment, field, minRows),
     build: BUILDS[type],
+    prepare: loadLists,
     open: (bytes, segment, field, kernel) => {
-      const index = openLists(kernel, bytes);
+      const index = mustGetLists().openLists(kernel, bytes);
       return mustBeOfSegment(index, segment, field, index.codes === CODES[type]);
     },
     close: (index) => index.free(),
@@ -50,6 +52,7 @@ async function buildOver(type: ListType, block: VectorBlock, field: FieldDefinit
   const { kernel, pause, onProgress } = context;
   const { metric, index } = paramsOf(field);
   const lists = index.nlist === undefined ? undefined : Math.min(index.nlist, block.rows);
+  const { buildLists } = await loadLists();
   const built = buildLists(kernel, { block, metric, codes: CODES[type], seed: SEED, ...(lists === undefined ? {} : { lists }) });
   try {
     const rows = Math.max(1, Math.floor(PRODUCTS_PER_STEP / (block.dim * (lists ?? 2 * Math.sqrt(block.rows)))));

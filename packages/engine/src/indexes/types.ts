@@ -27,6 +27,8 @@ export interface IndexKind<T> {
   wants(segment: Segment, field: FieldDefinition): boolean;
   /** @returns the file in order, for `ObjectStore.put`, which takes the parts over. Deterministic: equal rows give equal bytes. */
   build(segment: Segment, field: FieldDefinition, context: BuildContext): Promise<readonly Uint8Array[]>;
+  /** Loads the code that `open` needs, where it is not part of this one. To be awaited before it. */
+  prepare?(): Promise<unknown>;
   /** Opens by mapping or one copy. Throws INDEX_CORRUPT, FORMAT_VERSION_UNSUPPORTED, MEMORY_LIMIT. */
   open(bytes: Uint8Array<ArrayBuffer>, segment: Segment, field: FieldDefinition, kernel: Kernel): T;
   close(index: T): void;

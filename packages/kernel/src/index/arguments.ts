@@ -1,5 +1,5 @@
 /** What graph and list indexes do alike with what a search is given. */
-import { WasmBlock } from '../block/block.ts';
+import type { WasmBlock } from '../block/block.ts';
 import { mustCount } from '../block/hits.ts';
 import type { BlockHome } from '../block/home.ts';
 import { KernelError } from '../errors.ts';
@@ -29,10 +29,10 @@ export function mustBeBlockOf(home: BlockHome, block: VectorBlock, index: { read
       details: { expected: index.dim, got: block.dim },
     });
   }
-  if (!(block instanceof WasmBlock && block.isOf(home))) {
-    throw new KernelError('OPTION_INVALID', 'index: a block of the same kernel expected, not freed');
-  }
-  if (block.rows >= index.rows) return block;
+  const own = block as WasmBlock;
+  // No `instanceof`: as in `homeOf`.
+  if (own.isOf?.(home) !== true) throw new KernelError('OPTION_INVALID', 'index: a block of the same kernel expected, not freed');
+  if (own.rows >= index.rows) return own;
   throw new KernelError('OPTION_INVALID', `index: a block of at least ${index.rows} rows expected, got ${block.rows}`, {
     details: { expected: index.rows, got: block.rows },
   });
