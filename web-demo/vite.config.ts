@@ -1,13 +1,22 @@
 import react from '@vitejs/plugin-react';
-import { defaultClientConditions, defineConfig } from 'vite';
+import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 
 /** The largest precached file is the sample; the limit only guards against precaching something by mistake. */
 const MAX_PRECACHED_BYTES = 4 * 1024 * 1024;
 
+const WEBGPU_WASM = 'new URL("ort-wasm-simd-threaded.asyncify.wasm",import.meta.url)';
+/** The demo's model does not run on a GPU: onnxruntime's WebAssembly for that (27 MB), which its library names, is left out. */
+const withoutWebGpu: Plugin = {
+  name: 'without-webgpu-wasm',
+  enforce: 'pre',
+  transform: (code) =>
+    code.includes(WEBGPU_WASM) ? { code: code.replaceAll(WEBGPU_WASM, 'new URL("about:blank")'), map: null } : undefined,
+};
 export default defineConfig({
   plugins: [
     react(),
+    withoutWebGpu,
     VitePWA({
       // The page asks before it reloads itself: an edit may be open.
       registerType: 'prompt',
@@ -43,7 +52,7 @@ export default defineConfig({
   ],
   // Inside the repository the packages are read from their sources.
   resolve: { conditions: ['@terndb/source', ...defaultClientConditions] },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [withoutWebGpu] },
   build: {
     target: 'es2023',
     // WebAssembly and icons stay files: the content security policy has no room for data URLs of code.

@@ -23,7 +23,7 @@ export async function startDemo(): Promise<DemoServer> {
     '--data',
     data,
     '--demo',
-    join(root, 'web-demo', 'dist'),
+    process.env['DEMO_DIST'] ?? join(root, 'web-demo', 'dist'),
     '--issue-tokens',
     'loopback',
     '--log-level',
@@ -69,7 +69,8 @@ export interface Profile {
 const launchOptions = { executablePath: process.env['TERNDB_CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'], headless: true };
 
 /** A browser on a profile folder; storage is on disk, as a user's is (a plain context keeps it in memory). */
-export const launchProfile = (folder: string): Promise<BrowserContext> => chromium.launchPersistentContext(folder, launchOptions);
+export const launchProfile = (folder: string, flags: readonly string[] = []): Promise<BrowserContext> =>
+  chromium.launchPersistentContext(folder, { ...launchOptions, args: [...launchOptions.args, ...flags] });
 
 async function createProfile(): Promise<Profile & { remove(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'terndb-profile-'));

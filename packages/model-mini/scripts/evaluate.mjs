@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { createBm25, createHashedBag, termsOf } from './lib/baselines.mjs';
 import { collectSynonyms, withoutLemmas } from './lib/corpus.mjs';
 import { dot, embedIds } from './lib/development.mjs';
+import { best, fuse, keywordList, LIST } from './lib/fusion.mjs';
 import { readGcide } from './lib/gcide.mjs';
 import { createKernel } from './lib/kernel.mjs';
 import { nearest } from './lib/nearest.mjs';
@@ -35,9 +36,6 @@ const { values } = parseArgs({
 const TOP = 10;
 /** Fewer words say too little to find one gloss by. */
 const MIN_SUBSTITUTES = 3;
-/** Each list of a hybrid search gives this many; reciprocal rank fusion with its usual constant. */
-const LIST = 100;
-const RRF = 60;
 
 if (!existsSync(values.wordnet) || !existsSync(join(values.dictd, 'gcide.index')))
   execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'wordnet-base', 'dict-gcide'], { stdio: 'inherit' });
@@ -53,7 +51,14 @@ const kernel = await createKernel(here);
 /** Shares of BM25 in a weighted hybrid; the default was chosen on the development split. */
 const weights = values.weights.split(',').map(Number);
 const tasks = createTasks();
-const columns = ['BM25', 'hashed bag', 'model-mini', 'hybrid, RRF', ...weights.map((weight) => `hybrid, ${weight} BM25`)];
+const columns = [
+  'BM25',
+  'hashed bag',
+  'model-mini',
+  'hybrid',
+  'RRF by ranks alone',
+  ...weights.map((weight) => `weighted, ${weight} BM25`),
+];
 
 for (const [name, pool] of [
   [`all ${synsets.length} glosses`, synsets.map((_, index) => index)],
@@ -126,7 +131,7 @@ function evaluate(pool) {
   for (const { title, queries } of tasks) {
     const right = queries.map(({ right: index }) => place.get(index));
     const texts = queries.map(({ text }) => text);
-    const keyword = texts.map((text) => best(bm25(text)));
+    const keyword = texts.map((text) => keywordList(bm25(text)));
     const embedded = texts.map(embed);
     const semantic = nearestMini(embedded, LIST);
     const weighted = (weight) =>
@@ -135,26 +140,14 @@ function evaluate(pool) {
       keyword,
       nearestBag(texts.map(bag), LIST),
       semantic,
-      keyword.map((list, i) => fuse([list, semantic[i]])),
+      keyword.map((list, i) => fuse([list, semantic[i]], true)),
+      keyword.map((list, i) => fuse([list, semantic[i]], false)),
       ...weights.map(weighted),
     ];
     const figures = results.map((lists) => score(lists, right));
     console.log(`| ${title} | ${queries.length} | MRR@10 | ${figures.map(({ mrr }) => mrr.toFixed(3)).join(' | ')} |`);
     console.log(`| | | recall@10 | ${figures.map(({ recall }) => recall.toFixed(3)).join(' | ')} |`);
   }
-}
-
-function best(scores) {
-  const list = [...scores].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, LIST);
-  return list.map(([index, points]) => ({ index, score: points }));
-}
-
-/** Reciprocal rank fusion. */
-function fuse(lists) {
-  const scores = new Map();
-  for (const list of lists)
-    for (const [rank, { index }] of list.entries()) scores.set(index, (scores.get(index) ?? 0) + 1 / (RRF + rank + 1));
-  return best(scores);
 }
 
 /** The weighted mean of BM25, as a share of the best hit's, and the cosine, over all that either list found. */

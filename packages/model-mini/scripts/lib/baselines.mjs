@@ -16,7 +16,7 @@ export const termsOf = (text) =>
     .filter((word) => /[\p{L}\p{N}]/u.test(word) && !STOP_WORDS.has(word))
     .map(stemmer);
 
-/** @returns text → scores of the passages that hold one of its terms, by passage number. */
+/** @returns text → passage number → score and weight held, for the passages that hold one of its terms; and the weights of the text's own terms. */
 export function createBm25(passages) {
   const postings = new Map();
   const lengths = new Float64Array(passages.length);
@@ -33,17 +33,24 @@ export function createBm25(passages) {
   const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
   return (text) => {
     const scores = new Map();
+    const held = new Map();
+    const weights = [];
+    const seen = new Set();
     for (const term of termsOf(text)) {
       const list = postings.get(term) ?? [];
       const inPassages = list.length / 2;
       const idf = Math.log(1 + (passages.length - inPassages + 0.5) / (inPassages + 0.5));
+      const isNew = !seen.has(term);
+      seen.add(term);
+      if (isNew) weights.push(idf);
       for (let i = 0; i < list.length; i += 2) {
         const count = list[i + 1];
         const weight = (count * (K1 + 1)) / (count + K1 * (1 - B + (B * lengths[list[i]]) / mean));
         scores.set(list[i], (scores.get(list[i]) ?? 0) + idf * weight);
+        if (isNew) held.set(list[i], (held.get(list[i]) ?? 0) + idf);
       }
     }
-    return scores;
+    return { scores, held, weights };
   };
 }
 
