@@ -5,8 +5,9 @@
 import { crowd } from './together/crowd.ts';
 import { keystrokes } from './together/keystrokes.ts';
 import { largeDocument } from './together/large-document.ts';
+import { screens } from './together/screens.ts';
 
-const PARTS: Readonly<Record<string, () => Promise<void>>> = { keystrokes, 'large-document': largeDocument, crowd };
+const PARTS: Readonly<Record<string, () => Promise<void>>> = { keystrokes, screens, 'large-document': largeDocument, crowd };
 
 const wanted = process.env['BENCH_PARTS']?.split(',') ?? Object.keys(PARTS);
 for (const name of wanted) {

@@ -1,0 +1,92 @@
+/**
+ * From a key to another's screen: the demo in two Chromium profiles, both with one passage open in its editor, `terndb serve` between them. From the
+ * key event in one page to the change of the other's editor; both pages read one machine's wall clock. Needs the built demo (`npm start` makes it).
+ */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BrowserContext, chromium, type Page } from 'playwright';
+import { percentile, report, round, tiny } from '../lib/report.ts';
+import { SERVER_ENV, startProcess } from '../sync/server-process.ts';
+
+const keys = tiny ? 3 : 200;
+const root = fileURLToPath(new URL('../../../..', import.meta.url));
+const demo = join(root, 'web-demo', 'dist');
+const TITLE = 'Measured';
+
+declare const window: { pressedAt: number[]; changedAt: number[] } & EventTarget;
+declare const document: any;
+declare const MutationObserver: any;
+
+async function openDemo(url: string): Promise<{ readonly page: Page; readonly close: () => Promise<void> }> {
+  const profile = await mkdtemp(join(tmpdir(), 'terndb-bench-profile-'));
+  const context: BrowserContext = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env['TERNDB_CHROMIUM'] ?? '/usr/bin/chromium',
+    args: ['--no-sandbox'],
+    headless: true,
+  });
+  const page = await context.newPage();
+  await page.goto(url);
+  await page.getByRole('button', { name: 'Sync: Up to date' }).waitFor();
+  const close = async (): Promise<void> => {
+    await context.close();
+    await rm(profile, { recursive: true, force: true, maxRetries: 3 });
+  };
+  return { page, close };
+}
+
+async function openEditor(page: Page): Promise<void> {
+  await page.getByRole('dialog').getByLabel('Text', { exact: true }).click();
+  await page.evaluate(() => {
+    const now = (): number => performance.timeOrigin + performance.now();
+    const content = document.querySelector('.cm-content');
+    window.pressedAt = [];
+    window.changedAt = [];
+    content.addEventListener('keydown', () => window.pressedAt.push(now()), true);
+    const options = { childList: true, characterData: true, subtree: true };
+    new MutationObserver(() => window.changedAt.push(now())).observe(content, options);
+  });
+}
+
+export async function screens(): Promise<void> {
+  if (!existsSync(join(demo, 'index.html'))) throw new Error('web-demo/dist is missing: run `npm start` once');
+  const data = await mkdtemp(join(tmpdir(), 'terndb-bench-server-'));
+  const args = ['serve', '--port', '0', '--data', data, '--demo', demo, '--issue-tokens', 'loopback'];
+  const server = await startProcess(join(root, 'server', 'src', 'main.ts'), args, SERVER_ENV);
+  const writer = await openDemo(server.url);
+  const reader = await openDemo(server.url);
+  try {
+    await writer.page.getByRole('button', { name: 'New note' }).first().click();
+    await writer.page.getByRole('dialog').getByLabel('Title').fill(TITLE);
+    await reader.page.getByRole('button', { name: TITLE }).first().click();
+    await openEditor(reader.page);
+    await openEditor(writer.page);
+    const delays: number[] = [];
+    for (let key = 0; key < keys; key++) {
+      // What came before, cursors too, is on both screens.
+      await reader.page.waitForTimeout(60);
+      await reader.page.evaluate(() => {
+        window.changedAt = [];
+      });
+      await writer.page.keyboard.press('abcdefghij'[key % 10]!);
+      await reader.page.waitForFunction(() => window.changedAt.length > 0, undefined, { polling: 5 });
+      const pressed = await writer.page.evaluate(() => window.pressedAt.at(-1)!);
+      const changed = await reader.page.evaluate(() => window.changedAt[0]!);
+      if (key >= keys / 10) delays.push(changed - pressed);
+    }
+    report('together.screens', {
+      browsers: 'two Chromium profiles, the demo',
+      keys: delays.length,
+      p50Ms: round(percentile(delays, 0.5), 1),
+      p99Ms: round(percentile(delays, 0.99), 1),
+      leastMs: round(Math.min(...delays), 1),
+    });
+  } finally {
+    await writer.close();
+    await reader.close();
+    await server.stop();
+    await rm(data, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
