@@ -18,6 +18,7 @@ import { SyncConnections } from '../sync/connections.ts';
 import { checkHost, checkOrigin, isAllowedOrigin, type OriginRule } from '../sync/origin.ts';
 import { syncSocket } from '../sync/sync-socket.ts';
 import { Tickets } from '../tickets.ts';
+import { apiDocs } from './api-docs.ts';
 import { changeRoutes } from './change-routes.ts';
 import { downloadRoutes } from './download-routes.ts';
 import { answerError, notFound } from './errors.ts';
@@ -88,6 +89,7 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
       socket.terminate();
     },
   });
+  await apiDocs(http);
   healthRoutes(http, { metrics, isReady: () => !isDraining });
   await http.register(
     async (sync) => {

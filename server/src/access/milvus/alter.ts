@@ -1,5 +1,4 @@
 import { keyFieldOf } from '@terndb/core';
-import { Body } from './body.ts';
 import { DONE, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed } from './call.ts';
 import { addedField, checkTtl } from './create-schema.ts';
 import { DYNAMIC_FIELD } from './dynamic.ts';
@@ -43,7 +42,8 @@ export const ALTER: Readonly<Record<string, MilvusHandler>> = {
   },
   'fields/add': async (call) => {
     const info = mustFindNamed(call);
-    const schema = call.body.object('schema') ?? new Body({});
+    const schema = call.body.object('schema');
+    if (schema === undefined) throw missingParameter('schema');
     const name = schema.mustText('fieldName');
     if (schema.flag('nullable') !== true) throw invalidParameter(`added field must be nullable, please check it, field name = ${name}`);
     if (name === DYNAMIC_FIELD || info.definition.fields.some((field) => field.name === name))
