@@ -12,10 +12,13 @@ export function vectorSample(
 ): StoredVector | undefined {
   for (const op of ops) {
     if (op.type === 'vector' && op.field === field) return op.vector;
-    if (op.type !== 'put' && op.type !== 'patch') continue;
-    const value = op.fields[field];
-    if (isDenseValue(value)) return value;
-    if (op.type === 'put' || field in op.fields) continue;
+    if (op.type === 'delete') continue;
+    if (op.type === 'put' || op.type === 'patch') {
+      const value = op.fields[field];
+      if (isDenseValue(value)) return value;
+      if (op.type === 'put' || field in op.fields) continue;
+    }
+    // A row that is changed elsewhere brings its vectors along.
     const stored = storedAt(op.pk, field);
     if (isDenseValue(stored)) return stored;
   }

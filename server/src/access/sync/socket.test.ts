@@ -67,6 +67,29 @@ describe('the sync socket', () => {
     await socket.closed;
   });
 
+  it('tells who is where to those who may read it, under the name in the token, and passes by who may not', async () => {
+    const server = await start();
+    const join = async (subject: string, team: string): Promise<Awaited<ReturnType<TestServer['socket']>>> => {
+      const socket = await server.socket();
+      socket.hello(await server.token({ partitions: { [`team:${team}`]: 'read' } }, { subject }), { clientId: subject });
+      await socket.next('welcome');
+      return socket;
+    };
+    const [ann, bob, eve] = [await join('ann', 'a'), await join('bob', 'a'), await join('eve', 'b')];
+    const say = (socket: typeof ann, peer: number, text: string): void =>
+      socket.send({ type: 'presence', channel: 'notes/team:a/0', topic: 'k', peer, state: new TextEncoder().encode(text) });
+    say(ann, 1, 'here');
+    say(eve, 3, 'listening');
+    say(bob, 2, 'here too');
+    expect(await ann.next('present')).toMatchObject({ peer: 2, subject: 'bob', topic: 'k' });
+    expect(await bob.next('present')).toMatchObject({ peer: 1, subject: 'ann' });
+    bob.close();
+    await until(() => ann.received.some((message) => message.type === 'present' && message.state.length === 0));
+    expect(ann.received.filter(({ type }) => type === 'present')).toHaveLength(2);
+    expect(eve.received.filter(({ type }) => type === 'present')).toEqual([]);
+    expect(server.node.routed).toEqual([]);
+  });
+
   it('refuses a client of another protocol', async () => {
     const server = await start();
     const socket = await server.socket();

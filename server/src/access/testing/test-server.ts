@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, MemoryLogBroker, MemoryMetaStore, MemoryObjectStore, type MetaStore, type ObjectStore } from '@terndb/core';
 import { loadKernel } from '@terndb/kernel';
-import { type ClientMessage, decodeMessage, encodeMessage, PROTOCOL_VERSION, type ServerMessage } from '@terndb/sync';
+import {
+  type ClientMessage,
+  decodeMessage,
+  encodeMessage,
+  PROTOCOL_VERSION,
+  type Presence,
+  type Present,
+  type ServerMessage,
+} from '@terndb/sync';
 import WebSocket from 'ws';
 import { systemClock, systemRng } from '../../adapters/s3/system.ts';
 import type { Config } from '../../config/config.ts';
@@ -115,10 +123,12 @@ async function startDoors(node: ServerNode, { change, clock, meta, downloadUrl }
   };
 }
 
+type Heard = ServerMessage | Present;
+
 /** A device's end of the socket, as bare as can be. */
 export class TestSocket {
   readonly raw: WebSocket;
-  readonly received: ServerMessage[] = [];
+  readonly received: Heard[] = [];
   readonly closed: Promise<number>;
   readonly #waiting: (() => void)[] = [];
 
@@ -126,7 +136,7 @@ export class TestSocket {
     this.raw = raw;
     raw.binaryType = 'nodebuffer';
     raw.on('message', (data: Buffer) => {
-      this.received.push(decodeMessage(data) as ServerMessage);
+      this.received.push(decodeMessage(data) as Heard);
       for (const wake of this.#waiting.splice(0)) wake();
     });
     this.closed = new Promise((resolve) => {
@@ -148,7 +158,7 @@ export class TestSocket {
     });
   }
 
-  send(message: ClientMessage): void {
+  send(message: ClientMessage | Presence): void {
     this.raw.send(encodeMessage(message));
   }
 
@@ -161,10 +171,10 @@ export class TestSocket {
   }
 
   /** The first message of this type, now or later. */
-  async next<T extends ServerMessage['type']>(type: T): Promise<Extract<ServerMessage, { type: T }>> {
+  async next<T extends Heard['type']>(type: T): Promise<Extract<Heard, { type: T }>> {
     for (;;) {
       const found = this.received.find((message) => message.type === type);
-      if (found !== undefined) return found as Extract<ServerMessage, { type: T }>;
+      if (found !== undefined) return found as Extract<Heard, { type: T }>;
       if (this.raw.readyState === WebSocket.CLOSED)
         throw new Error(`closed without ${type}; got ${this.received.map((m) => m.type).join(', ')}`);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
