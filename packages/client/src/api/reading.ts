@@ -7,8 +7,9 @@ export type Token = string & { readonly [TOKEN]: true };
 /** Where. `hybrid` (default when connected): server hits and local hits, merged by key, newest wins. `local` is the default otherwise. */
 export type Scope = 'local' | 'global' | 'hybrid';
 /**
- * How fresh. `strong`: the log's head (CONSISTENCY_UNAVAILABLE offline; NOT_CONNECTED in this version). `session` (default): own writes. `bounded`: at most 5000 ms behind, or
- * what `maxStalenessMs` says. `eventually`: whatever is there. `atLeast`: all that the token has seen, else `degraded` says why not.
+ * How fresh. `strong`: the log's head (CONSISTENCY_UNAVAILABLE offline, NOT_CONNECTED without a connection). `session` (default): own writes.
+ * `bounded`: at most 5000 ms behind, or what `maxStalenessMs` says. `eventually`: whatever is there. `atLeast`: all that the token has seen, else
+ * `degraded` says why not.
  */
 export type Consistency = 'strong' | 'session' | 'bounded' | { maxStalenessMs: number } | 'eventually' | { atLeast: Token };
 

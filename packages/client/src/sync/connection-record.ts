@@ -20,6 +20,8 @@ export interface ConnectionRecord extends ConnectRequest {
   readonly answer: ResolveAnswer;
   /** When the device last knew itself up to date, wall clock in ms; null: never. */
   readonly currentAtMs: number | null;
+  /** By channel, of those that are kept and followed no more: when they were up to date, wall clock in ms. */
+  readonly leftAtMs?: Readonly<Record<string, number>>;
   /** Collections that the app opened by name: their schema is the server's. */
   readonly opened?: readonly string[];
 }

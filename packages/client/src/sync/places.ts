@@ -18,6 +18,10 @@ export function placesOf(request: ConnectRequest, answer: ResolveAnswer): SyncPl
   });
 }
 
+export function isSearched({ partitions }: ConnectRequest, partition: string): boolean {
+  return partitions.some(({ name, keep }) => name === partition && keep === 'search-only');
+}
+
 /** With the same share of each kept here. */
 export function samePlaces(a: readonly SyncPlace[], b: readonly SyncPlace[]): boolean {
   return (

@@ -5,19 +5,14 @@ import type { SyncState } from '../api/status.ts';
 import { Attachment, attachKey, isAttached } from './attach.ts';
 import { BootstrapDownloader } from './bootstrap.ts';
 import { ConflictList } from './conflict-list.ts';
-import {
-  CONNECTION_KEY,
-  type ConnectionRecord,
-  type ConnectRequest,
-  emptyAnswer,
-  sameRequest,
-  withCollection,
-} from './connection-record.ts';
+import { ConnectionMemory } from './connection-memory.ts';
+import { type ConnectRequest, emptyAnswer, sameRequest, withCollection } from './connection-record.ts';
 import { Connector } from './connector.ts';
 import type { HostEvents, SyncPlace } from './host-types.ts';
 import { LinkWatch } from './link-watch.ts';
 import { ObjectSweep } from './object-sweep.ts';
-import { covers, isWider, placesOf, samePlaces } from './places.ts';
+import { covers, isSearched, isWider, placesOf, samePlaces } from './places.ts';
+import { removeReplica } from './remove-replica.ts';
 import { ReportTeller } from './report-teller.ts';
 import { mustGetEndpoint, ServerRequests } from './server-requests.ts';
 import type { SyncPorts } from './service-ports.ts';
@@ -54,7 +49,7 @@ export class SyncService {
   readonly #conflicts = new ConflictList();
   readonly #standing: Standing;
   readonly #connector: Connector;
-  #record: ConnectionRecord | undefined;
+  readonly #memory: ConnectionMemory;
   #host: SyncHost | undefined;
   #places: readonly SyncPlace[] = [];
   readonly #link = new LinkWatch();
@@ -68,6 +63,7 @@ export class SyncService {
   private constructor(ports: SyncPorts) {
     this.#ports = ports;
     this.#store = new SyncStore(ports.rows);
+    this.#memory = new ConnectionMemory({ clock: ports.clock, store: this.#store, term: ports.term });
     this.#teller = new ReportTeller(ports.clock, () => this.report());
     this.#tokens = new TokenDesk(ports.clock, () => this.#changed());
     this.#server = new ServerRequests({ network: ports.network, clock: ports.clock, tokens: this.#tokens });
@@ -90,7 +86,8 @@ export class SyncService {
       rng: ports.rng,
       tokens: this.#tokens,
       subject: async () => (await this.#device()).subject,
-      resolve: (request, token) => this.#server.resolve(request, { schema: ports.engine.schema, opened: this.#record?.opened }, token),
+      resolve: (request, token) =>
+        this.#server.resolve(request, { schema: ports.engine.schema, opened: this.#memory.record?.opened }, token),
       resume: (request, token) => this.#resume(request, token),
       adopt: (request, answer, of) => this.#adopt(request, answer, of),
       stop: () => this.#host?.disconnect(),
@@ -111,7 +108,7 @@ export class SyncService {
 
   /** Something is followed, or is about to be. */
   get isConnected(): boolean {
-    return this.#record !== undefined || this.#connector.request !== undefined;
+    return this.#memory.record !== undefined || this.#connector.request !== undefined;
   }
 
   get isOnline(): boolean {
@@ -148,7 +145,9 @@ export class SyncService {
     for (const { channel } of placesOf(request, found)) {
       if (!(await isAttached(this.#store, channel))) await this.#store.writeRecord(this.#ports.term, attachKey(channel), ATTACHED);
     }
-    await this.#keep(withCollection(this.#record ?? { ...request, answer: emptyAnswer(found.logEpoch), currentAtMs: null }, name, found));
+    await this.#memory.keep(
+      withCollection(this.#memory.record ?? { ...request, answer: emptyAnswer(found.logEpoch), currentAtMs: null }, name, found),
+    );
     this.#ports.onSchema();
     return found.collections[0]!.definition;
   }
@@ -163,7 +162,7 @@ export class SyncService {
   }
 
   rejected(): readonly RejectedItem[] {
-    return this.#outcomes.refused.items(this.#record?.answer.channels ?? []);
+    return this.#outcomes.refused.items(this.#memory.record?.answer.channels ?? []);
   }
 
   dismiss(channel: string, id: number): Promise<void> {
@@ -195,16 +194,10 @@ export class SyncService {
   async forget(): Promise<void> {
     if (this.#host === undefined) return;
     this.disconnect();
-    const { objects, term } = this.#ports;
     const places = this.#places;
     await this.#ports.exclusive(async () => {
       await this.#host?.stop();
-      for (const { channel } of places) {
-        await this.#store.forgetReplica(term, channel);
-        const unfinished = await objects.listUnfinished(`${channel}/`);
-        const names = (await objects.list(`${channel}/`)).map(({ name }) => name);
-        for (const name of [...names, ...unfinished]) await objects.delete(name);
-      }
+      for (const { channel } of places) await this.#remove(channel);
       this.#standing.forgetAges();
       await this.#startHost(places);
     });
@@ -229,11 +222,13 @@ export class SyncService {
   /* ---------- for reads ---------- */
   /** Channels of a partition as the server named them; empty: it is not the server's. */
   channelsOf(collection: string, partition: string): readonly ResolvedChannel[] {
-    return this.#record?.answer.channels.filter((one) => one.collection === collection && one.partition === partition) ?? [];
+    return this.#memory.record?.answer.channels.filter((one) => one.collection === collection && one.partition === partition) ?? [];
   }
 
   partitionsOf(collection: string): readonly string[] {
-    return [...new Set(this.#record?.answer.channels.filter((one) => one.collection === collection).map(({ partition }) => partition))];
+    return [
+      ...new Set(this.#memory.record?.answer.channels.filter((one) => one.collection === collection).map(({ partition }) => partition)),
+    ];
   }
 
   isComplete(channel: string): boolean {
@@ -259,12 +254,12 @@ export class SyncService {
   }
 
   get logEpoch(): string | undefined {
-    return this.#host?.logEpoch ?? this.#record?.answer.logEpoch;
+    return this.#host?.logEpoch ?? this.#memory.record?.answer.logEpoch;
   }
 
   /** Age of what is shown of a channel; null: never heard of. */
   stalenessOf(channel: string): number | null {
-    return this.#standing.stalenessOf(channel, this.#record?.currentAtMs ?? null);
+    return this.#standing.stalenessOf(channel, this.#memory.currentAtMs(channel));
   }
 
   outboxSizeOf(channel: string): number {
@@ -289,14 +284,15 @@ export class SyncService {
 
   /* ---------- opening ---------- */
   async #open(): Promise<void> {
-    this.#record = (await this.#store.readRecord(CONNECTION_KEY)) as ConnectionRecord | undefined;
+    await this.#memory.read();
     this.#stopConflicts = this.#ports.engine.replication.onConflict((conflict) => {
       if (this.#conflicts.add(conflict, this.#places)) this.#changed();
     });
     await this.#outcomes.readRefused();
-    if (this.#record === undefined) return;
+    if (this.#memory.record === undefined) return;
     const places: SyncPlace[] = [];
-    for (const place of placesOf(this.#record, this.#record.answer)) if (await isAttached(this.#store, place.channel)) places.push(place);
+    for (const place of placesOf(this.#memory.record, this.#memory.record.answer))
+      if (await isAttached(this.#store, place.channel)) places.push(place);
     if (places.length > 0) await this.#startHost(places);
   }
 
@@ -309,7 +305,7 @@ export class SyncService {
     const { clock, rng, network, engine, outbox, objects, term } = this.#ports;
     await this.#host?.stop();
     for (const { channel } of this.#places) if (!places.some((place) => place.channel === channel)) engine.replication.leave(channel);
-    const endpoint = mustGetEndpoint(this.#connector.request ?? this.#record!);
+    const endpoint = mustGetEndpoint(this.#connector.request ?? this.#memory.record!);
     const downloader = new BootstrapDownloader({ objects, network, endpoint });
     const token = (reason: TokenReason): Promise<ReadToken> => this.#tokens.get(reason);
     const ports = { clock, rng, store: this.#store, replication: engine.replication, network, endpoint, downloader, token };
@@ -330,7 +326,7 @@ export class SyncService {
       onStatus: (status) => {
         if (!isCurrent()) return;
         const wasOnline = this.#link.isOnline;
-        if (this.#link.set(status)) void this.#noteCurrent();
+        if (this.#link.set(status)) void this.#memory.noteCurrent();
         if (!wasOnline && this.#link.isOnline) this.#ports.presence.sayAgain();
         this.#changed();
       },
@@ -349,7 +345,10 @@ export class SyncService {
       },
       // The channel was dropped: which there are now is asked anew.
       onGone: () => this.#connector.resolveAgain(),
-      onFresh: (channel) => this.#standing.fresh(channel),
+      onFresh: (channel) => {
+        this.#standing.fresh(channel);
+        void this.#memory.noteJoined(channel);
+      },
       onEpoch: () => {
         this.#standing.forgetAcks();
         this.#outcomes.forget();
@@ -374,8 +373,8 @@ export class SyncService {
   /* ---------- connecting ---------- */
   /** What was followed before goes on at once, with the stored answer, unless the servers may refuse what this app writes until they are asked. */
   #resume(request: ConnectRequest, token: ReadToken): boolean {
-    if (this.#record === undefined || !sameRequest(this.#record, request) || this.#host === undefined) return false;
-    if (!covers(this.#record.answer, this.#ports.engine.schema)) return false;
+    if (this.#memory.record === undefined || !sameRequest(this.#memory.record, request) || this.#host === undefined) return false;
+    if (!covers(this.#memory.record.answer, this.#ports.engine.schema)) return false;
     this.#host.connect(token);
     return true;
   }
@@ -388,13 +387,14 @@ export class SyncService {
   ): Promise<void> {
     const { engine, term, exclusive, onSchema } = this.#ports;
     const widens = isWider(answer, engine.schema);
-    const { currentAtMs = null, opened = [] } = this.#record ?? {};
-    await this.#keep({ ...request, answer, currentAtMs, opened });
+    const places = placesOf(request, answer);
+    const left = this.#places.filter(({ channel }) => !places.some((place) => place.channel === channel));
+    const { currentAtMs = null, opened = [], leftAtMs = {} } = this.#memory.record ?? {};
+    await this.#memory.keep({ ...request, answer, currentAtMs, opened, leftAtMs: { ...leftAtMs, ...this.#agesOf(left) } });
     if (widens) {
       onSchema();
       return;
     }
-    const places = placesOf(request, answer);
     const attachments: Attachment[] = [];
     for (const place of places) {
       if (await isAttached(this.#store, place.channel)) continue;
@@ -409,6 +409,8 @@ export class SyncService {
         await this.#host?.stop();
         for (const attachment of attachments) await attachment.finish();
         await this.#startHost(places);
+        // Nothing of what is only searched is stored here; what is unsent is.
+        for (const { channel, partition } of answer.channels) if (isSearched(request, partition)) await this.#remove(channel);
       });
     }
     if (isOver()) return;
@@ -419,15 +421,16 @@ export class SyncService {
     this.#changed();
   }
 
-  /** So that a later start offline can say how old it is. */
-  async #noteCurrent(): Promise<void> {
-    if (this.#record === undefined || this.#isClosed) return;
-    await this.#keep({ ...this.#record, currentAtMs: this.#ports.clock.nowMs() }).catch(() => {});
+  async #remove(channel: string): Promise<void> {
+    const { objects, term } = this.#ports;
+    if (await this.#store.hasReplica(channel)) await removeReplica({ store: this.#store, objects, term }, channel);
   }
 
-  async #keep(record: ConnectionRecord): Promise<void> {
-    await this.#store.writeRecord(this.#ports.term, CONNECTION_KEY, JSON.parse(JSON.stringify(record)));
-    this.#record = record;
+  /** When these were up to date, where anybody knows. */
+  #agesOf(places: readonly SyncPlace[]): Readonly<Record<string, number>> {
+    const nowMs = this.#ports.clock.nowMs();
+    const ages = places.map(({ channel }): [string, number] => [channel, nowMs - (this.stalenessOf(channel) ?? nowMs)]);
+    return Object.fromEntries(ages);
   }
 
   /* ---------- status ---------- */
@@ -441,7 +444,7 @@ export class SyncService {
   }
 
   #partitions(): SyncReport['status']['partitions'] {
-    const wanted = this.#connector.request?.partitions ?? this.#record?.partitions ?? [];
+    const wanted = this.#connector.request?.partitions ?? this.#memory.record?.partitions ?? [];
     return wanted.map(({ name, keep }) => {
       const channels = this.#places.filter(({ partition }) => partition === name).map(({ channel }) => this.#standing.coverageOf(channel));
       return { name, keep, coverage: meanOf(channels) };

@@ -124,6 +124,11 @@ export class SyncStore {
     await this.#rows.commit(term, ops);
   }
 
+  /** A channel was bootstrapped and not forgotten since. */
+  async hasReplica(channel: string): Promise<boolean> {
+    return (await this.#rows.meta(followedPointerKey(channel))) !== undefined;
+  }
+
   /** Adopted manifest and tail go; the outbox and its numbers stay. */
   async forgetReplica(term: number, channel: string): Promise<void> {
     const record = (await this.readRecord(channelKey(channel))) as ChannelRecord | undefined;
