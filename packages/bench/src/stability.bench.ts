@@ -6,7 +6,7 @@
 import { readdirSync } from 'node:fs';
 import { seededRng } from '@terndb/core/testing';
 import { percentile, report, round, tiny } from './lib/report.ts';
-import { metricOf, residentBytes, sleep, startTern, type TernProcess } from './sync/server-process.ts';
+import { anonymousBytes, metricOf, residentBytes, sleep, startTern, type TernProcess } from './sync/server-process.ts';
 
 const minutes = tiny ? 0.05 : Number(process.env['BENCH_MINUTES'] ?? 10);
 const MIXES = [
@@ -26,6 +26,8 @@ const chance = (): number => rng.nextUint32() / 2 ** 32;
 type Kind = 'insert' | 'search' | 'other';
 interface Window {
   readonly residentMiB: number;
+  /** Of it: not of files (LMDB maps the log, which is kept for 24 h). */
+  readonly ownMiB: number;
   readonly heapMiB: number;
   readonly kernelMiB: number;
   readonly files: number;
@@ -88,6 +90,7 @@ async function runWindow(server: TernProcess, mix: (typeof MIXES)[number], ms: n
   const mebibytes = async (name: string): Promise<number> => round((await metricOf(server, name)) / 2 ** 20, 1);
   return {
     residentMiB: round(residentBytes(server.pid) / 2 ** 20, 1),
+    ownMiB: round(anonymousBytes(server.pid) / 2 ** 20, 1),
     heapMiB: await mebibytes('nodejs_heap_size_used_bytes'),
     kernelMiB: await mebibytes('terndb_wasm_bytes'),
     files: readdirSync(`/proc/${server.pid}/fd`).length,
@@ -123,6 +126,7 @@ try {
       requests: windows.reduce((sum, { requests }) => sum + requests, 0),
       // Means of the first, second and last third.
       residentMiB: change(({ residentMiB }) => residentMiB),
+      ownMiB: change(({ ownMiB }) => ownMiB),
       heapMiB: change(({ heapMiB }) => heapMiB),
       kernelMiB: change(({ kernelMiB }) => kernelMiB),
       files: change(({ files }) => files),

@@ -3,6 +3,7 @@
  * figure is, and how it is taken: the head of its file in `sync/`, and docs/benchmarks/sync.md. BENCH_PARTS=NAME,NAME takes some of them.
  */
 import { bootstrapNewDevice } from './sync/bootstrap.ts';
+import { changeFeed } from './sync/change-feed.ts';
 import { firstSync } from './sync/first-sync.ts';
 import { globalSearch } from './sync/global-search.ts';
 import { idleSubscribers } from './sync/idle-subscribers.ts';
@@ -15,6 +16,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   'leader-append': leaderAppend,
   'idle-subscribers': idleSubscribers,
   'global-search': globalSearch,
+  'change-feed': changeFeed,
   'first-sync': firstSync,
   bootstrap: bootstrapNewDevice,
   'sustained-rate': sustainedRate,

@@ -20,7 +20,10 @@ export interface NodeLimits {
   /** Pause between two rounds of housekeeping: seals by age, truncation, collection, expiry. */
   readonly housekeepingMs: number;
   readonly maxTailBytes: number;
-  /** Recent frames kept for subscribers, so that a frame is not read and decoded once per subscriber. */
+  /**
+   * Recent frames kept for subscribers, so that a frame is not read and decoded once per subscriber. Bytes of the log: decoded they are about three
+   * times that in memory.
+   */
   readonly frameCacheBytes: number;
   /** Keys that a reader of the change feed can be behind; one that is further behind gets everything anew. */
   readonly maxFoldedKeys: number;

@@ -100,6 +100,13 @@ export function residentBytes(pid: number): number {
   return Number(kib) * 1024;
 }
 
+/** Bytes of a process that are its own: without pages of files, LMDB's map among them, which the system may take back. Linux. */
+export function anonymousBytes(pid: number): number {
+  const kib = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  if (kib === undefined) throw new Error(`process ${pid}: a size of its own memory expected`);
+  return Number(kib) * 1024;
+}
+
 /** The value of one Prometheus metric, without labels. */
 export async function metricOf({ url }: ServedProcess, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();

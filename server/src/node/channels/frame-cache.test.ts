@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type Frame, ZERO_HASH } from '@terndb/core';
 import { propertyOptions } from '@terndb/core/testing';
 import fc from 'fast-check';
@@ -48,4 +50,27 @@ it('keeps the newest frames of all channels within its bytes, and gives a run wi
     }),
     propertyOptions(200),
   );
+});
+
+it('lets go of a frame when it forgets it', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const cache = new FrameCache(MAX_BYTES);
+  const add = (base: number): WeakRef<Frame> => {
+    const frame: Frame = {
+      logEpoch: 'e',
+      leaderEpoch: 1,
+      channel: 'a',
+      base,
+      hashBefore: ZERO_HASH,
+      records: [{ type: 'expire', clientId: 'c' }],
+    };
+    cache.add({ frame, bytes: 40 });
+    return new WeakRef(frame);
+  };
+  const frames = [1, 2, 3, 4].map(add);
+  // What a WeakRef has given stays for the turn.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  collect();
+  expect(frames.map((frame) => frame.deref() !== undefined)).toEqual([false, false, true, true]);
 });

@@ -7,8 +7,8 @@ export interface SizedFrame {
 }
 
 interface Recent {
-  readonly frames: SizedFrame[];
-  /** Frames before it were forgotten. */
+  readonly frames: (SizedFrame | undefined)[];
+  /** Frames before it were forgotten: their places are empty. */
   start: number;
 }
 
@@ -74,6 +74,8 @@ export class FrameCache {
       this.#orderStart = 0;
     }
     this.#bytes -= recent.frames[recent.start]!.bytes;
+    // At once, not when the places are dropped: by then as many again would be kept.
+    recent.frames[recent.start] = undefined;
     recent.start += 1;
     if (recent.start === recent.frames.length) this.#recent.delete(channel);
     if (recent.start < COMPACT_AT || recent.start * 2 < recent.frames.length) return;
