@@ -20,7 +20,9 @@ export class ScriptedNode {
   onRoute: ((session: string, message: ChannelRequest) => void) | undefined;
   failWith: Error | undefined;
 
-  readonly catalog: Pick<NodeCatalog, 'placeOf' | 'find'> = {
+  readonly catalog: Pick<NodeCatalog, 'placeOf' | 'find' | 'databases' | 'collections'> = {
+    databases: () => ['default'],
+    collections: () => [NOTES],
     placeOf: (channel: string) => {
       const [collection, partition] = channel.split('/');
       return partition === undefined ? undefined : { database: 'default', collection: collection!, partition };
