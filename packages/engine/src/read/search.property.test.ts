@@ -58,7 +58,8 @@ function oracleScore(query: OneQuery, value: StoredValue): number | undefined {
   const pairs = Array.from(a, (bit, i) => bit + b[i]);
   if (query.metric === 'HAMMING') return 0 - pairs.filter((pair) => pair === '01' || pair === '10').length;
   const either = pairs.filter((pair) => pair !== '00').length;
-  return either === 0 ? 0 : 0 - (1 - pairs.filter((pair) => pair === '11').length / either);
+  const both = pairs.filter((pair) => pair === '11').length;
+  return either === 0 ? 0 : 0 - Math.fround((either - both) / either);
 }
 
 function oracleInnerProduct(a: SparseValue, b: SparseValue): number | undefined {

@@ -1,5 +1,5 @@
 import { assert, type CollectionDefinition, type PrimaryKey, type StoredValue, type Timestamp } from '@terndb/core';
-import type { VectorBlock } from '@terndb/kernel';
+import type { BinaryBlock, VectorBlock } from '@terndb/kernel';
 import { testBit } from '../bitmap/bitmap.ts';
 import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
@@ -116,6 +116,10 @@ class ViewBlock implements RowBlock {
 
   index<T>(kind: IndexKind<T>, field: string): T | undefined {
     return this.#source.index?.(kind, field);
+  }
+
+  bits(field: string): BinaryBlock | undefined {
+    return this.#source.bits?.(field);
   }
 
   stats(field: string): ColumnStats | undefined {

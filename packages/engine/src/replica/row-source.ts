@@ -1,5 +1,5 @@
 import type { Hash64, PrimaryKey, StoredValue, Timestamp } from '@terndb/core';
-import type { VectorBlock } from '@terndb/kernel';
+import type { BinaryBlock, VectorBlock } from '@terndb/kernel';
 import type { CollabState } from '../collab/types.ts';
 import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
@@ -28,6 +28,8 @@ export interface RowSource {
   putSeqAt(offset: number): number;
   /** The document of a collab field; null: the one its put began with the field's value. */
   collabAt(field: string, offset: number): CollabState | null;
+  /** Sealed segments only. */
+  bits?(field: string): BinaryBlock | undefined;
   /** Sealed segments only. */
   stats?(field: string): ColumnStats | undefined;
   /** Sealed segments only. */

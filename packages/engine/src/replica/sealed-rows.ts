@@ -1,5 +1,5 @@
 import type { Hash64, PrimaryKey, StoredValue, Timestamp } from '@terndb/core';
-import type { VectorBlock } from '@terndb/kernel';
+import type { BinaryBlock, VectorBlock } from '@terndb/kernel';
 import { collabDocuments } from '../collab/load.ts';
 import type { CollabState } from '../collab/types.ts';
 import type { Column } from '../columns/column.ts';
@@ -65,6 +65,10 @@ export class SealedRows implements RowSource {
 
   vectors(field: string): VectorBlock | undefined {
     return this.segment.vectors(field);
+  }
+
+  bits(field: string): BinaryBlock | undefined {
+    return this.segment.bits(field);
   }
 
   stats(field: string): ColumnStats | undefined {

@@ -75,6 +75,7 @@ export async function openSegment(options: OpenSegmentOptions): Promise<Segment>
     putSeqs,
     collab,
     definition: options.definition,
+    kernel: options.kernel,
   });
 }
 

@@ -11,7 +11,7 @@ import {
   type StoredValue,
   type Timestamp,
 } from '@terndb/core';
-import type { VectorBlock } from '@terndb/kernel';
+import type { BinaryBlock, Kernel, VectorBlock } from '@terndb/kernel';
 import { testBit } from '../bitmap/bitmap.ts';
 import { formatInvalid } from '../bytes/damage.ts';
 import type { Column, VectorColumn } from '../columns/column.ts';
@@ -19,6 +19,7 @@ import { columnValue } from '../columns/column-value.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
 import { rowHash } from '../fold/row-hash.ts';
 import { SegmentIndexes } from '../indexes/segment-indexes.ts';
+import { createBitRows } from './bit-rows.ts';
 import type { CollabColumn } from './collab-sections.ts';
 import type { KeyIndex } from './key-index.ts';
 import type { StampTable } from './stamp-table.ts';
@@ -37,6 +38,7 @@ export interface SealedSegmentParts {
   readonly putSeqs: Float64Array | null;
   readonly collab: ReadonlyMap<string, CollabColumn>;
   readonly definition: CollectionDefinition;
+  readonly kernel: Kernel;
 }
 
 /** An open segment file; see `Segment`. Owns its vector blocks. */
@@ -46,6 +48,7 @@ export class SealedSegment implements Segment {
   readonly vectorBytes: number;
   readonly indexes: SegmentIndexes = new SegmentIndexes();
   readonly #parts: SealedSegmentParts;
+  readonly #bits = new Map<string, BinaryBlock | undefined>();
   #freed = false;
 
   constructor(parts: SealedSegmentParts) {
@@ -104,6 +107,16 @@ export class SealedSegment implements Segment {
     return this.#parts.vectors.get(field);
   }
 
+  bits(field: string): BinaryBlock | undefined {
+    if (this.#bits.has(field)) return this.#bits.get(field);
+    const column = this.#parts.columns.get(field);
+    const definition = fieldOf(this.#parts.definition, field);
+    const isBits = column?.kind === 'bytes' && definition?.type === 'binaryVector';
+    const block = isBits ? createBitRows(this.#parts.kernel, column, { rows: this.rows, dim: definition.params.dim }) : undefined;
+    this.#bits.set(field, block);
+    return block;
+  }
+
   origins(field: string): OriginColumn | undefined {
     return this.#parts.origins.get(field);
   }
@@ -137,6 +150,7 @@ export class SealedSegment implements Segment {
     this.#freed = true;
     this.indexes.close();
     for (const block of this.#parts.vectors.values()) block.free();
+    for (const block of this.#bits.values()) block?.free();
   }
 
   #defaultOf(field: string): StoredValue {

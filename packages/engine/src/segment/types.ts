@@ -1,5 +1,5 @@
 import type { CollectionDefinition, Hash64, PrimaryKey, ScalarValue, Stamp, StoredValue, Timestamp } from '@terndb/core';
-import type { VectorBlock } from '@terndb/kernel';
+import type { BinaryBlock, VectorBlock } from '@terndb/kernel';
 import type { Column } from '../columns/column.ts';
 import type { OriginColumn, VectorOrigin } from '../embedding/origin.ts';
 import type { SegmentIndexes } from '../indexes/segment-indexes.ts';
@@ -105,6 +105,8 @@ export interface Segment {
   column(field: string): Column | undefined;
   /** Row-aligned, null rows zero; undefined when no row has a vector. */
   vectors(field: string): VectorBlock | undefined;
+  /** Vectors of bits in kernel memory, row-aligned, null rows zero; undefined where their column is as good. */
+  bits(field: string): BinaryBlock | undefined;
   /** Undefined when none of the field's vectors is derived. */
   origins(field: string): OriginColumn | undefined;
   /** `seq` of the record that put the row; 0 where it is not stored. */

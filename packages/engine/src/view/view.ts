@@ -1,5 +1,5 @@
 import type { CollectionDefinition, PrimaryKey, StoredValue, Timestamp } from '@terndb/core';
-import type { VectorBlock } from '@terndb/kernel';
+import type { BinaryBlock, VectorBlock } from '@terndb/kernel';
 import type { Column } from '../columns/column.ts';
 import type { OriginColumn } from '../embedding/origin.ts';
 import type { LiveStamps } from '../fold/registers.ts';
@@ -35,6 +35,8 @@ export interface RowBlock {
   column(field: string): Column | undefined;
   /** Dense vectors in kernel memory, row-aligned with the block; undefined when no row has one. */
   vectors(field: string): VectorBlock | undefined;
+  /** Vectors of bits in kernel memory, row-aligned; undefined: their column is compared. */
+  bits?(field: string): BinaryBlock | undefined;
   /**
    * The open index of this kind over a field: of all of the block's rows, `live` or not. Undefined when there is none (yet): reads do without.
    * Borrowed: to be used while the view is pinned.

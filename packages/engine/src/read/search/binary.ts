@@ -1,6 +1,7 @@
 import type { BinaryMetric } from '@terndb/core';
 import { popCount, setOffsets } from '../../bitmap/bitmap.ts';
 import { withVectors } from './dense.ts';
+import { nextFloat32Above } from './float32.ts';
 import { offerRow, passesBounds, type Ranker, type ScoreBounds, scoredTop } from './ranking.ts';
 
 export interface BinaryQuery {
@@ -10,14 +11,22 @@ export interface BinaryQuery {
   readonly query: Uint8Array;
 }
 
-/** Exact scan; the score is the negated distance. */
+/** Exact scan; the score is the negated distance, a float32 as of other vectors. */
 export function binaryRanker({ field, metric, query }: BinaryQuery, bounds: ScoreBounds): Ranker {
   const distance = metric === 'HAMMING' ? hammingDistance : jaccardDistance;
+  const range = { minScore: Math.max(bounds.atLeast, nextFloat32Above(bounds.above)), maxScore: nextFloat32Above(bounds.atMost) };
   return (_context, matched, k) => {
     const top = scoredTop(k);
     for (const part of matched) {
       const present = withVectors(part, field);
       if (present === undefined) continue;
+      const bits = part.block.bits?.(field);
+      if (bits !== undefined) {
+        // Of equal scores the kernel keeps lower offsets, which in sealed rows are smaller keys.
+        const hits = bits.scan({ query, metric, k, bitmap: present, rows: part.block.rows, ...range });
+        for (let i = 0; i < hits.offsets.length; i++) offerRow(top, part, hits.offsets[i]!, hits.scores[i]!);
+        continue;
+      }
       const column = part.block.column(field)!;
       for (const offset of setOffsets(present)) {
         const score =
@@ -46,5 +55,5 @@ function jaccardDistance(query: Uint8Array, bytes: Uint8Array, start: number): n
     both += popCount(query[i]! & bytes[start + i]!);
     either += popCount(query[i]! | bytes[start + i]!);
   }
-  return either === 0 ? 0 : 1 - both / either;
+  return either === 0 ? 0 : Math.fround((either - both) / either);
 }
