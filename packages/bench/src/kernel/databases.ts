@@ -1,6 +1,6 @@
 /**
  * Databases and libraries that are too slow, or too different, to take turns with graphs in one thread: they have the same data and queries, one
- * after the other, after the race. What cannot be installed or fails is a row of the report.
+ * after the other, after the race. LanceDB has threads of its own. What cannot be installed or fails is a row of the report.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

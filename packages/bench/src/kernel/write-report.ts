@@ -107,6 +107,7 @@ function write(folder: string, stored: Stored): void {
     'Made by `BENCH_WRITE=1 npm run bench -- kernel`: one thread, all contenders of a table in one process (or one worker of Chromium),',
     `taking turns; m ${settings.m}, efConstruction ${settings.efConstruction}, k ${settings.k}, 384 dimensions, 500 queries (100 with a filter). QPS is the median turn at the smallest`,
     'ef of a grid that reaches the recall. "never" means that no ef up to 768 does. Peers are what npm installs; "-march=native" is the source of hnswlib-node built for the host; their bytes/vector are computed from their layouts, not measured.',
+    'EdgeVec and the databases had their turn after the others, one pass each, and their bytes are measured, rows included; LanceDB has threads of its own.',
     '',
     '![Recall against queries per second](kernel.svg)',
   ];
