@@ -71,7 +71,7 @@ describe('a partition that is not named any more', () => {
     connect(db, ['shared']);
     await until(() => follows(db, 'shared'));
     await db['notes']!.put({ id: 'a', title: 'here' }, { partition: 'shared' }).wait('acked');
-    await until(() => db.sync.get().outbox === 0);
+    await until(async () => (await db['notes']!.query(local)).pendingKeys.length === 0);
     connect(db, [{ name: 'shared', keep: 'search-only' }, 'other']);
     await until(() => follows(db, 'shared', 'other'));
     expect((await db['notes']!.query(local)).entities).toEqual([]);
