@@ -27,7 +27,10 @@ function oracleScores(context: ReadContext, fields: readonly string[], text: str
       texts.filter(({ tokens }) => tokens.length > 0).length,
       texts.reduce((sum, { tokens }) => sum + tokens.length, 0),
     );
-    const isWord = (word: string) => (token: string): number => (token === word ? 1 : 0);
+    const isWord =
+      (word: string) =>
+      (token: string): number =>
+        token === word ? 1 : 0;
     const weighers = [...words, ...(last === undefined ? [] : [last])].map(isWord);
     if (last !== undefined) weighers.push((token) => (token !== last && token.startsWith(last) ? PREFIX_WEIGHT : 0));
     for (const weigh of weighers) {
