@@ -94,6 +94,7 @@ async function types() {
     'server',
     'web-demo',
     'playwright',
+    'examples/change-feed',
     '.',
   ]
     .map((folder) => join(folder, 'tsconfig.json'))
