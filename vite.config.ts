@@ -21,6 +21,8 @@ const BROWSER_DEPENDENCIES = [
   'onnxruntime-web/webgpu',
   'react',
   'react-dom/client',
+  'y-protocols/awareness',
+  'yjs',
 ];
 
 /** Unit tests run in Node; browser tests in the system's Chromium (IndexedDB, workers and Web Locks are real there). */
