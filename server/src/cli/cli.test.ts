@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadJwtKeys, verifyJwt } from '../access/auth/jwt.ts';
+import { TOKEN_READ, TOKEN_SCHEMA, TOKEN_WRITE } from '../access/auth/privileges.ts';
 import { runCli } from './run-cli.ts';
 
 let data: string;
@@ -65,11 +66,11 @@ describe('terndb', () => {
     expect(await verifyJwt(keys, out, Date.now())).toMatchObject({
       subject: 'ann',
       database: 'default',
-      schema: true,
       grants: [
-        { pattern: 'x', access: 'read' },
-        { pattern: 'team:*', access: 'write' },
-        { pattern: 'news', access: 'write' },
+        { privileges: TOKEN_READ, database: 'default', collection: '*', partition: 'x' },
+        { privileges: TOKEN_WRITE, database: 'default', collection: '*', partition: 'team:*' },
+        { privileges: TOKEN_WRITE, database: 'default', collection: '*', partition: 'news' },
+        { privileges: TOKEN_SCHEMA, database: 'default', collection: '*', partition: '*' },
       ],
     });
     expect((await stat(join(data, 'secrets.json'))).mode & 0o777).toBe(0o600);
