@@ -86,6 +86,15 @@ describe('the canonical form', () => {
     expect(JSON.stringify(fieldOf(f.vector(8)))).not.toMatch(/engine|nlist/);
   });
 
+  test('takes the elements of a vector, names none where they are float32, and refuses them beside embed', () => {
+    expect(fieldOf(f.vector(8, { elements: 'int8' })).params).toMatchObject({ dim: 8, elements: 'int8' });
+    expect(fieldOf(f.vector(8, { elements: 'float32' }))).toEqual(fieldOf(f.vector(8)));
+    expect(() => fieldOf(f.vector(8, { elements: 'float64' as never }))).toThrow(/elements: 'float32' or 'float16'/);
+    expect(() => defineSchema({ c: { text: f.text(), x: f.vector(8, { embed: ['text'], elements: 'float16' }) } })).toThrow(
+      /elements: 'float32' with embed expected, got string "float16"/,
+    );
+  });
+
   test('takes lists of near rows, and how many, for dense vectors', () => {
     const index = { type: 'IVF', quantization: 'sq8', nlist: 128 } as const;
     expect(fieldOf(f.vector(8, { index })).params).toMatchObject({ index: { ...index, m: 16, efConstruction: 200 } });
