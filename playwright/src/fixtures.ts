@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { type BrowserContext, test as base, chromium, expect } from '@playwright/test';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+/** The built demo. */
+export const DEMO_FOLDER: string = process.env['DEMO_DIST'] ?? join(root, 'web-demo', 'dist');
 /** A server that says nothing for this long will not start. */
 const READY_TIMEOUT_MS = 30_000;
 
@@ -17,18 +19,7 @@ export interface DemoServer {
 /** The demo as `npm start` serves it, on a free port of the loopback. */
 export async function startDemo(): Promise<DemoServer> {
   const data = await mkdtemp(join(tmpdir(), 'terndb-data-'));
-  const flags = [
-    '--port',
-    '0',
-    '--data',
-    data,
-    '--demo',
-    process.env['DEMO_DIST'] ?? join(root, 'web-demo', 'dist'),
-    '--issue-tokens',
-    'loopback',
-    '--log-level',
-    'warn',
-  ];
+  const flags = ['--port', '0', '--data', data, '--demo', DEMO_FOLDER, '--issue-tokens', 'loopback', '--log-level', 'warn'];
   const main = join(root, 'server', 'src', 'main.ts');
   const child: ChildProcess = spawn('node', ['--conditions=@terndb/source', main, 'serve', ...flags], {
     cwd: root,

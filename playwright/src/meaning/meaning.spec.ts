@@ -1,7 +1,11 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
-import { expect, test } from '../fixtures.ts';
+import { DEMO_FOLDER, expect, launchProfile, test } from '../fixtures.ts';
 import { LibraryPage, shot } from '../library/library-page.ts';
+import { serveFolders } from '../static-server.ts';
 
 /** The examples that the page offers, and a title that must be among the first three. The last one it offers as what does not work. */
 const FINDS: Readonly<Record<string, string>> = {
@@ -196,4 +200,25 @@ test('map and reasons fit a narrow screen', async ({ demo, profile }) => {
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(overflow).toBe(0);
   expect(await violations(page)).toEqual([]);
+});
+
+test('over plain http from another machine, where browsers withhold crypto.subtle, the model is checked and read all the same', async () => {
+  const server = await serveFolders({ '': DEMO_FOLDER }, { '/': await readFile(join(DEMO_FOLDER, 'index.html'), 'utf8') });
+  const folder = await mkdtemp(join(tmpdir(), 'terndb-profile-'));
+  // A name that is not this machine's: what a phone in the same house sees.
+  const context = await launchProfile(folder, ['--host-resolver-rules=MAP shelf.test 127.0.0.1']);
+  try {
+    const library = await LibraryPage.open(context, server.url.replace('127.0.0.1', 'shelf.test'));
+    const { page } = library;
+    expect(await page.evaluate(() => [isSecureContext, crypto.subtle === undefined])).toEqual([false, true]);
+    await library.newNote('Kitten', 'A baby feline, playing with wool.');
+    await expect(page.getByRole('region', { name: 'Reading for meaning' })).toBeHidden({ timeout: 60_000 });
+    await library.search.fill('young cat');
+    await page.getByLabel('Find by').selectOption('Meaning');
+    await expect(library.rows.filter({ hasText: 'Kitten' })).toBeVisible({ timeout: 60_000 });
+  } finally {
+    await context.close();
+    server.close();
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
 });
