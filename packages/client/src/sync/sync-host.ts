@@ -38,6 +38,7 @@ export class SyncHost {
   #machine: ClientMachine;
   #logEpoch: string | null;
   #isOver = false;
+  #isOpen = false;
   readonly #socket: MachineSocket;
   readonly #timers = new Set<() => void>();
   readonly #writer: BatchWriter;
@@ -86,6 +87,11 @@ export class SyncHost {
     return this.#logEpoch;
   }
 
+  /** The stored outbox is read: until then nobody knows how much is unsent. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   /** Entries that the log has not confirmed at the applied position. */
   get outboxSize(): number {
     return this.#places.reduce((sum, { channel }) => sum + this.#machine.outbox(channel).length, 0);
@@ -105,6 +111,7 @@ export class SyncHost {
     const device = (await this.#ports.store.readDevice()) ?? this.#device;
     this.#dispatch({ type: 'stop' });
     this.#dispatch({ type: 'elected', term: this.#term, durable: { device, channels } });
+    this.#isOpen = true;
     for (const { channel, budgetBytes } of this.#places) {
       const state = this.#ports.replication.state(channel);
       // Rows are missing here: the server has them. Or another share of them is to be here: what is here already is not asked for again.
@@ -374,6 +381,7 @@ export class SyncHost {
 
   /** Whatever was shown and is not stored goes; then everything is as after a crash. */
   async #reopen(): Promise<void> {
+    this.#isOpen = false;
     this.#dropAll();
     const { store, replication, clock } = this.#ports;
     try {

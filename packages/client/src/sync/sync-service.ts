@@ -54,6 +54,7 @@ export class SyncService {
   #places: readonly SyncPlace[] = [];
   readonly #link = new LinkWatch();
   #isNew = true;
+  #lastOutbox = 0;
   readonly #tails: TailWatch;
   readonly #sweep: ObjectSweep;
   readonly #denied = new Set<string>();
@@ -176,8 +177,8 @@ export class SyncService {
       throw new DbError('NOT_CONNECTED', 'logout with upload: a connection expected, got a database that never had one');
     const deadline = clock.monotonicMs() + timeoutMs;
     for (;;) {
-      // Before a partition is attached its rows are in no outbox.
-      const isAttached = this.#host !== undefined && this.#connector.phase.name !== 'resolving';
+      // Before a partition is attached its rows are in no outbox; while the outbox is being read, nobody knows what is in it.
+      const isAttached = this.#host?.isOpen === true && this.#connector.phase.name !== 'resolving';
       const writes = this.#host?.outboxSize ?? 0;
       if (isAttached && writes === 0) return;
       const stuck = this.#connector.phase.name !== 'running' && this.#connector.phase.name !== 'resolving';
@@ -206,12 +207,18 @@ export class SyncService {
   report(): SyncReport {
     const { count: rejected, version } = this.#outcomes.refused;
     return {
-      status: { state: this.#state(), outbox: this.#host?.outboxSize ?? 0, rejected, partitions: this.#partitions() },
+      status: { state: this.#state(), outbox: this.#outboxSize(), rejected, partitions: this.#partitions() },
       isNew: this.#isNew,
       token: this.#tokens.wanted ?? null,
       rejectedVersion: version,
       conflicts: this.#conflicts.items,
     };
+  }
+
+  #outboxSize(): number {
+    // While the outbox is being read it is as large as it was.
+    if (this.#host === undefined || this.#host.isOpen) this.#lastOutbox = this.#host?.outboxSize ?? 0;
+    return this.#lastOutbox;
   }
 
   /** Told at once, and whenever something changed. Returns the way to stop. */
