@@ -51,9 +51,9 @@ describe('search options of a database', () => {
     const back = await notes.search({ vectors, text: 'tern', fusion: { type: 'rrf', weights: { front: 0, keyword: 0 } } });
     expect(back.hits.map(({ key }) => key)).toEqual(['b', 'c', 'a']);
     expect(back.hits[0]?.parts).toEqual([
-      { name: 'front', score: expect.closeTo(0), rank: 3 },
-      { name: 'back', score: expect.closeTo(1), rank: 1 },
-      { name: 'keyword', score: expect.any(Number), rank: 1 },
+      { name: 'front', score: expect.closeTo(0), rank: 3, share: 0 },
+      { name: 'back', score: expect.closeTo(1), rank: 1, share: expect.closeTo(1 / 61) },
+      { name: 'keyword', score: expect.any(Number), rank: 1, share: 0 },
     ]);
     await expect(notes.search({ text: 'tern', fusion: { type: 'rrf' } })).rejects.toMatchObject({ code: 'QUERY_INVALID' });
   });
