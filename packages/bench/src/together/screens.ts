@@ -37,16 +37,26 @@ async function openDemo(url: string): Promise<{ readonly page: Page; readonly cl
   return { page, close };
 }
 
-async function openEditor(page: Page): Promise<void> {
-  await page.getByRole('dialog').getByLabel('Text', { exact: true }).click();
+async function watchEditor(page: Page): Promise<void> {
   await page.evaluate(() => {
     const now = (): number => performance.timeOrigin + performance.now();
     const content = document.querySelector('.cm-content');
     window.pressedAt = [];
     window.changedAt = [];
     content.addEventListener('keydown', () => window.pressedAt.push(now()), true);
-    const options = { childList: true, characterData: true, subtree: true };
-    new MutationObserver(() => window.changedAt.push(now())).observe(content, options);
+    // Cursors lie in the text, come another way, and do not count.
+    const lengthOf = (): number => {
+      let cursors = 0;
+      for (const cursor of content.querySelectorAll('.cm-ySelectionCaret')) cursors += cursor.textContent.length;
+      return content.textContent.length - cursors;
+    };
+    let length = lengthOf();
+    const look = (): void => {
+      const before = length;
+      length = lengthOf();
+      if (length > before) window.changedAt.push(now());
+    };
+    new MutationObserver(look).observe(content, { childList: true, characterData: true, subtree: true });
   });
 }
 
@@ -61,8 +71,13 @@ export async function screens(): Promise<void> {
     await writer.page.getByRole('button', { name: 'New note' }).first().click();
     await writer.page.getByRole('dialog').getByLabel('Title').fill(TITLE);
     await reader.page.getByRole('button', { name: TITLE }).first().click();
-    await openEditor(reader.page);
-    await openEditor(writer.page);
+    const textIn = ({ page }: typeof writer) => page.getByRole('dialog').getByLabel('Text', { exact: true });
+    await textIn(reader).click();
+    await textIn(writer).click();
+    await writer.page.keyboard.type('begun ');
+    await textIn(reader).getByText('begun').waitFor();
+    await reader.page.waitForTimeout(500);
+    for (const { page } of [writer, reader]) await watchEditor(page);
     const delays: number[] = [];
     for (let key = 0; key < keys; key++) {
       // What came before, cursors too, is on both screens.
