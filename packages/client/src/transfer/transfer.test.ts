@@ -174,6 +174,28 @@ describe('an export', () => {
   });
 });
 
+describe('vectors of other elements', () => {
+  it('arrive as they were', async () => {
+    const fields = {
+      id: f.primaryKey('varchar'),
+      half: f.vector(2, { elements: 'float16' }),
+      brain: f.vector(2, { elements: 'bfloat16' }),
+      bytes: f.vector(3, { elements: 'int8' }).nullable(),
+    };
+    const of = defineSchema({ notes: fields }).definition as never;
+    const [engine, other] = [await openMemoryEngine(1, of), await openMemoryEngine(2, of)];
+    const entities = [
+      { id: 'a', half: [0.1, -2], brain: [1 / 3, 3e38], bytes: [1, -128, 127] },
+      { id: 'b', half: [65_504, 0], brain: [0, -1], bytes: null },
+    ];
+    await engine.write({ type: 'put', collection: 'notes', entities }).durable;
+    expect(await importAll(other, [exportAll(engine)])).toEqual({ entities: 2 });
+    const read = (from: Engine) => from.get({ collection: 'notes', keys: ['a', 'b'], select: ['half', 'brain', 'bytes'] }).entities;
+    expect(read(other)).toEqual(read(engine));
+    expect(read(other)[0]!['bytes']).toEqual(Int8Array.of(1, -128, 127));
+  });
+});
+
 describe('vectors derived from text', () => {
   const embedded = defineSchema({ notes: { id: f.primaryKey('varchar'), title: f.text(), vec: f.vector({ embed: ['title'] }) } })
     .definition as never;

@@ -68,7 +68,11 @@ export class StoredRows implements VectorBlock {
     for (let from = 0; from < offsets.length; from += most) {
       const part = offsets.subarray(from, from + most);
       this.#withBlock(part.length, (block) => {
-        for (const offset of part) block.appendBytes(this.#read(offset, 1));
+        const bytes = new Uint8Array(part.length * this.#rowBytes);
+        for (const [at, offset] of part.entries()) {
+          this.#file.read(offset * this.#rowBytes, bytes.subarray(at * this.#rowBytes, (at + 1) * this.#rowBytes));
+        }
+        block.appendBytes(bytes);
         scores.set(block.scores({ query, metric, offsets: Uint32Array.from(part, (_, index) => index) }), from);
       });
     }
