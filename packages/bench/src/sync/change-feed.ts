@@ -56,9 +56,16 @@ async function take(server: TernProcess, from: string | undefined, changes: numb
   throw new Error('changes: the feed has ended');
 }
 
-async function lags(server: TernProcess, from: string): Promise<number[]> {
+interface Lags {
+  readonly seen: readonly number[];
+  /** From sending a write to its answer. */
+  readonly written: readonly number[];
+}
+
+async function lags(server: TernProcess, from: string): Promise<Lags> {
   const gone = new AbortController();
   const seen: number[] = [];
+  const written: number[] = [];
   const reading = (async () => {
     for await (const { entity, fields } of linesOf(server, from, gone.signal)) {
       const at = (entity ?? fields)?.dynamic_?.at;
@@ -69,13 +76,14 @@ async function lags(server: TernProcess, from: string): Promise<number[]> {
   const writes: Promise<void>[] = [];
   for (let sent = 0; performance.now() - start < lagMs; sent += BATCH) {
     await sleep(Math.max(0, start + (sent / rate) * 1000 - performance.now()));
-    writes.push(upsert(server, sent % rows, BATCH, performance.now()));
+    const sentAt = performance.now();
+    writes.push(upsert(server, sent % rows, BATCH, sentAt).then(() => void written.push(performance.now() - sentAt)));
   }
   await Promise.all(writes);
   await sleep(500);
   gone.abort();
   await reading;
-  return seen;
+  return { seen, written };
 }
 
 export async function changeFeed(): Promise<void> {
@@ -90,12 +98,14 @@ export async function changeFeed(): Promise<void> {
     await fill(0);
     const missed = await take(server, empty.token, rows);
     const everything = await take(server, undefined, rows);
-    const ms = await lags(server, everything.token);
+    const { seen: ms, written } = await lags(server, everything.token);
     report('sync.change-feed', {
       rows,
       missedPerSecond: missed.perSecond,
       everythingPerSecond: everything.perSecond,
       writesPerSecond: Math.round((ms.length / lagMs) * 1000),
+      writeP50Ms: round(percentile(written, 0.5), 1),
+      writeP99Ms: round(percentile(written, 0.99), 1),
       lagP50Ms: round(percentile(ms, 0.5), 1),
       lagP99Ms: round(percentile(ms, 0.99), 1),
     });

@@ -5,7 +5,7 @@ export interface Touch {
   /** Of all ops on the key: a register that has one of them was set in the range. */
   readonly stamps: Stamp[];
   /** Fields whose value may change without their register's stamp: merged documents, derived vectors. */
-  readonly fields: Set<string>;
+  fields: Set<string> | undefined;
 }
 
 /** Keys that a range of the log names. Bounded by its caller, by `size`. */
@@ -28,10 +28,12 @@ export class Touched {
   #touch(op: SingleOp, stamp: Stamp): void {
     let touch = this.keys.get(op.pk);
     if (touch === undefined) {
-      touch = { stamps: [], fields: new Set() };
+      touch = { stamps: [], fields: undefined };
       this.keys.set(op.pk, touch);
     }
     touch.stamps.push(stamp);
-    if (op.type === 'yjs' || op.type === 'vector') touch.fields.add(op.field);
+    if (op.type !== 'yjs' && op.type !== 'vector') return;
+    touch.fields ??= new Set();
+    touch.fields.add(op.field);
   }
 }
