@@ -153,6 +153,61 @@ describe('a client and a server', () => {
     expect(everything.entities.map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  it('a device that keeps what is recent has that alone, finds the rest on the server, and changes rows that it does not have', async () => {
+    const partition = { partition: 'five' };
+    const ann = await device('ann', 'five');
+    await live(ann);
+    const rows = (prefix: string, count: number) =>
+      Array.from({ length: count }, (_, at) => ({ id: `${prefix}${at}`, title: `${prefix} row ${at}` }));
+    await ann.notes.putMany(rows('old', ROWS), partition).wait('acked');
+    await server.node.flush('default');
+    await ann.notes.putMany(rows('new', 20), partition).wait('acked');
+    await server.node.flush('default');
+    const eve = await openInNode('eve-of-five', schema);
+    open.push(eve);
+    const connect = (budgetBytes: number): void => {
+      const partitions = [{ name: 'five', keep: 'recent', budgetBytes }] as const;
+      eve.connect({ url: `${server.url}/sync`, partitions, getToken: async () => tokenFor('eve') });
+    };
+    connect(60_000);
+    await live(eve);
+    const local = { partitions: ['five'], scope: 'local' } as const;
+    await until('the newest', async () => (await eve.notes.count(local)).count === 20, LONG);
+    const { coverage } = await eve.notes.count(local);
+    expect(coverage).toBeCloseTo(20 / (ROWS + 20), 3);
+    expect(eve.sync.get().partitions).toMatchObject([{ name: 'five', keep: 'recent', coverage: expect.closeTo(coverage, 3) }]);
+    const all = { partitions: ['five'], scope: 'hybrid', consistency: 'strong' } as const;
+    expect(await eve.notes.count(all)).toMatchObject({ count: ROWS + 20, coverage: 1, degraded: null });
+    expect(await eve.notes.get('old7', all)).toMatchObject({ title: 'old row 7' });
+    await eve.notes.patch('old7', { stars: 5 }, partition).wait('acked');
+    await eve.notes.delete('old8', partition).wait('acked');
+    await until('the changes', async () => (await ann.notes.get('old8', local)) === undefined, LONG);
+    expect(await ann.notes.get('old7', local)).toMatchObject({ stars: 5 });
+    expect(await eve.notes.get('old7', local)).toBeUndefined();
+    // What others put whole is here; another budget brings the rest.
+    await ann.notes.put({ id: 'old9', title: 'anew' }, partition).wait('acked');
+    await until('the put', async () => (await eve.notes.get('old9', local)) !== undefined, LONG);
+    connect(100_000_000);
+    await holds(eve, 'five', ROWS + 19);
+    expect((await eve.notes.count(local)).coverage).toBe(1);
+    expect(await eve.notes.get('old7', local)).toMatchObject({ stars: 5 });
+  });
+
+  it('a collection that one app brought is opened by name by another', async () => {
+    const both = await openInNode('both', defineSchema({ ...shapes, tasks: { what: f.text({ search: true }) } }));
+    open.push(both as never);
+    both.connect({ url: `${server.url}/sync`, partitions: ['six'], getToken: async () => tokenFor('both') });
+    await both.tasks.put({ id: 't', what: 'water the plants' }, { partition: 'six' });
+    await until('the task', () => both.sync.get().state.name === 'live' && both.sync.get().outbox === 0, LONG);
+    const ann = await device('ann-of-six', 'six');
+    await live(ann);
+    await expect(ann.openCollection('nothing')).rejects.toMatchObject({ code: 'COLLECTION_UNKNOWN' });
+    const tasks = await ann.openCollection('tasks');
+    await until('the task there', async () => (await tasks.get('t', { partitions: ['six'], scope: 'local' })) !== undefined, LONG);
+    await tasks.put({ id: 'u', what: 'rest' }, { partition: 'six' }).wait('acked');
+    await until('the answer', async () => (await both.tasks.get('u', { partitions: ['six'], scope: 'local' })) !== undefined, LONG);
+  });
+
   it('a row written by REST reaches a subscribed client, and what the client makes of it comes back', async () => {
     const ann = await device('ann', 'four');
     await live(ann);
