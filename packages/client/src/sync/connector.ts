@@ -54,12 +54,14 @@ export class Connector {
     return this.#phase;
   }
 
-  connect(request: ConnectRequest): void {
+  /** False when that is under way already. */
+  connect(request: ConnectRequest): boolean {
     const isUnderWay = this.#phase.name === 'running' || this.#phase.name === 'resolving';
-    if (this.#request !== undefined && sameRequest(this.#request, request) && isUnderWay) return;
+    if (this.#request !== undefined && sameRequest(this.#request, request) && isUnderWay) return false;
     // The last token was another connection's.
     this.#begin(request, { name: 'resolving', attempt: 1 });
     void this.#resolve(this.#generation, { attempt: 1, reason: 'start' });
+    return true;
   }
 
   disconnect(): void {

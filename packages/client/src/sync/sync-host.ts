@@ -1,14 +1,6 @@
 import { DbError, type Op, type Timestamp } from '@terndb/core';
 import type { OverlayEntry } from '@terndb/engine';
-import {
-  type ClientEffect,
-  type ClientEvent,
-  ClientMachine,
-  type DeviceRecord,
-  type DurableChannel,
-  type Link,
-  type Presence,
-} from '@terndb/sync';
+import { type ClientEffect, type ClientEvent, ClientMachine, type DeviceRecord, type DurableChannel, type Presence } from '@terndb/sync';
 import { BatchWriter, type Persist } from './batch-writer.ts';
 import { Bootstraps } from './bootstraps.ts';
 import type { HostEvents, HostPorts, SyncPlace } from './host-types.ts';
@@ -78,10 +70,6 @@ export class SyncHost {
     this.#bootstraps = new Bootstraps({ replication, downloader, budgetOf, dispatch, onProgress });
   }
 
-  get link(): Link {
-    return this.#machine.link;
-  }
-
   /** The universe that acks are of; null before the first connection. */
   get logEpoch(): string | null {
     return this.#logEpoch;
@@ -136,10 +124,6 @@ export class SyncHost {
   /** Tries now what would be tried later. */
   wake(): void {
     this.#dispatch({ type: 'timer', timer: 'reconnect' });
-  }
-
-  retryDenied(channel: string): void {
-    this.#dispatch({ type: 'retry-denied', channel });
   }
 
   /** A bootstrap of this channel is under way. */

@@ -118,8 +118,7 @@ export class SyncService {
 
   connect(request: ConnectRequest): void {
     this.#isNew = false;
-    this.#denied.clear();
-    this.#connector.connect(request);
+    if (this.#connector.connect(request)) this.#denied.clear();
     this.#changed();
   }
 

@@ -8,9 +8,9 @@ import type { RowOp, RowStore } from './row-store.ts';
  * What a device keeps of replication. Entries: row-store.ts. Records, in `meta`, UTF-8 JSON with `format: 1`:
  *   sync/device              DeviceRecord: client id, subject, log epoch, clock, next id
  *   sync/channel/<channel>   ChannelRecord: client id, next seq, ever sent, log epoch
- *   sync/connection          what connects this database to a server (service/connection-record.ts)
+ *   sync/connection          what connects this database to a server (connection-record.ts)
  *   sync/keep/<channel>      { budgetBytes }: for how much the adopted manifest was brought; missing or null: all of it
- *   sync/attach/<channel>    how far a local partition was turned into ops (attach/attach.ts)
+ *   sync/attach/<channel>    how far a local partition was turned into ops (attach.ts)
  * History: 1 first version. Unknown format -> FORMAT_VERSION_UNSUPPORTED.
  */
 const FORMAT = 1;
