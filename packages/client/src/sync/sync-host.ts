@@ -138,7 +138,7 @@ export class SyncHost {
 
   /** Beside the log: lost where there is no connection. */
   say(message: Presence): void {
-    if (this.link === 'live' || this.link === 'catching-up') this.#socket.say(message);
+    if (this.#machine.link === 'live' || this.#machine.link === 'catching-up') this.#socket.say(message);
   }
 
   /** `OutboxPort` of the engine. What is written before this returns to the event loop is stored together. */
