@@ -133,7 +133,7 @@ describe('terndb serve', () => {
     try {
       await expect(serve('--insecure', '--data', other)).rejects.toThrow('each flag once');
       const refused = serveProcess(other, [], { TERNDB_PORT: new URL(url).port });
-      await expect(refused).rejects.toThrow(/ended with 1: [^]*OPTION_INVALID: port, host: an address that is free expected/);
+      await expect(refused).rejects.toThrow(/ended with 1: [\s\S]*OPTION_INVALID: port, host: an address that is free expected/);
     } finally {
       await rm(other, { recursive: true });
     }
