@@ -107,6 +107,7 @@ export async function openNode(options: OpenNodeOptions): Promise<StandaloneNode
           cache,
           maxTailBytes: limits.maxTailBytes,
           isGone,
+          isClosing: (channel) => catalog.isClosing(channel),
           deliver: (session, message) => sessions.deliver(session, message),
           onAppendFailed: () => count('append_failures'),
           onApplied: (applied) => {

@@ -62,6 +62,7 @@ export class StandaloneNode implements ServerNode {
         for (const channel of channels) this.#drop(channel);
       },
       altered: (collection) => this.#altered(collection),
+      areEmpty: (names) => this.#areEmpty(names),
     };
   }
 
@@ -226,6 +227,17 @@ export class StandaloneNode implements ServerNode {
     );
     const rebuilt = await Promise.allSettled(behind.map((channel) => jobs.rebuild(channel)));
     for (const result of rebuilt) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /** Not while a device has one open: it may be about to push under the definition that it knows. */
+  async #areEmpty(names: readonly string[]): Promise<boolean> {
+    const { channels, leaders, writes } = this.#parts;
+    const found = names.map((name) => channels.get(name));
+    if (found.some(({ name, slot }) => leaders[slot]!.subscribers(name) > 0)) return false;
+    await Promise.all(names.map((name) => writes.settled(name)));
+    // A push whose device has left may be in flight: a tick is behind it.
+    await Promise.all([...new Set(found.map(({ slot }) => slot))].map((slot) => leaders[slot]!.tick()));
+    return found.every(({ position }) => position === 0);
   }
 
   #channelsOf(database: string, collection: string | undefined): readonly string[] {

@@ -124,6 +124,15 @@ export interface NodeCatalog {
     definition: CollectionDefinition,
     options?: { readonly shards?: number; readonly properties?: Readonly<Record<string, string>> },
   ): Promise<CatalogCollectionInfo>;
+  /** Any other definition, while nothing was ever written, there is no alias, and no device has it open. Undefined, and nothing changed: otherwise. */
+  replaceEmpty(
+    database: string,
+    name: string,
+    replace: (info: CatalogCollectionInfo) => {
+      readonly definition: CollectionDefinition;
+      readonly properties: Readonly<Record<string, string>>;
+    },
+  ): Promise<CatalogCollectionInfo | undefined>;
   /** Additive only. SCHEMA_CONFLICT. */
   alterCollection(
     database: string,

@@ -110,8 +110,9 @@ function kindOf(info: CatalogCollectionInfo, name: string): FieldDefinition['typ
 type Changed = Readonly<Record<string, { readonly index: WantedIndex; readonly metric: string }>>;
 
 /**
- * A field's metric and index are part of its schema, which devices hold, too. Milvus' clients create the collection first and say both afterwards: while
- * it is empty it is made anew as they say. With rows a metric stays (1100), and another index type is kept as a wish: `served_by` tells what answers.
+ * A field's metric and index are part of its schema, which devices hold, too. Milvus' clients create the collection first and say both afterwards: as
+ * long as nothing was ever written to it, it is replaced by one as they say. Later a metric stays (1100), and another index type is kept as a wish:
+ * `served_by` tells what answers.
  */
 async function rebuild(
   call: MilvusCall,
@@ -119,26 +120,15 @@ async function rebuild(
   wanted: Readonly<Record<string, WantedIndex>>,
   changed: Changed,
 ): Promise<void> {
-  const definition = withIndexes(info, changed);
-  const isSame = JSON.stringify(definition) === JSON.stringify(info.definition);
-  if (isSame || rowCount(call, info.name) > 0) {
-    for (const [name, { metric }] of Object.entries(changed)) checkMetric(info, name, metric);
-    await setIndexes(call, info, wanted);
-    return;
+  if (JSON.stringify(withIndexes(info, changed)) !== JSON.stringify(info.definition)) {
+    const replaced = await call.node.catalog.replaceEmpty(call.database, info.name, (now) => ({
+      definition: withIndexes(now, changed),
+      properties: { ...now.properties, [PROPERTY.indexes]: JSON.stringify(wanted) },
+    }));
+    if (replaced !== undefined) return;
   }
-  const { catalog } = call.node;
-  const { database } = call;
-  const { name, partitions, aliases, properties } = info;
-  await catalog.dropCollection(database, name);
-  const shards = Math.max(...[...partitions.values()].map((channels) => channels.length), 1);
-  await catalog.createCollection(database, name, definition, {
-    shards,
-    properties: { ...properties, [PROPERTY.indexes]: JSON.stringify(wanted) },
-  });
-  for (const partition of partitions.keys()) {
-    if (!catalog.find(database, name)!.partitions.has(partition)) await catalog.createPartition(database, name, partition);
-  }
-  for (const alias of aliases) await catalog.setAlias(database, alias, name);
+  for (const [name, { metric }] of Object.entries(changed)) checkMetric(info, name, metric);
+  await setIndexes(call, info, wanted);
 }
 
 function checkMetric(info: CatalogCollectionInfo, name: string, metric: string): void {
@@ -146,7 +136,7 @@ function checkMetric(info: CatalogCollectionInfo, name: string, metric: string):
   if (field === undefined || !isVectorKind(field.type) || metric === '') return;
   const expected = metricOfField(field);
   if (metric !== expected)
-    throw invalidParameter(`${name}: its metric is set before the first row[expected=${expected}][actual=${metric}]`);
+    throw invalidParameter(`${name}: its metric is set before the first row, alias or device[expected=${expected}][actual=${metric}]`);
 }
 
 async function setIndexes({ node, database }: MilvusCall, { name, properties }: CatalogCollectionInfo, indexes: object): Promise<void> {

@@ -52,6 +52,47 @@ describe('the catalog', () => {
     expect(node.catalog.placeOf(channel!)).toEqual({ database: 'shop', collection: 'notes', partition: 'user:42' });
   });
 
+  it('replaces a definition while nothing was ever written, whoever writes meanwhile', async () => {
+    const { catalog } = node;
+    const before = await catalog.createCollection(database, 'notes', one, { properties: { about: 'x' } });
+    await catalog.createPartition(database, 'notes', 'more');
+    const replace = () => catalog.replaceEmpty(database, 'notes', ({ properties }) => ({ definition: other, properties }));
+    const replaced = (await replace())!;
+    expect(replaced).toMatchObject({ definition: other, schemaVersion: 1, properties: { about: 'x' } });
+    expect(replaced.collectionId).not.toBe(before.collectionId);
+    expect([...replaced.partitions.keys()].sort()).toEqual(['_default', 'more']);
+    // Sent before, at the same time: it is counted, or refused, and in no case lost.
+    const put = (id: string) => node.write({ type: 'put', database, collection: 'notes', entities: [{ id, title: 3 }] });
+    const back = () => catalog.replaceEmpty(database, 'notes', ({ properties }) => ({ definition: one, properties }));
+    const first = put('a');
+    const tried = back();
+    const second = put('b').then(
+      () => 1,
+      () => 0,
+    );
+    await first;
+    expect(await tried).toBeUndefined();
+    const { count } = await node.count({ database, collection: 'notes', consistency: 'strong' });
+    expect(count).toBe(1 + (await second));
+    await put('c');
+    await node.write({ type: 'deleteBy', database, collection: 'notes', filter: 'title == 3' });
+    // Rows that are gone are in the log all the same.
+    expect(await back()).toBeUndefined();
+    await restart();
+    expect(node.catalog.find(database, 'notes')).toMatchObject({ collectionId: replaced.collectionId, definition: other });
+  });
+
+  it('refuses a write while it decides whether a collection is empty, and takes it afterwards', async () => {
+    const { catalog } = node;
+    await catalog.createCollection(database, 'notes', one);
+    const replacing = catalog.replaceEmpty(database, 'notes', ({ properties }) => ({ definition: other, properties }));
+    await Promise.resolve();
+    const put = (title: unknown) => node.write({ type: 'put', database, collection: 'notes', entities: [{ id: 'a', title }] });
+    await expect(put('x')).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    expect(await replacing).toBeDefined();
+    await put(1);
+  });
+
   it('renames without moving anything: channels stay, rows stay', async () => {
     await node.catalog.createDatabase('shop');
     const before = await node.catalog.createCollection(database, 'notes', one);

@@ -19,6 +19,7 @@ import { additive, unionOf } from './definitions.ts';
 import { loadCatalog } from './load-catalog.ts';
 import { checkName, checkProperties, DEFAULT_DATABASE, MAX_DATABASES, taken, unknownCollection, unknownPartition } from './names.ts';
 import { aliasKey, collectionKey, DATABASE_PREFIX, mustSet, type Properties, partitionKey, remove, storeCollection } from './records.ts';
+import { type Replacement, replaceEmpty } from './replace-empty.ts';
 import { channelName } from './slots.ts';
 
 /** What the rest of the node does when the catalog has changed, before the change is answered. */
@@ -32,6 +33,8 @@ export interface CatalogHooks {
    * catalog all the same, and the node goes on trying (`isBehind`).
    */
   readonly altered: (collection: CatalogCollection) => Promise<void>;
+  /** Everything sent to them before the call is folded when it resolves. True: there was nothing, ever. */
+  readonly areEmpty: (channels: readonly string[]) => Promise<boolean>;
 }
 
 export interface CatalogPorts {
@@ -50,7 +53,8 @@ export class StoredCatalog implements NodeCatalog {
   readonly #rng: Rng;
   readonly #changes = new JobQueue();
   readonly #state: CatalogState;
-  #hooks: CatalogHooks = { added: () => {}, dropped: () => {}, altered: () => Promise.resolve() };
+  readonly #closing = new Set<string>();
+  #hooks: CatalogHooks = { added: () => {}, dropped: () => {}, altered: () => Promise.resolve(), areEmpty: () => Promise.resolve(true) };
 
   private constructor(ports: CatalogPorts, state: CatalogState) {
     this.#state = state;
@@ -111,6 +115,11 @@ export class StoredCatalog implements NodeCatalog {
   isBehind({ channel }: NodeChannel): boolean {
     const { collectionId, schemaHash: shown } = channel.collection;
     return (this.engineCollection(collectionId)?.schemaHash ?? shown) !== shown;
+  }
+
+  /** It takes nothing: its collection may be about to be replaced. */
+  isClosing(channel: string): boolean {
+    return this.#closing.has(channel);
   }
 
   /** OPTION_INVALID, COLLECTION_UNKNOWN. */
@@ -243,6 +252,17 @@ export class StoredCatalog implements NodeCatalog {
     // Also when nothing is new: an earlier change may not have reached every channel.
     await this.#hooks.altered(collection.engine);
     return infoOf(collection);
+  }
+
+  replaceEmpty(
+    database: string,
+    name: string,
+    replace: (info: CatalogCollectionInfo) => Replacement,
+  ): Promise<CatalogCollectionInfo | undefined> {
+    return this.#changes.run(() => {
+      const parts = { meta: this.#meta, state: this.#state, hooks: this.#hooks, closing: this.#closing };
+      return replaceEmpty({ ...parts, newId: () => newCatalogId(this.#rng) }, this.#mustFind(database, name), replace);
+    });
   }
 
   renameCollection(database: string, name: string, to: { readonly database?: string; readonly name: string }): Promise<void> {

@@ -31,6 +31,8 @@ export interface SlotLeaderOptions {
   readonly cache: FrameCache;
   readonly maxTailBytes: number;
   readonly isGone: (channel: string) => boolean;
+  /** It takes nothing more, as if it were gone, and what it took is folded. */
+  readonly isClosing?: (channel: string) => boolean;
   readonly deliver: (session: string, message: ChannelAnswer) => void;
   /** Frames of these channels, or a tick, are folded. */
   /** An append has failed; it is tried again. */
@@ -93,7 +95,7 @@ export class SlotLeader {
       leaderEpoch: options.leaderEpoch,
       folds: options.channels,
       maxTailBytes: options.maxTailBytes,
-      isGone: options.isGone,
+      isGone: (channel) => options.isGone(channel) || options.isClosing?.(channel) === true,
       validate: (channel, op) => checkOp(options.channels.get(channel), op),
       // Of a catalog that is older than the device's answer, as after a restore: not yet is not no.
       schemaVersionOf: (channel) => options.channels.get(channel).channel.collection.schemaVersion,

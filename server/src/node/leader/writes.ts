@@ -24,6 +24,8 @@ export class Writes {
   readonly #options: WritesOptions;
   readonly #newKey: () => string;
   readonly #newInt64Key: () => bigint;
+  /** By channel: sent to its leader and not answered yet. */
+  readonly #underWay = new Map<string, Set<Promise<unknown>>>();
 
   constructor(options: WritesOptions) {
     this.#options = options;
@@ -35,7 +37,7 @@ export class Writes {
   /**
    * Durable and folded when it resolves. What fits one op of the log (MAX_OP_BYTES per partition) is one record and so atomic; a larger put is
    * several, in order. On an error some of them may have been appended.
-   * @throws STORAGE_UNAVAILABLE also while a partition does not yet show a schema change.
+   * @throws STORAGE_UNAVAILABLE also while a partition does not yet show a schema change, or is being replaced.
    */
   async write(request: NodeRequest<WriteRequest>): Promise<NodeWriteResult> {
     const collection = this.#options.catalog.mustFind(request.database, request.collection);
@@ -60,7 +62,7 @@ export class Writes {
     const { channels, leaders, catalog } = this.#options;
     const found = channels.get(channel);
     if (found.channel.damage !== undefined) throw found.channel.damage;
-    if (catalog.isBehind(found)) {
+    if (catalog.isBehind(found) || catalog.isClosing(channel)) {
       const details = { collection: name, channel };
       throw new DbError('STORAGE_UNAVAILABLE', `${name}: a channel that shows the newest schema expected, got one that is being changed`, {
         details,
@@ -68,7 +70,24 @@ export class Writes {
     }
     const leader = leaders[found.slot]!;
     const stamp = hlc === undefined ? {} : { hlc };
-    return chunks(ops).map((chunk) => leader.write({ channel, ops: chunk, author, schemaVersion, ...stamp }));
+    return chunks(ops).map((chunk) => this.#noted(channel, leader.write({ channel, ops: chunk, author, schemaVersion, ...stamp })));
+  }
+
+  /** When all that was sent to the channel before the call is answered. */
+  async settled(channel: string): Promise<void> {
+    await Promise.allSettled([...(this.#underWay.get(channel) ?? [])]);
+  }
+
+  #noted<T>(channel: string, write: Promise<T>): Promise<T> {
+    const all = this.#underWay.get(channel) ?? new Set();
+    this.#underWay.set(channel, all);
+    const done = (): void => {
+      all.delete(write);
+      if (all.size === 0 && this.#underWay.get(channel) === all) this.#underWay.delete(channel);
+    };
+    all.add(write);
+    write.then(done, done);
+    return write;
   }
 
   #target(collection: CatalogCollectionInfo): WriteTarget {
