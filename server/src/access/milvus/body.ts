@@ -1,9 +1,12 @@
 import { describe } from '@terndb/core';
 import { missingParameter, notJson } from './errors.ts';
+import { stringifyExact } from './exact-json.ts';
 
 /** A request body as Milvus reads it: names fit exactly or else in any case, unknown ones are ignored, the wrong type is "not JSON". */
 export class Body {
   readonly #values: Readonly<Record<string, unknown>>;
+  /** Lower case → the first key that is so. Made once: a body may have a million keys, and a handler asks for many. */
+  #keys: ReadonlyMap<string, string> | undefined;
 
   constructor(values: unknown) {
     if (typeof values !== 'object' || values === null || Array.isArray(values))
@@ -14,8 +17,12 @@ export class Body {
   /** Undefined: absent or null. */
   get(name: string): unknown {
     if (Object.hasOwn(this.#values, name)) return this.#values[name] ?? undefined;
-    const wanted = name.toLowerCase();
-    const key = Object.keys(this.#values).find((candidate) => candidate.toLowerCase() === wanted);
+    this.#keys ??= new Map(
+      Object.keys(this.#values)
+        .reverse()
+        .map((candidate) => [candidate.toLowerCase(), candidate]),
+    );
+    const key = this.#keys.get(name.toLowerCase());
     return key === undefined ? undefined : (this.#values[key] ?? undefined);
   }
 
@@ -67,7 +74,7 @@ export class Body {
     if (value === undefined) return new Map();
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw notJson(`${name}: object expected, got ${describe(value)}`);
-    return new Map(Object.entries(value).map(([key, item]) => [key, typeof item === 'object' ? JSON.stringify(item) : String(item)]));
+    return new Map(Object.entries(value).map(([key, item]) => [key, typeof item === 'object' ? stringifyExact(item) : String(item)]));
   }
 
   #typed<T>(name: string, expected: string, is: (value: unknown) => value is T): T | undefined {

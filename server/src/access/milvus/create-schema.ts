@@ -239,7 +239,7 @@ function fieldDraft(
       return { name, type: 'sparseVector', params: { metric: metric ?? 'IP' } };
     case 'Array': {
       const elementType = field.text('elementDataType') ?? '';
-      const of = SCALARS[elementType];
+      const of = Object.hasOwn(SCALARS, elementType) ? SCALARS[elementType] : undefined;
       if (of === undefined || of === 'json') throw invalidParameter(`element data type ${elementType} is invalid(case sensitive)`);
       return {
         name,

@@ -5,7 +5,7 @@ import type { Body } from './body.ts';
 import { grantedPartitions, type MilvusAnswer, type MilvusCall, mustFindNamed, readablePartitions, writablePartition } from './call.ts';
 import { withDynamicNames } from './dynamic.ts';
 import { CODES, invalidParameter, MilvusError, missingParameter } from './errors.ts';
-import { asRowError, badRows, fromKey, outputFields, type RowFormat, selectOf, toEntities, toRow } from './rows.ts';
+import { asRowError, badRows, fromKey, outputFields, type RowFormat, selectOf, toEntities, toKey, toRow } from './rows.ts';
 import { isDynamic, isLoaded, notLoaded, shownFields } from './schema.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -171,10 +171,7 @@ const get: EntityHandler = async (call, format) => {
   const id = body.get('id');
   if (id === undefined) throw missingParameter('id');
   const fields = outputFields(info, body.texts('outputFields'));
-  const isInteger = keyFieldOf(info.definition).params.keyType === 'int64';
-  const keys = (Array.isArray(id) ? id : [id]).map((key: unknown) =>
-    isInteger && typeof key === 'string' && /^-?\d{1,19}$/.test(key) ? BigInt(key) : key,
-  );
+  const keys = (Array.isArray(id) ? id : [id]).map((key: unknown) => toKey(info, key));
   const { entities } = await node.get({ ...readOf(call, info, 'Query'), keys, select: selectOf(info, fields) });
   const found = entities.filter((entity): entity is EntityRecord => entity !== undefined);
   return { cost: 0, data: found.map((entity) => toRow(info, entity, fields, format)) };

@@ -12,6 +12,7 @@ export const CODES = {
   indexNotFound: 700,
   databaseNotFound: 800,
   invalid: 1100,
+  tooLarge: 1102,
   notAuthenticated: 1800,
   notJson: 1801,
   missing: 1802,
@@ -58,10 +59,19 @@ export function denied(what: string, subject: string, database: string): MilvusE
   return new MilvusError(CODES.other, message, 403);
 }
 
+/** What was refused before it was read: a body too large, a length or a type that cannot be. */
+function refusedByHttp(message: string, status: number): MilvusError {
+  return new MilvusError(status === TOO_LARGE ? CODES.tooLarge : CODES.notJson, message, status);
+}
+const TOO_LARGE = 413;
+
 /** Any thrown value as Milvus would say it. */
 export function asMilvusError(thrown: unknown): MilvusError {
   if (thrown instanceof MilvusError) return thrown;
   if (thrown instanceof SyntaxError) return notJson(thrown.message);
+  if (thrown instanceof RangeError && thrown.message.includes('call stack')) return notJson('values that are nested less deeply expected');
+  const status = (thrown as { readonly statusCode?: unknown } | null | undefined)?.statusCode;
+  if (thrown instanceof Error && typeof status === 'number' && status >= 400 && status < 500) return refusedByHttp(thrown.message, status);
   const { code, message } = DbError.from(thrown);
   switch (code) {
     case 'AUTH_REQUIRED':

@@ -1,9 +1,10 @@
+import { MAX_WINDOW } from '@terndb/core';
 import type { SearchHit } from '@terndb/engine';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
 import type { Body } from './body.ts';
 import { type MilvusCall, mustFindNamed } from './call.ts';
 import { type EntityHandler, filterOf, readOf, windowOf } from './entities.ts';
-import { invalidParameter, missingParameter } from './errors.ts';
+import { CODES, invalidParameter, MilvusError, missingParameter } from './errors.ts';
 import { outputFields, selectOf } from './rows.ts';
 import { checkMetric, effortOf, isDistance, queryOf, rangeOf, rerankOf, searchAnswer, searchedField, searchParams } from './search.ts';
 
@@ -30,6 +31,7 @@ export const hybridSearch: EntityHandler = async (call, format) => {
   const { limit, offset } = windowOf(call);
   const count = searches[0]!.list('data')?.length ?? 0;
   if (count === 0) throw missingParameter('data');
+  if (count > MAX_WINDOW) throw new MilvusError(CODES.other, `nq [${count}] is invalid, it should be in range [1, ${MAX_WINDOW}]`);
   const fused: (readonly Fused[])[] = [];
   for (let index = 0; index < count; index++) {
     const lists = await Promise.all(

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { ServerNode } from '../../node/types.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
+import type { AccessPrincipal } from '../auth/principal.ts';
 import { credentialOf } from '../http/credential.ts';
 import { Body } from './body.ts';
 import { asMilvusError, CODES, MilvusError } from './errors.ts';
@@ -62,19 +63,25 @@ export function milvusRoutes(app: FastifyInstance, services: MilvusServices, isO
   // The schemas tell what there is; the handlers check it, in Milvus' words.
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
-  for (const path of MILVUS_ROUTES.keys())
-    app.post(`/${path}`, { schema: routeSchema(path) }, (request, reply) => answer(path, doors, request, reply));
+  const principals = new WeakMap<FastifyRequest, AccessPrincipal>();
+  // Before the body is read: a stranger's costs no memory.
+  const onRequest = async (request: FastifyRequest): Promise<void> => {
+    const { authorization } = request.headers;
+    // Stock clients may leave the scheme out.
+    principals.set(request, await authenticator.authenticate(credentialOf(authorization) ?? authorization));
+  };
+  for (const path of MILVUS_ROUTES.keys()) {
+    const options = { schema: routeSchema(path), onRequest };
+    app.post(`/${path}`, options, (request, reply) => answer(path, { ...doors, principal: principals.get(request)! }, request, reply));
+  }
 }
 
 async function answer(
   path: string,
-  { node, authenticator, imports, room }: Doors,
+  { node, authenticator, imports, room, principal }: Doors & { readonly principal: AccessPrincipal },
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { authorization } = request.headers;
-  // Stock clients may leave the scheme out.
-  const principal = await authenticator.authenticate(credentialOf(authorization) ?? authorization);
   const text = request.body;
   if (typeof text !== 'string' || text.trim() === '') {
     throw new MilvusError(CODES.notJson, 'can only accept json format request, the request body should be nil, however {} is valid');

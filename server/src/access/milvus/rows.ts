@@ -141,6 +141,12 @@ export function toRow(
   return row;
 }
 
+/** Int64 keys may come as texts. */
+export function toKey(info: CatalogCollectionInfo, key: unknown): unknown {
+  const isInteger = keyFieldOf(info.definition).params.keyType === 'int64';
+  return isInteger && typeof key === 'string' && /^-?\d{1,19}$/.test(key) ? BigInt(key) : key;
+}
+
 export function fromKey(key: unknown, { int64AsText }: RowFormat): unknown {
   return int64AsText && typeof key !== 'string' ? String(key) : key;
 }

@@ -5,8 +5,9 @@ import type { Body } from './body.ts';
 import { mustFindNamed } from './call.ts';
 import { type EntityHandler, filterOf, readOf, windowOf } from './entities.ts';
 import { CODES, invalidParameter, MilvusError, missingParameter, notJson } from './errors.ts';
+import { stringifyExact } from './exact-json.ts';
 import { functionsOf, inputOf } from './functions.ts';
-import { fromKey, outputFields, type RowFormat, selectOf, shortest, toRow } from './rows.ts';
+import { fromKey, outputFields, type RowFormat, selectOf, shortest, toKey, toRow } from './rows.ts';
 import { metricOfField } from './schema.ts';
 import { queryVector } from './vectors.ts';
 
@@ -47,7 +48,7 @@ export const search: EntityHandler = async (call, format) => {
   };
   const lists: (readonly SearchHit[])[] = [];
   for (const source of sources) {
-    const asked = ids === undefined ? queryOf(searched, source) : { field: searched.field.name, like: source };
+    const asked = ids === undefined ? queryOf(searched, source) : { field: searched.field.name, like: toKey(info, source) };
     lists.push((await node.search({ ...base, ...asked })).hits);
   }
   return searchAnswer(info, lists, { fields, format, isDistance: isDistance(searched) });
@@ -105,7 +106,7 @@ export function searchParams(outer: Body | undefined): SearchParams {
   const params = new Map<string, unknown>();
   for (const name of PARAMS) {
     const values = [outer?.object('params')?.get(name), outer?.get(name)].filter((value) => value !== undefined);
-    if (values.length === 2 && JSON.stringify(values[0]) !== JSON.stringify(values[1]))
+    if (values.length === 2 && stringifyExact(values[0]) !== stringifyExact(values[1]))
       throw invalidParameter(`ambiguous parameter: ${name}`);
     if (values.length > 0) params.set(name, values[0]);
   }
