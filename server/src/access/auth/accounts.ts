@@ -31,6 +31,7 @@ type Change = (record: AccountsRecord) => Partial<AccountsRecord>;
 /**
  * Users, their roles, and what roles may do. Read from memory; a change is durable when it resolves and holds from then on, for requests under way
  * too. OPTION_INVALID for what is not a name or a privilege, NOT_FOUND for what is not there, FORBIDDEN for what is built in, QUOTA_EXCEEDED.
+ * A name that is taken has the reason `taken`. Who may change what is the door's to check.
  */
 export class Accounts {
   readonly #meta: MetaStore;
@@ -73,6 +74,16 @@ export class Accounts {
     return this.#record.roles.get(role);
   }
 
+  /** What granting it means; of a privilege, a group or "*". */
+  toGrants(grants: readonly GrantRecord[]): readonly Grant[] {
+    return grants.map((grant) => this.#toGrant(grant));
+  }
+
+  /** Of all roles of a user; root's is everything. */
+  grantsOfUser(user: string): readonly Grant[] {
+    return this.toGrants((this.rolesOf(user) ?? []).flatMap((role) => this.#record.roles.get(role) ?? []));
+  }
+
   /** Undefined: nobody of that name, or root, whose password is not kept here. */
   passwordOf(user: string): PasswordHash | undefined {
     return this.#record.users.get(user);
@@ -98,7 +109,7 @@ export class Accounts {
     if (!USER_NAME.test(name)) throw invalid('userName', 'a letter, then at most 31 letters, digits, "_", "." and "-"', name);
     const hash = await hashPassword(checkPassword(password));
     await this.#change(({ users }) => {
-      if (name === ROOT || users.has(name)) throw invalid('userName', 'a name that no user has', name);
+      if (name === ROOT || users.has(name)) throw isTaken('userName', 'a name that no user has', name);
       if (users.size + 1 >= MAX_USERS) throw tooMany('users', MAX_USERS);
       return { users: withEntry(users, name, { ...hash, roles: [PUBLIC] }) };
     });
@@ -128,7 +139,7 @@ export class Accounts {
   async createRole(name: string): Promise<void> {
     if (!NAME.test(name)) throw invalid('roleName', 'a letter or "_", then at most 254 letters, digits, "_", "." and "-"', name);
     await this.#change(({ roles }) => {
-      if (roles.has(name)) throw invalid('roleName', 'a name that no role has', name);
+      if (roles.has(name)) throw isTaken('roleName', 'a name that no role has', name);
       if (roles.size >= MAX_ROLES) throw tooMany('roles', MAX_ROLES);
       return { roles: withEntry(roles, name, []) };
     });
@@ -170,7 +181,7 @@ export class Accounts {
   async createGroup(name: string): Promise<void> {
     if (!NAME.test(name) || isPrivilege(name)) throw invalid('privilegeGroupName', 'a name that is no privilege', name);
     await this.#change(({ groups }) => {
-      if (groups.has(name) || BUILT_IN_GROUPS.has(name)) throw invalid('privilegeGroupName', 'a name that no group has', name);
+      if (groups.has(name) || BUILT_IN_GROUPS.has(name)) throw isTaken('privilegeGroupName', 'a name that no group has', name);
       if (groups.size >= MAX_GROUPS) throw tooMany('privilege groups', MAX_GROUPS);
       return { groups: withEntry(groups, name, []) };
     });
@@ -230,7 +241,8 @@ export class Accounts {
 
   async #load(): Promise<void> {
     const entry = await this.#meta.get(ACCOUNTS_KEY);
-    if (entry !== undefined) this.#take(readAccounts(entry), entry.revision);
+    // An answer that comes late must not bring back what was revoked meanwhile.
+    if (entry !== undefined && entry.revision >= this.#revision) this.#take(readAccounts(entry), entry.revision);
   }
 
   #take(record: AccountsRecord, revision: number): void {
@@ -268,12 +280,14 @@ function mustHave<T>(map: ReadonlyMap<string, T>, what: string, name: string): T
   });
 }
 
-function invalid(option: string, expected: string, got: string): DbError {
+function invalid(option: string, expected: string, got: string, more: Record<string, JsonValue> = {}): DbError {
   const shown: JsonValue = got.slice(0, 100);
   return new DbError('OPTION_INVALID', `${option}: ${expected} expected, got ${JSON.stringify(shown)}`, {
-    details: { option, expected, got: shown },
+    details: { option, expected, got: shown, ...more },
   });
 }
+
+const isTaken = (option: string, expected: string, got: string): DbError => invalid(option, expected, got, { reason: 'taken' });
 
 function builtIn(what: string, name: string): DbError {
   return new DbError('FORBIDDEN', `${what} ${name}: it is built in and cannot be changed`, { details: { what, name } });

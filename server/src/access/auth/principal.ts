@@ -43,6 +43,11 @@ export function holds({ grants }: AccessPrincipal, privilege: Privilege, { datab
   );
 }
 
+/** All that these grants grant, and wherever they do: a pattern is covered by one that matches it, star for star. */
+export function holdsAll(principal: AccessPrincipal, grants: readonly Grant[]): boolean {
+  return grants.every(({ privileges, ...place }) => [...privileges].every((privilege) => holds(principal, privilege, place)));
+}
+
 /** Somewhere in the place: what it does not name does not matter. */
 export function holdsSome({ grants }: AccessPrincipal, privilege: Privilege, { database, collection, partition }: Place): boolean {
   return grants.some(

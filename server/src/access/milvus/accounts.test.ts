@@ -149,6 +149,87 @@ describe('grants', () => {
   });
 });
 
+describe('nobody gives what they have not got', () => {
+  const status = async (path: string, body: object, user: string): Promise<number> => (await call(path, body, user)).status;
+
+  it('by a role, a grant, a group, or the password of somebody else', async () => {
+    const names = ['ManageOwnership', 'UpdateUser', 'CreateOwnership', 'OperatePrivilegeGroup', 'CreatePrivilegeGroup', 'SelectUser'];
+    const deputy = await userWith('deputy', [
+      ...names.map((privilege) => ({ privilege })),
+      { privilege: 'Query', collectionName: 'notes' },
+    ]);
+    const reader = await userWith('plain', []);
+    const mine = { userName: 'deputy', roleName: 'deputy_role' };
+    expect(await status('users/grant_role', { ...mine, roleName: 'admin' }, deputy)).toBe(403);
+    const give = (more: object): Promise<number> => status('roles/grant_privilege_v2', { roleName: 'deputy_role', ...more }, deputy);
+    expect(await give({ privilege: '*' })).toBe(403);
+    expect(await give({ privilege: 'Query' })).toBe(403);
+    expect(await give({ privilege: 'Query', collectionName: 'sec*' })).toBe(403);
+    expect(await give({ privilege: 'ClusterAdmin' })).toBe(403);
+    expect(
+      await status('roles/grant_privilege', { roleName: 'public', objectType: 'Global', objectName: '*', privilege: 'Insert' }, deputy),
+    ).toBe(403);
+    const password = (userName: string): Promise<number> =>
+      status('users/update_password', { userName, newPassword: 'mine from now' }, deputy);
+    expect([await password('root'), await password('reader'), await password('u_nothing')]).toEqual([403, 403, 200]);
+    await ok('privilege_groups/create', { privilegeGroupName: 'deputies' });
+    const group = { privilegeGroupName: 'deputies' };
+    expect(await status('privilege_groups/add_privileges_to_group', { ...group, privileges: ['Insert'] }, deputy)).toBe(403);
+    expect(await status('privilege_groups/add_privileges_to_group', { ...group, privileges: ['SelectUser'] }, deputy)).toBe(200);
+    // What they have they may give.
+    await ok('roles/create', { roleName: 'readers_of_notes' });
+    const shared = { roleName: 'readers_of_notes', privilege: 'Query', collectionName: 'notes' };
+    expect(await status('roles/grant_privilege_v2', shared, deputy)).toBe(200);
+    expect(await status('users/grant_role', { userName: 'plain', roleName: 'readers_of_notes' }, deputy)).toBe(200);
+    expect(await status('entities/query', { collectionName: 'notes', limit: 1 }, reader)).toBe(200);
+    await ok('privilege_groups/drop', group);
+  });
+});
+
+describe('a body that names two things', () => {
+  it('does not move, drop or show an alias of a collection that is not granted', async () => {
+    await ok('aliases/create', { collectionName: 'secrets', aliasName: 'behind' });
+    const grants = ['CreateAlias', 'DropAlias', 'DescribeAlias'].map((privilege) => ({ privilege, collectionName: 'notes' }));
+    const user = await userWith('aliaser', grants);
+    const body = { collectionName: 'notes', aliasName: 'behind' };
+    for (const path of ['aliases/drop', 'aliases/alter', 'aliases/describe'])
+      expect([path, (await call(path, body, user)).status]).toEqual([path, 403]);
+    expect(await ok('aliases/describe', { aliasName: 'behind' })).toMatchObject({ collectionName: 'secrets' });
+    await ok('aliases/drop', { aliasName: 'behind' });
+  });
+
+  it('imports only to a partition where both importing and inserting are granted', async () => {
+    await ok('partitions/create', { collectionName: 'secrets', partitionName: 'in' });
+    const user = await userWith('importer', [
+      { privilege: 'Import', collectionName: 'secrets', partitionName: 'other' },
+      { privilege: 'Import', collectionName: 'notes' },
+      { privilege: 'Insert', collectionName: 'secrets', partitionName: 'in' },
+    ]);
+    const body = { collectionName: 'secrets', partitionName: 'in', files: [['x.json']] };
+    expect((await call('jobs/import/create', body, user)).status).toBe(403);
+  });
+});
+
+describe('who is granted some partitions', () => {
+  it('sees their names and counts their rows only', async () => {
+    await ok('collections/create', { collectionName: 'split', dimension: 2 });
+    for (const [index, partitionName] of ['a', 'b'].entries()) {
+      await ok('partitions/create', { collectionName: 'split', partitionName });
+      const data = Array.from({ length: index + 1 }, (_, id) => ({ id, vector: [1, 0] }));
+      await ok('entities/insert', { collectionName: 'split', partitionName, data });
+    }
+    const user = await userWith('splitter', [{ privilege: 'CollectionReadOnly', collectionName: 'split', partitionName: 'a' }]);
+    const on = { collectionName: 'split' };
+    expect((await call('partitions/list', on, user)).data).toEqual(['a']);
+    expect((await call('collections/get_stats', on, user)).data).toEqual({ rowCount: 1 });
+    expect((await call('partitions/get_stats', { ...on, partitionName: 'b' }, user)).status).toBe(403);
+    expect((await call('partitions/get_stats', { ...on, partitionName: 'none' })).code).toBe(200);
+    expect((await ok('collections/get_stats', on)) as object).toEqual({ rowCount: 3 });
+    const { data } = await call('entities/search', { ...on, ids: [1], limit: 5 }, user);
+    expect(data ?? []).toEqual([]);
+  });
+});
+
 describe('users and roles', () => {
   it('are listed and described as Milvus does', async () => {
     await userWith('ann', [{ privilege: 'Search', collectionName: 'notes', dbName: 'default' }]);

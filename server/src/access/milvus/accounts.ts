@@ -1,6 +1,7 @@
 import { DbError } from '@terndb/core';
 import type { GrantRecord, ObjectType } from '../auth/accounts-record.ts';
-import { holds } from '../auth/principal.ts';
+import { type Grant, holds, holdsAll } from '../auth/principal.ts';
+import { isPrivilege } from '../auth/privileges.ts';
 import type { Body } from './body.ts';
 import { DONE, type MilvusAnswer, type MilvusCall, type MilvusHandler } from './call.ts';
 import { CODES, denied, invalidParameter, MilvusError } from './errors.ts';
@@ -23,7 +24,7 @@ async function changing(
     const { code, message } = thrown;
     if (code === 'FORBIDDEN') throw new MilvusError(BUILT_IN, `${message}: operation not permitted`);
     if (code === 'NOT_FOUND') throw new MilvusError(unknown, message);
-    if (code === 'OPTION_INVALID' && message.includes('that no ')) throw new MilvusError(taken, `${message}: already exist`);
+    if (code === 'OPTION_INVALID' && thrown.details['reason'] === 'taken') throw new MilvusError(taken, `${message}: already exist`);
     throw thrown;
   }
 }
@@ -32,6 +33,18 @@ async function changing(
 function checkSelfOr(call: MilvusCall, user: string, privilege: 'SelectUser' | 'UpdateUser'): void {
   const { principal, database } = call;
   if (principal.subject !== user && !holds(principal, privilege, {})) throw denied(`Privilege${privilege}`, principal.subject, database);
+}
+
+/** 403: nobody gives what they have not got, to themselves or to others. Granting is a privilege; it must not be all of them. */
+function checkGiven(call: MilvusCall, grants: readonly Grant[]): void {
+  if (!holdsAll(call.principal, grants))
+    throw denied('PrivilegeManageOwnership (beyond the own grants)', call.principal.subject, call.database);
+}
+
+async function grant(call: MilvusCall, wanted: GrantRecord): Promise<MilvusAnswer> {
+  const role = call.body.mustText('roleName');
+  checkGiven(call, call.accounts.accounts.toGrants([wanted]));
+  return changing(call.accounts.accounts.grant(role, wanted));
 }
 
 export const USERS: Readonly<Record<string, MilvusHandler>> = {
@@ -56,8 +69,9 @@ export const USERS: Readonly<Record<string, MilvusHandler>> = {
     const next = body.mustText('newPassword');
     const isSelf = principal.subject === user;
     const old = isSelf ? body.mustText('password') : (body.text('password') ?? '');
-    // Who may change others' need not know them.
-    if (isSelf) {
+    // Who may change others' need not know them, and becomes them.
+    if (!isSelf) checkGiven(call, accounts.accounts.grantsOfUser(user));
+    else {
       await accounts.checkPassword(user, old).catch((thrown: unknown) => {
         if (thrown instanceof DbError && thrown.code === 'AUTH_REQUIRED')
           throw new MilvusError(AUTH_FAILED, `old password not correct for ${user}: not authenticated`);
@@ -66,7 +80,12 @@ export const USERS: Readonly<Record<string, MilvusHandler>> = {
     }
     return changing(accounts.setPassword(user, next));
   },
-  grant_role: async ({ accounts, body }) => changing(accounts.accounts.setRole(body.mustText('userName'), body.mustText('roleName'), true)),
+  grant_role: async (call) => {
+    const { accounts } = call.accounts;
+    const [user, role] = [call.body.mustText('userName'), call.body.mustText('roleName')];
+    checkGiven(call, accounts.toGrants(accounts.grantsOf(role) ?? []));
+    return changing(accounts.setRole(user, role, true));
+  },
   revoke_role: async ({ accounts, body }) =>
     changing(accounts.accounts.setRole(body.mustText('userName'), body.mustText('roleName'), false)),
 };
@@ -90,9 +109,9 @@ export const ROLES: Readonly<Record<string, MilvusHandler>> = {
       throw new MilvusError(CODES.other, `fail to drop the role that it has privileges. Use REVOKE API to revoke privileges: ${role}`);
     return changing(known.dropRole(role));
   },
-  grant_privilege: async (call) => changing(call.accounts.accounts.grant(call.body.mustText('roleName'), grantOf(call))),
+  grant_privilege: async (call) => grant(call, grantOf(call)),
   revoke_privilege: async (call) => changing(call.accounts.accounts.revoke(call.body.mustText('roleName'), grantOf(call))),
-  grant_privilege_v2: async (call) => changing(call.accounts.accounts.grant(call.body.mustText('roleName'), grantOfV2(call))),
+  grant_privilege_v2: async (call) => grant(call, grantOfV2(call)),
   revoke_privilege_v2: async (call) => changing(call.accounts.accounts.revoke(call.body.mustText('roleName'), grantOfV2(call))),
 };
 
@@ -107,8 +126,13 @@ export const PRIVILEGE_GROUPS: Readonly<Record<string, MilvusHandler>> = {
   }),
   create: async ({ accounts, body }) => changing(accounts.accounts.createGroup(groupOf(body)), { taken: GROUP_NAME }),
   drop: async ({ accounts, body }) => changing(accounts.accounts.dropGroup(groupOf(body))),
-  add_privileges_to_group: async ({ accounts, body }) =>
-    changing(accounts.accounts.changeGroup(groupOf(body), body.texts('privileges') ?? [], true), { unknown: GROUP_NAME }),
+  add_privileges_to_group: async (call) => {
+    const { accounts, body } = call;
+    const privileges = body.texts('privileges') ?? [];
+    // Whoever is granted the group has them at once, wherever that is.
+    checkGiven(call, [{ privileges: new Set(privileges.filter(isPrivilege)), database: '*', collection: '*', partition: '*' }]);
+    return changing(accounts.accounts.changeGroup(groupOf(body), privileges, true), { unknown: GROUP_NAME });
+  },
   remove_privileges_from_group: async ({ accounts, body }) =>
     changing(accounts.accounts.changeGroup(groupOf(body), body.texts('privileges') ?? [], false), { unknown: GROUP_NAME }),
 };

@@ -68,13 +68,14 @@ export function readablePartitions(
   privilege: 'Query' | 'Search',
 ): readonly string[] | undefined {
   const names = call.body.texts('partitionNames');
-  const all = [...info.partitions.keys()];
   if (names !== undefined && names.length > 0) {
     for (const partition of names) checkPartition(call, info, partition, privilege);
     return names;
   }
-  const granted = grantedPartitions(call, info, privilege);
-  return granted.length === all.length ? undefined : granted;
+  // Only who is granted all that will be may leave it open: a partition may be made before the read begins.
+  const { principal, database } = call;
+  if (holds(principal, privilege, { database, collection: info.name })) return undefined;
+  return grantedPartitions(call, info, privilege);
 }
 
 /** All that are granted. 403 when none is. */
@@ -101,11 +102,11 @@ function checkPartition({ principal, database }: MilvusCall, info: CatalogCollec
     throw denied(`Privilege${privilege}`, principal.subject, database);
 }
 
-/** Rows of the collection that anybody may count: those of its channels. */
-export function rowCount({ node, database }: MilvusCall, name: string, partition?: string): number {
+/** Live rows of these partitions. */
+export function rowCount({ node, database }: MilvusCall, name: string, partitions: readonly string[]): number {
   return node
     .inspect()
     .channels.filter((channel) => channel.database === database && channel.collection === name)
-    .filter((channel) => partition === undefined || channel.partition === partition)
+    .filter((channel) => partitions.includes(channel.partition))
     .reduce((sum, { entities }) => sum + entities, 0);
 }

@@ -1,7 +1,16 @@
 import type { CatalogCollectionInfo } from '../../node/types.ts';
-import { enters } from '../auth/principal.ts';
-import { checkDatabase, DONE, isVisible, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed } from './call.ts';
-import { CODES, MilvusError, missingParameter } from './errors.ts';
+import { enters, holds } from '../auth/principal.ts';
+import {
+  checkDatabase,
+  DONE,
+  isVisible,
+  type MilvusAnswer,
+  type MilvusCall,
+  type MilvusHandler,
+  mustFindNamed,
+  reachesRows,
+} from './call.ts';
+import { CODES, denied, MilvusError, missingParameter } from './errors.ts';
 import { collectionNumber } from './schema.ts';
 
 const ALIAS_UNKNOWN = 1600;
@@ -19,6 +28,14 @@ function mustBeAlias(call: MilvusCall, alias: string): CatalogCollectionInfo {
   return info;
 }
 
+/** The guard has seen the collection that the body names; the alias may be of another, whose readers and writers it leads. */
+function checkAliased(call: MilvusCall, { name }: CatalogCollectionInfo, privilege: 'DescribeAlias' | 'DropAlias'): void {
+  const { principal, database } = call;
+  const isAllowed =
+    privilege === 'DescribeAlias' ? reachesRows(call, privilege, name) : holds(principal, privilege, { database, collection: name });
+  if (!isAllowed) throw denied(`Privilege${privilege}`, principal.subject, database);
+}
+
 export const ALIASES: Readonly<Record<string, MilvusHandler>> = {
   list: async (call) => {
     const { node, database, body } = call;
@@ -31,6 +48,7 @@ export const ALIASES: Readonly<Record<string, MilvusHandler>> = {
     const alias = call.body.mustText('aliasName');
     checkDatabase(call);
     const info = mustBeAlias(call, alias);
+    checkAliased(call, info, 'DescribeAlias');
     return { data: { dbName: call.database, collectionName: info.name, aliasName: alias } };
   },
   create: async (call) => {
@@ -50,14 +68,17 @@ export const ALIASES: Readonly<Record<string, MilvusHandler>> = {
   alter: async (call) => {
     const { name } = mustFindNamed(call);
     const alias = call.body.mustText('aliasName');
-    mustBeAlias(call, alias);
+    checkAliased(call, mustBeAlias(call, alias), 'DropAlias');
     await call.node.catalog.setAlias(call.database, alias, name);
     return DONE;
   },
   drop: async (call) => {
     checkDatabase(call);
     const alias = call.body.mustText('aliasName');
-    if (aliased(call, alias) !== undefined) await call.node.catalog.dropAlias(call.database, alias);
+    const info = aliased(call, alias);
+    if (info === undefined) return DONE;
+    checkAliased(call, info, 'DropAlias');
+    await call.node.catalog.dropAlias(call.database, alias);
     return DONE;
   },
 };

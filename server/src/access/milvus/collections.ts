@@ -1,6 +1,16 @@
 import { schemaHash } from '@terndb/core';
 import { holds } from '../auth/principal.ts';
-import { checkDatabase, DONE, isVisible, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed, rowCount } from './call.ts';
+import {
+  checkDatabase,
+  DONE,
+  grantedPartitions,
+  isVisible,
+  type MilvusAnswer,
+  type MilvusCall,
+  type MilvusHandler,
+  mustFindNamed,
+  rowCount,
+} from './call.ts';
 import { wantedCollection } from './create-schema.ts';
 import { CODES, denied, MilvusError, missingParameter } from './errors.ts';
 import { checkIndexed } from './indexes.ts';
@@ -89,7 +99,10 @@ export const COLLECTIONS: Readonly<Record<string, MilvusHandler>> = {
     const info = mustFindNamed(call);
     return { message: '', data: isLoaded(info) ? { loadState: 'LoadStateLoaded', loadProgress: 100 } : { loadState: 'LoadStateNotLoad' } };
   },
-  get_stats: async (call) => ({ data: { rowCount: rowCount(call, mustFindNamed(call).name) } }),
+  get_stats: async (call) => {
+    const info = mustFindNamed(call);
+    return { data: { rowCount: rowCount(call, info.name, grantedPartitions(call, info, 'GetStatistics')) } };
+  },
   flush: async (call) => {
     const { name } = mustFindNamed(call);
     await call.node.flush(call.database, name);
@@ -112,7 +125,8 @@ function checkShards(shards: number): number {
 }
 
 export const PARTITIONS: Readonly<Record<string, MilvusHandler>> = {
-  list: async (call) => ({ data: [...mustFindNamed(call).partitions.keys()] }),
+  // Names of partitions may be names of people: each sees those that are granted.
+  list: async (call) => ({ data: grantedPartitions(call, mustFindNamed(call), 'ShowPartitions') }),
   has: async (call) => {
     const { partitions } = mustFindNamed(call);
     return { data: { has: partitions.has(call.body.mustText('partitionName')) } };
@@ -137,8 +151,10 @@ export const PARTITIONS: Readonly<Record<string, MilvusHandler>> = {
   load: async (call) => loadPartitions(call),
   release: async (call) => loadPartitions(call),
   get_stats: async (call) => {
-    const { name } = mustFindNamed(call);
-    return { data: { rowCount: rowCount(call, name, call.body.mustText('partitionName')) } };
+    const { name, partitions } = mustFindNamed(call);
+    const partition = call.body.mustText('partitionName');
+    if (!partitions.has(partition)) throw new MilvusError(CODES.partitionNotFound, `partition not found[partition=${partition}]`);
+    return { data: { rowCount: rowCount(call, name, [partition]) } };
   },
 };
 

@@ -3,6 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { extname, resolve, sep } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { DbError } from '@terndb/core';
 import { parseExact } from './exact-json.ts';
 
 /** What is known of one file of a job. */
@@ -35,11 +36,14 @@ const BATCH_ROWS = 1000;
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 /** The oldest that are done are forgotten. */
 const MAX_JOBS = 1000;
+/** Each keeps up to MAX_JOB_FILES names; one runs at a time. */
+const MAX_OPEN_JOBS = 100;
 export const MAX_JOB_FILES = 256;
 
 /**
  * Imports of files in one folder of the server, one job after the other. Jobs are in memory: a restart forgets them, and what they wrote stays. A row
- * that is refused ends its file; batches before it stay, as they are durable by then, and an upsert of the same file repeats them without harm.
+ * that is refused ends its file; batches before it stay, as they are durable by then; the same file again puts the same rows again, which
+ * is no harm unless the collection makes the keys.
  */
 export class ImportJobs {
   readonly #folder: string;
@@ -56,6 +60,9 @@ export class ImportJobs {
 
   /** Queued; `write` is called when it is its turn. */
   create(job: Omit<ImportJob, 'id' | 'createdAtMs' | 'files'>, names: readonly string[], write: WriteRows): ImportJob {
+    const open = [...this.#jobs.values()].filter(({ files }) => files.some(isOpen)).length;
+    if (open >= MAX_OPEN_JOBS)
+      throw new DbError('RATE_LIMITED', `imports: at most ${MAX_OPEN_JOBS} waiting jobs expected`, { details: { limit: MAX_OPEN_JOBS } });
     const files = names.map((name): ImportFile => ({ name, bytes: 0, rows: 0, state: 'Pending' }));
     const made: ImportJob = { ...job, id: String(this.#next++), createdAtMs: this.#nowMs(), files };
     this.#jobs.set(made.id, made);
@@ -96,7 +103,10 @@ export class ImportJobs {
 
   async #importFile(file: ImportFile, write: WriteRows): Promise<void> {
     const path = await this.#pathOf(file.name);
-    file.bytes = (await stat(path)).size;
+    const found = await stat(path);
+    // A pipe would be waited for without end.
+    if (!found.isFile()) throw new Error(`${file.name}: no such file in the import folder`);
+    file.bytes = found.size;
     const rows = extname(path) === '.json' ? await jsonRows(path, file.bytes) : lineRows(path);
     let batch: unknown[] = [];
     const flush = async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import { holds } from '../auth/principal.ts';
 import { type MilvusCall, type MilvusHandler, mustFindNamed, reachesRows, writablePartition } from './call.ts';
 import { putRows } from './entities.ts';
 import { denied, invalidParameter, MilvusError, missingParameter } from './errors.ts';
@@ -12,8 +13,13 @@ export const IMPORTS: Readonly<Record<string, MilvusHandler>> = {
     const info = mustFindNamed(call);
     const partition = writablePartition(call, info, 'Insert');
     const names = filesOf(body.list('files'));
+    mayImport(call, info.name, partition);
     const write = async (rows: readonly unknown[]): Promise<void> => {
-      await putRows(call, info, { rows, partition, isUpsert: false });
+      // A job may wait long: what was revoked, dropped or replaced meanwhile is so.
+      const now = mustFindNamed(call);
+      if (now.collectionId !== info.collectionId) throw new MilvusError(IMPORT_FAILED, `${info.name}: it was made anew since the job was`);
+      mayImport(call, now.name, writablePartition(call, now, 'Insert'));
+      await putRows(call, now, { rows, partition, isUpsert: false });
     };
     const { id } = imports.create({ database, collection: info.name, partition, subject: principal.subject }, names, write);
     return { data: { jobId: id } };
@@ -29,6 +35,11 @@ export const IMPORTS: Readonly<Record<string, MilvusHandler>> = {
   describe: async (call) => describeJob(call),
   get_progress: async (call) => describeJob(call),
 };
+
+/** The guard asks for any partition. 403. */
+function mayImport({ principal, database }: MilvusCall, collection: string, partition: string): void {
+  if (!holds(principal, 'Import', { database, collection, partition })) throw denied('PrivilegeImport', principal.subject, database);
+}
 
 async function describeJob(call: MilvusCall): Promise<{ readonly data: unknown }> {
   const id = call.body.mustText('jobId');

@@ -1,6 +1,6 @@
 import { type FieldDefinition, isVectorKind } from '@terndb/core';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
-import { DONE, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed, rowCount } from './call.ts';
+import { DONE, grantedPartitions, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed, rowCount } from './call.ts';
 import { withIndexes } from './create-schema.ts';
 import { CODES, invalidParameter, MilvusError, missingParameter } from './errors.ts';
 import { functionsOf } from './functions.ts';
@@ -18,7 +18,7 @@ export const INDEXES: Readonly<Record<string, MilvusHandler>> = {
   describe: async (call) => {
     const info = mustFindNamed(call);
     const found = mustFindIndex(info, call.body.mustText('indexName'));
-    return { data: [describeIndex(info, found, rowCount(call, info.name))] };
+    return { data: [describeIndex(info, found, rowCount(call, info.name, grantedPartitions(call, info, 'IndexDetail')))] };
   },
   create: async (call) => {
     const info = mustFindNamed(call);

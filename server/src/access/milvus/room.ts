@@ -48,7 +48,7 @@ export class MilvusRoom {
       const status = code === 0 ? 'success' : code === CODES.rateLimited ? 'rejected' : 'fail';
       metrics.observe({ name: guard.privilege ?? path, ms, status, count }, isSlow);
       // Names only: never a password, a filter or a row.
-      const what = { subject, action: path, database: call.database, ...namesIn(call) };
+      const what = { subject, action: path, database: call.database.slice(0, MAX_NAME), ...namesIn(call) };
       if (isSlow) log.warn({ slow: { ...what, ms } }, 'slow request');
       if (guard.isAudited) log.info({ audit: { ...what, outcome: code === 0 ? 'done' : 'refused', code } }, 'audit');
     }
@@ -73,6 +73,7 @@ function namesIn({ body }: MilvusCall): Readonly<Record<string, string>> {
   for (const name of NAMES) {
     const value = body.get(name);
     if (typeof value === 'string') names[name] = value.slice(0, MAX_NAME);
+    else if (name === 'privileges' && Array.isArray(value)) names[name] = value.join(',').slice(0, MAX_NAME);
   }
   return names;
 }
@@ -80,6 +81,10 @@ const MAX_NAME = 255;
 const NAMES = [
   'collectionName',
   'newCollectionName',
+  'newDbName',
+  'objectType',
+  'objectName',
+  'privileges',
   'partitionName',
   'aliasName',
   'indexName',
