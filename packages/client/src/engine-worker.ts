@@ -1,5 +1,6 @@
 /** The engine worker's entry: `dist/worker.js`. */
 import { DbError } from '@terndb/core';
+import { expose } from 'comlink';
 import { browserClock } from './adapters/clock.ts';
 import { loadBrowserKernel } from './adapters/kernel.ts';
 import { browserLocks } from './adapters/locks.ts';
@@ -7,9 +8,10 @@ import { browserNetwork } from './adapters/network.ts';
 import { createBrowserRng } from './adapters/rng.ts';
 import { listenForEmbedder } from './embedding/listen.ts';
 import { loadReplication } from './load-replication.ts';
+import { installErrorTransfer } from './worker/error-transfer.ts';
 import { WorkerHost } from './worker/host.ts';
-import { serveHost } from './worker/serve.ts';
 
+installErrorTransfer();
 const rng = createBrowserRng();
 const host = new WorkerHost({
   clock: browserClock,
@@ -22,5 +24,5 @@ const host = new WorkerHost({
   loadReplication,
   embedder: listenForEmbedder(globalThis as unknown as Worker),
 });
-serveHost(host, globalThis as unknown as Worker);
+expose(host);
 addEventListener('online', () => host.wake());

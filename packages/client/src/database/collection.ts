@@ -5,7 +5,6 @@ import type { CountResult, QueryResult } from '../api/reading.ts';
 import type { SearchResult } from '../api/search.ts';
 import type { CallLimits } from '../worker/limits.ts';
 import type { WriteAnswer } from '../worker/protocol.ts';
-import { startLive } from './live.ts';
 import { toPublicQuery, toPublicSearch } from './results.ts';
 import type { Session } from './session.ts';
 import { ownViews } from './values.ts';
@@ -123,23 +122,22 @@ export class CollectionProxy implements Collection<any> {
     options: Loose,
     listener: { onResult: (result: any) => void; onError: (error: DbError) => void },
   ): () => void {
-    try {
+    const { session, lives } = this._options;
+    let end: (() => void) | undefined;
+    const stop = (): void => {
+      lives.delete(stop);
+      end?.();
+    };
+    lives.add(stop);
+    const start = async (): Promise<void> => {
       const { request } = this.#read(options);
-      const { session, lives } = this._options;
-      const end = startLive(session.connection, { kind, request } as never, listener);
-      const stop = (): void => {
-        lives.delete(stop);
-        end();
-      };
-      lives.add(stop);
-      return stop;
-    } catch (thrown) {
-      let stopped = false;
-      queueMicrotask(() => stopped || listener.onError(DbError.from(thrown)));
-      return () => {
-        stopped = true;
-      };
-    }
+      // A chunk of its own: not every page has live results.
+      const { startLive } = await import('./live.ts');
+      const onResult = (result: any): void => listener.onResult('hits' in result ? toPublicSearch(result) : toPublicQuery(result));
+      if (lives.has(stop)) end = startLive(session.connection, { kind, request } as never, { ...listener, onResult });
+    };
+    start().catch((thrown) => lives.has(stop) && listener.onError(DbError.from(thrown)));
+    return stop;
   }
 
   #deleteBy(by: Loose): WriteHandle<readonly any[]> {

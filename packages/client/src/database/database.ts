@@ -38,15 +38,13 @@ class DatabaseHandle implements DatabaseMembers<any> {
     this.#mustBeOpen();
     const { url, getToken, partitions = [] } = options ?? {};
     const base = globalThis.document?.baseURI;
-    if (!URL.canParse(url, base) || typeof getToken !== 'function' || !Array.isArray(partitions)) {
-      throw new DbError('OPTION_INVALID', 'connect: { url, partitions, getToken } expected');
+    if (!URL.canParse(url, base) || typeof getToken !== 'function' || !Array.isArray(partitions) || !partitions.every(isWanted)) {
+      const got = JSON.stringify(options);
+      throw new DbError(
+        'OPTION_INVALID',
+        `connect: url, getToken, partitions (names or { name, keep, budgetBytes }) expected, got ${got}`,
+      );
     }
-    for (const one of partitions)
-      if (!isWanted(one))
-        throw new DbError(
-          'OPTION_INVALID',
-          `connect: partitions: names or { name, keep, budgetBytes } expected, got ${JSON.stringify(one)}`,
-        );
     const page = this.#session.page();
     const connected = page.then((sync) => sync.connect(options, new URL(url, base).href));
     connected.catch((error) => console.warn('terndb: connect', error));
@@ -85,21 +83,10 @@ class DatabaseHandle implements DatabaseMembers<any> {
 
   async logout({ unsynced }: { unsynced: 'upload' | 'keep' | 'discard' }): Promise<void> {
     this.#mustBeOpen();
-    switch (unsynced) {
-      case 'upload':
-        await this.#session.connection.call('upload', undefined);
-        this.#closed ??= this.#session.destroy();
-        return await this.#closed;
-      case 'keep':
-        await this.#session.connection.call('forget', undefined);
-        this.#closed ??= this.#session.close();
-        return await this.#closed;
-      case 'discard':
-        this.#closed ??= this.#session.destroy();
-        return await this.#closed;
-      default:
-        throw new DbError('OPTION_INVALID', `logout: unsynced upload, keep or discard expected, got ${String(unsynced)}`);
-    }
+    const { leave } = await import('./leave.ts');
+    const stays = await leave(unsynced, this.#session.connection, DbError);
+    this.#closed ??= stays ? this.#session.close() : this.#session.destroy();
+    return await this.#closed;
   }
 
   close(): Promise<void> {

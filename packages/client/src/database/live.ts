@@ -1,11 +1,12 @@
 import type { DbError } from '@terndb/core';
 import type { WorkerConnection } from '../worker/connection.ts';
 import type { LiveResult, WatchRequest, WatchResult } from '../worker/protocol.ts';
+import { EntityCache } from './entity-cache.ts';
 import { onNextFrame } from './frames.ts';
-import { EntityCache, toPublicQuery, toPublicSearch } from './results.ts';
 
 export interface LiveListener {
-  onResult(result: any): void;
+  /** Versions and all. */
+  onResult(result: LiveResult): void;
   onError(error: DbError): void;
 }
 
@@ -17,10 +18,7 @@ export function startLive(connection: WorkerConnection, watch: WatchRequest, lis
   const cache = new EntityCache();
   let stopped = false;
   let cancel: () => void = () => {};
-  const deliver = (result: WatchResult): void => {
-    const stable = cache.stabilise(result as LiveResult);
-    listener.onResult('hits' in stable ? toPublicSearch(stable) : toPublicQuery(stable));
-  };
+  const deliver = (result: WatchResult): void => listener.onResult(cache.stabilise(result as LiveResult));
   const stop = connection.watch(watch, {
     onResult: (result) =>
       new Promise((resolve) => {

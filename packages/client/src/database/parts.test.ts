@@ -4,7 +4,7 @@ import * as client from '../index.ts';
 import type { LiveResult } from '../worker/protocol.ts';
 import { WatchPump } from '../worker/watch-pump.ts';
 import { Events } from './events.ts';
-import { EntityCache } from './results.ts';
+import { EntityCache } from './entity-cache.ts';
 import { ValueStore } from './value-store.ts';
 import { ownViews } from './values.ts';
 import { createWrite } from './write-handle.ts';

@@ -43,7 +43,7 @@ export class Session {
   #loaded: PageSync | undefined;
   #report: SyncReport | undefined;
   readonly #onEnd: () => void;
-  readonly #stopFlushing: () => void;
+  readonly #end = new AbortController();
 
   private constructor(name: string, definition: SchemaDefinition, { worker, onEnd }: { worker: Worker; onEnd: () => void }) {
     this.name = name;
@@ -54,7 +54,7 @@ export class Session {
       onLeader: (leader) => this.sync.update({ leader }),
       onEnd: () => this.#ended(),
     });
-    this.#stopFlushing = flushWhenHidden(this.connection);
+    flushWhenHidden(this.connection, this.#end.signal);
   }
 
   /** Starts the worker and opens the database in it. `onEnd` is called once, when the session is over for whatever reason. */
@@ -149,7 +149,7 @@ export class Session {
 
   #ended(): void {
     this.storage.stop();
-    this.#stopFlushing();
+    this.#end.abort();
     this.#onEnd();
   }
 }
@@ -165,16 +165,8 @@ function resolveUrl(wasm: string | WebAssembly.Module | undefined): string | Web
 }
 
 /** A page that is hidden may never run again: what waits for its group commit is committed now. */
-function flushWhenHidden(connection: WorkerConnection): () => void {
-  if (typeof document === 'undefined') return () => {};
+function flushWhenHidden(connection: WorkerConnection, signal: AbortSignal): void {
   const flush = (): void => void connection.call('flush', undefined).catch(() => {});
-  const onVisibility = (): void => {
-    if (document.visibilityState === 'hidden') flush();
-  };
-  document.addEventListener('visibilitychange', onVisibility);
-  addEventListener('pagehide', flush);
-  return () => {
-    document.removeEventListener('visibilitychange', onVisibility);
-    removeEventListener('pagehide', flush);
-  };
+  globalThis.document?.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && flush(), { signal });
+  globalThis.addEventListener?.('pagehide', flush, { signal });
 }

@@ -3,8 +3,6 @@ import { ValueStore } from './value-store.ts';
 
 /** `navigator.storage.estimate` costs a round trip to the browser; a figure for people needs no more than this. */
 const REFRESH_MS = 2000;
-/** Browsers refuse long before nothing is left, for a page or for the disk. */
-const LOW_SHARE = 0.9;
 
 /** Keeps `db.storage` true enough: asks when the database opens and some time after writes. */
 export class StorageMonitor {
@@ -46,15 +44,9 @@ export class StorageMonitor {
   }
 
   async #refresh(): Promise<void> {
-    // Missing in insecure contexts.
-    const manager: StorageManager | undefined = typeof navigator === 'undefined' ? undefined : navigator.storage;
-    if (manager === undefined) return;
-    try {
-      const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([manager.estimate(), manager.persisted()]);
-      const low = quota > 0 && usage > quota * LOW_SHARE;
-      this.store.update({ usageBytes: usage, quotaBytes: quota, persisted, state: this.#full ? 'full' : low ? 'low' : 'ok' });
-    } catch {
-      // A figure for people only: the next refresh may succeed.
-    }
+    // A chunk of its own, as it is never waited for. A figure for people only: the next refresh may succeed.
+    const read = import('./estimate-storage.ts').then(({ estimateStorage }) => estimateStorage()).catch(() => undefined);
+    const estimate = await read;
+    if (estimate !== undefined) this.store.update({ ...estimate, state: this.#full ? 'full' : estimate.state });
   }
 }

@@ -1,7 +1,7 @@
 import type { ErrorMessage } from '@terndb/core';
 
 /**
- * What a page tells its engine worker before it starts, if its schema has embedded fields, beside the calls of worker/peer.ts: which embedder to
+ * What a page tells its engine worker before it starts, if its schema has embedded fields, beside comlink's messages (comlink leaves alone what it does not know): which embedder to
  * use, and the port to a function of the page's.
  */
 export interface EmbedderMessage {

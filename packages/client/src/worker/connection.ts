@@ -1,7 +1,8 @@
 import { DbError } from '@terndb/core';
+import { proxy, type Remote, wrap } from 'comlink';
+import { installErrorTransfer } from './error-transfer.ts';
 import { type CallLimits, withLimits } from './limits.ts';
-import { connectPeer } from './peer.ts';
-import type { Call, Calls, Method, Started, StartOptions, WatchRequest, WatchSink, WorkerApi, WorkerEvent } from './protocol.ts';
+import type { Calls, Method, Started, StartOptions, WatchRequest, WatchSink, WorkerApi, WorkerEvent } from './protocol.ts';
 
 /** Between a worker's last message and the release of its lock both are on their way, by different routes. */
 const LAST_WORDS_MS = 250;
@@ -13,12 +14,12 @@ export interface ConnectionEvents {
 }
 
 /**
- * The page's side of the border to its engine worker: every pending call ends when the worker dies (WORKER_LOST), and a caller may stop waiting
- * (TIMEOUT, ABORTED) without undoing anything.
+ * The page's side of the border to its engine worker: comlink, plus what it lacks: errors keep their codes, every pending call ends when the
+ * worker dies (WORKER_LOST), and a caller may stop waiting (TIMEOUT, ABORTED) without undoing anything.
  */
 export class WorkerConnection {
   readonly #worker: Worker;
-  readonly #remote: <M extends keyof WorkerApi>(method: M, ...args: Parameters<WorkerApi[M]>) => Promise<unknown>;
+  readonly #remote: Remote<WorkerApi>;
   readonly #events: ConnectionEvents;
   readonly #pending = new Set<(error: DbError) => void>();
   readonly #watches = new Map<number, WatchSink>();
@@ -27,30 +28,36 @@ export class WorkerConnection {
   #ended: DbError | undefined;
 
   constructor(worker: Worker, events: ConnectionEvents) {
+    installErrorTransfer();
     this.#worker = worker;
     this.#events = events;
-    this.#remote = connectPeer(worker, { onEvent: (event: WorkerEvent) => this.#onEvent(event) });
+    this.#remote = wrap<WorkerApi>(worker);
     worker.addEventListener('error', (event) => this.end(workerLost(event.message || 'it could not be loaded')));
     worker.addEventListener('messageerror', () => this.end(workerLost('a message could not be read')));
   }
 
   async start(options: StartOptions): Promise<Started> {
-    const started = (await this.#guard('open', () => this.#remote('start', options), {})) as Started;
+    const send = (): Promise<Started> =>
+      this.#remote.start(
+        options,
+        proxy((event: WorkerEvent) => this.#onEvent(event)),
+      );
+    const started = await this.#guard('open', send, {});
     if (started.lifeLock !== undefined) this.#watchLife(started.lifeLock);
     return started;
   }
 
   /** The request is copied before this returns, so calls reach the worker in their order. */
   call<M extends Method>(method: M, request: Calls[M]['in'], limits: CallLimits = {}): Promise<Calls[M]['out']> {
-    return this.#guard(method, () => this.#remote('call', { method, request } as Call) as Promise<Calls[M]['out']>, limits);
+    return this.#guard(method, () => this.#remote.call({ method, request } as never) as Promise<Calls[M]['out']>, limits);
   }
 
   watch(watch: WatchRequest, sink: WatchSink): () => void {
     const id = this.#nextWatch++;
     this.#watches.set(id, sink);
-    this.#guard('watch', () => this.#remote('watch', id, watch), {}).catch((error: DbError) => this.#watches.get(id)?.onError(error));
+    this.#guard('watch', () => this.#remote.watch(id, watch), {}).catch((error: DbError) => this.#watches.get(id)?.onError(error));
     return () => {
-      if (this.#watches.delete(id)) this.#guard('unwatch', () => this.#remote('unwatch', id), {}).catch(() => {});
+      if (this.#watches.delete(id)) this.#guard('unwatch', () => this.#remote.unwatch(id), {}).catch(() => {});
     };
   }
 
@@ -58,14 +65,14 @@ export class WorkerConnection {
     // A worker that is gone has nothing to close: its writes were told.
     if (this.#ended !== undefined) return;
     try {
-      await this.#guard('close', () => this.#remote('close'), {});
+      await this.#guard('close', () => this.#remote.close(), {});
     } finally {
       this.end(new DbError('DATABASE_CLOSED', 'the database is closed'));
     }
   }
 
   async destroy(): Promise<void> {
-    await this.#guard('logout', () => this.#remote('destroy'), {});
+    await this.#guard('logout', () => this.#remote.destroy(), {});
     this.end(new DbError('DATABASE_CLOSED', 'the database was removed'));
   }
 

@@ -2,6 +2,7 @@ import { type Clock, compareDefinitions, DbError, type Locks, mergeDefinitions, 
 import { type Engine, type EngineOptions, openEngine } from '@terndb/engine';
 import { type HnswlibLibrary, kindsWithHnswlib, usesHnswlib } from '@terndb/engine/parts';
 import type { Kernel } from '@terndb/kernel';
+import { type ProxyMethods, releaseProxy } from 'comlink';
 import { BroadcastBus } from '../adapters/bus.ts';
 import { EmbeddingService } from '../embedding/embedding-service.ts';
 import { DEFAULT_EMBEDDER, type EmbedderSetup } from '../embedding/listen.ts';
@@ -17,7 +18,15 @@ import { leaderLock, tabLock } from '../tabs/messages.ts';
 import { TabRouter } from '../tabs/router.ts';
 import { beginTerm } from '../tabs/term.ts';
 import { EngineService } from './engine-service.ts';
-import { type Call, PROTOCOL_VERSION, type Started, type StartOptions, type WatchRequest, type WorkerEvent } from './protocol.ts';
+import {
+  type Call,
+  PROTOCOL_VERSION,
+  type Started,
+  type StartOptions,
+  type WatchRequest,
+  type WorkerApi,
+  type WorkerEvent,
+} from './protocol.ts';
 
 export interface HostPorts {
   readonly clock: Clock;
@@ -48,7 +57,7 @@ interface Leadership {
  * The engine worker: opens storage, takes part in the election and, while it leads, runs the engine for all tabs. A worker that follows keeps
  * only its storage connection (to hear of deletion) and forwards calls.
  */
-export class WorkerHost {
+export class WorkerHost implements WorkerApi {
   readonly #ports: HostPorts;
   #name = '';
   #onEvent: (event: WorkerEvent) => Promise<void> = async () => {};
@@ -281,6 +290,8 @@ export class WorkerHost {
       this.#bus?.close();
       await this.#storage?.close();
       tell();
+      // Without this the port of the page's function stays open, and with it a process of Node.
+      (this.#onEvent as Partial<ProxyMethods>)[releaseProxy]?.();
       this.#release();
     }
   }

@@ -1,9 +1,9 @@
 /**
- * The border between a page and its engine worker, carried by peer.ts. Both sides come from one build of the package, so there is one version at
+ * The border between a page and its engine worker, carried by comlink. Both sides come from one build of the package, so there is one version at
  * a time; it is checked because `assets.worker` lets an app serve a stale file.
  *
- * History: 1 first version; 2 replication, embedding; 3 options of inspect, import of hnswlib indexes; 4 calls both ways on
- * the worker's own port; 5 collab documents, presence.
+ * History: 1 first version; 2 replication, embedding; 3 options of inspect, import of hnswlib indexes; 4 calls without comlink, which 6
+ * takes back; 5 collab documents, presence.
  */
 import type { CollectionDefinition, DbError, ErrorMessage, SchemaDefinition } from '@terndb/core';
 import type {
@@ -31,7 +31,7 @@ import type { RejectedItem, SyncReport } from '../sync/sync-report.ts';
 import type { PendingWrite } from '../sync/write-waiters.ts';
 import type { ExportPage } from '../transfer/export-sessions.ts';
 
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 export interface StartOptions {
   readonly protocol: number;
@@ -133,7 +133,7 @@ export type WorkerEvent =
 
 /** What the worker offers to its page. */
 export interface WorkerApi {
-  start(options: StartOptions): Promise<Started>;
+  start(options: StartOptions, onEvent: (event: WorkerEvent) => Promise<void>): Promise<Started>;
   call(call: Call): Promise<unknown>;
   watch(id: number, watch: WatchRequest): void;
   unwatch(id: number): void;

@@ -1,18 +1,20 @@
 import type { Locks } from '@terndb/core';
+import { expose } from 'comlink';
 import { browserClock } from '../../adapters/clock.ts';
 import { loadBrowserKernel } from '../../adapters/kernel.ts';
 import { browserNetwork } from '../../adapters/network.ts';
 import { createBrowserRng } from '../../adapters/rng.ts';
 import { loadReplication } from '../../load-replication.ts';
 import type { Network } from '../../sync/network.ts';
+import { installErrorTransfer } from '../error-transfer.ts';
 import { WorkerHost } from '../host.ts';
-import { serveHost } from '../serve.ts';
 
 /**
  * The engine worker's host in this thread, behind a message port. In Node there is no IndexedDB, so it works in memory. `network`: the platform's,
  * or a test's. `locks`: those of the platform make it one tab among others; without them it is alone.
  */
 export function startWorkerInNode(network: Network = browserNetwork, locks: Locks | undefined = undefined): Worker {
+  installErrorTransfer();
   const rng = createBrowserRng();
   const { port1, port2 } = new MessageChannel();
   const host = new WorkerHost({
@@ -24,7 +26,7 @@ export function startWorkerInNode(network: Network = browserNetwork, locks: Lock
     loadKernel: loadBrowserKernel,
     loadReplication,
   });
-  serveHost(host, port2);
+  expose(host, port2);
   const terminate = (): void => {
     port1.close();
     port2.close();
