@@ -15,7 +15,8 @@ await db.items.put(put);
 const { hits } = await db.items.search({ field: 'bytes', vector: [1, 2], nprobe: 8, select: ['half', 'bytes'] });
 const read: { half: Float32Array; bytes: Int8Array } = hits[0]!.entity;
 const { explain } = await db.inspect({ explain: { collection: 'items', filter: 'id > "a"' } });
-export const seen: [typeof read, number | undefined, keyof Item] = [read, explain?.blocks[0]?.filter.passing, 'id'];
+const seen: [typeof read, number | undefined, keyof Item] = [read, explain?.blocks[0]?.filter.passing, 'id'];
+void seen;
 
 // @ts-expect-error A float is no int8.
 await db.items.put({ half: [1], bytes: Float32Array.of(0.5) });

@@ -40,10 +40,7 @@ class DatabaseHandle implements DatabaseMembers<any> {
     const base = globalThis.document?.baseURI;
     if (!URL.canParse(url, base) || typeof getToken !== 'function' || !Array.isArray(partitions) || !partitions.every(isWanted)) {
       const got = JSON.stringify(options);
-      throw new DbError(
-        'OPTION_INVALID',
-        `connect: url, getToken, partitions (names or { name, keep, budgetBytes }) expected, got ${got}`,
-      );
+      throw new DbError('OPTION_INVALID', `connect: url, getToken, partitions (names or { name, keep, budgetBytes }) expected, got ${got}`);
     }
     const page = this.#session.page();
     const connected = page.then((sync) => sync.connect(options, new URL(url, base).href));
