@@ -78,6 +78,7 @@ describe('the room behind the Milvus door', () => {
     await call('entities/insert', { collectionName: 'counted', data });
     await call('entities/search', { collectionName: 'counted', data: [[1, 0]] });
     await call('entities/search', { collectionName: 'nowhere', data: [[1, 0]] });
+    await call('entities/delete', { collectionName: 'counted', filter: 'id in [1, 2]' });
     const text = await (await fetch(`${server.url}/metrics`)).text();
     const where = 'node_id="1",db_name="",collection_name=""';
     for (const line of [
@@ -86,6 +87,7 @@ describe('the room behind the Milvus door', () => {
       `milvus_proxy_req_count{${where},function_name="Search",status="total"} 2`,
       `milvus_proxy_insert_vectors_count{${where}} 3`,
       `milvus_proxy_search_vectors_count{${where}} 1`,
+      `milvus_proxy_delete_vectors_count{${where}} 2`,
       `milvus_proxy_sq_latency_count{${where},query_type="search"} 2`,
       'milvus_rootcoord_collection_num 1',
       'milvus_rootcoord_credential_num 1',

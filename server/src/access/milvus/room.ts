@@ -37,7 +37,7 @@ export class MilvusRoom {
     let count = 0;
     try {
       const answer = await this.#lanes.run(laneOf(guard), subject, () => run(call, format));
-      count = countOf(path, call);
+      count = countOf(path, call, answer);
       return answer;
     } catch (thrown) {
       ({ code } = asMilvusError(thrown));
@@ -62,9 +62,9 @@ function laneOf({ privilege, isAudited }: Guard): LaneName {
   return isAudited ? 'ddl' : 'read';
 }
 
-function countOf(path: string, { body }: MilvusCall): number {
-  const isCounted = path.startsWith('entities/');
-  const data = isCounted ? body.get('data') : undefined;
+function countOf(path: string, { body }: MilvusCall, { data: answered }: MilvusAnswer): number {
+  if (path === 'entities/delete') return (answered as { readonly deleteCount: number }).deleteCount;
+  const data = path.startsWith('entities/') ? body.get('data') : undefined;
   return Array.isArray(data) ? data.length : 1;
 }
 

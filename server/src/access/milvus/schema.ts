@@ -112,6 +112,17 @@ export function describeCollection(info: CatalogCollectionInfo): Readonly<Record
   };
 }
 
+/** As Milvus' messages call the kinds of a value. */
+const DEFAULT_KIND: Readonly<Record<string, string>> = {
+  Bool: 'BoolData',
+  Int8: 'IntData',
+  Int16: 'IntData',
+  Int32: 'IntData',
+  Int64: 'LongData',
+  Float: 'FloatData',
+  Double: 'DoubleData',
+};
+
 function describeField(info: CatalogCollectionInfo, field: FieldDefinition, id: number): Readonly<Record<string, unknown>> {
   const { type, param } = milvusTypeOf(info, field);
   const params: { readonly key: string; readonly value: string }[] = [];
@@ -130,6 +141,7 @@ function describeField(info: CatalogCollectionInfo, field: FieldDefinition, id: 
     primaryKey: field.type === 'primaryKey',
     type,
     ...(field.type === 'array' && param !== undefined ? { elementType: param } : {}),
+    ...(field.default === undefined ? {} : { defaultValue: { Data: { [DEFAULT_KIND[type] ?? 'StringData']: field.default } } }),
     ...(params.length === 0 ? {} : { params }),
   };
 }

@@ -186,7 +186,7 @@ describe('queries of the Milvus door', () => {
   beforeAll(async () => {
     const tenant = { fieldName: 'tenant', dataType: 'VarChar', isPartitionKey: true, elementTypeParams: { max_length: 20 } };
     const at = { fieldName: 'at', dataType: 'Timestamptz', nullable: true };
-    const amount = { fieldName: 'amount', dataType: 'Int32' };
+    const amount = { fieldName: 'amount', dataType: 'Int32', defaultValue: 5 };
     const v = { fieldName: 'v', dataType: 'FloatVector', elementTypeParams: { dim: 2 } };
     await ok('collections/create', { ...sales, schema: { fields: [key, tenant, at, amount, v] }, indexParams: [index('v', 'L2')] });
     const row = (id: number, amount_: number, at_?: string): object => ({
@@ -219,6 +219,7 @@ describe('queries of the Milvus door', () => {
   it('know the partition key, with which partitions are not named', async () => {
     const { data } = (await call('collections/describe', sales)) as unknown as { data: { fields: readonly object[] } };
     expect(data.fields).toContainEqual(expect.objectContaining({ name: 'tenant', partitionKey: true }));
+    expect(data.fields).toContainEqual(expect.objectContaining({ name: 'amount', defaultValue: { Data: { IntData: 5 } } }));
     expect(await call('partitions/create', { ...sales, partitionName: 'p' })).toMatchObject({ code: 65_535 });
     const data_ = [{ id: 9, tenant: 't', amount: 1, v: [0, 0] }];
     expect(await call('entities/insert', { ...sales, partitionName: '_default', data: data_ })).toMatchObject({ code: 1100 });
