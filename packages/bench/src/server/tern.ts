@@ -48,7 +48,11 @@ export async function openTern(dim: number): Promise<ServerContender> {
         ...(bucket === undefined ? {} : { filter: `bucket == ${bucket}` }),
       }),
     }),
-    ids: (answer) => (JSON.parse(answer) as { readonly data: readonly { readonly id: number }[] }).data.map(({ id }) => id),
+    ids(answer) {
+      const { code, message, data } = JSON.parse(answer) as { code: number; message?: string; data: readonly { readonly id: number }[] };
+      if (code !== 0) throw new Error(`search: ${code} ${message}`);
+      return data.map(({ id }) => id);
+    },
     stop: () => server.stop(),
   };
 }

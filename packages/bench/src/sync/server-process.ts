@@ -13,6 +13,7 @@ const READY_TIMEOUT_MS = 60_000;
 /** One process asks for everybody: what protects a server from one address must not be what is measured. */
 const LIMITS = {
   TERNDB_LIMITS_REQUESTS_PER_MINUTE: '10000000',
+  TERNDB_LIMITS_USER_REQUESTS_PER_SECOND: '1000000',
   TERNDB_LIMITS_MESSAGES_PER_SECOND: '100000',
   TERNDB_LIMITS_CONNECTIONS: '100000',
 };
