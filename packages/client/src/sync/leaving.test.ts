@@ -1,29 +1,16 @@
 import { defineSchema, f, type Schema, type Shapes } from '@terndb/core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { browserClock } from '../adapters/clock.ts';
 import type { Database } from '../api/database.ts';
-import { createDatabase } from '../database/database.ts';
-import { Session } from '../database/session.ts';
-import { startWorkerInNode } from '../worker/testing/worker-in-node.ts';
-import { MemoryServer, tokenOf } from './testing/memory-server.ts';
+import { connectAs, databasesInNode, until } from './testing/databases-in-node.ts';
+import { MemoryServer } from './testing/memory-server.ts';
 
 const schema: Schema<Shapes> = defineSchema({ notes: { title: f.text({ search: true }) } }) as never;
-const sessions: Session[] = [];
-afterEach(async () => {
-  for (const session of sessions.splice(0)) await session.close().catch(() => {});
-});
-
-async function openDb(server: MemoryServer): Promise<Database<Shapes>> {
-  const session = await Session.open('node', { schema, assets: { worker: () => startWorkerInNode(server) } }, () => {});
-  sessions.push(session);
-  return createDatabase(session, schema);
-}
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 3));
-}
+const open = databasesInNode(schema);
+const openDb = async (server: MemoryServer): Promise<Database<Shapes>> => (await open(server)).db;
 type Wanted = Parameters<Database<Shapes>['connect']>[0]['partitions'];
 function connect(db: Database<Shapes>, partitions: Wanted): void {
-  db.connect({ url: 'http://server/sync', partitions, getToken: async () => tokenOf('ann') });
+  connectAs(db, 'ann', partitions);
 }
 const follows = (db: Database<Shapes>, ...names: string[]): boolean => {
   const { state, partitions } = db.sync.get();

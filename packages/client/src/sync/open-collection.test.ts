@@ -1,38 +1,22 @@
 import { defineSchema, f, type Schema, type Shapes } from '@terndb/core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { browserClock } from '../adapters/clock.ts';
 import type { Database } from '../api/database.ts';
-import { createDatabase } from '../database/database.ts';
-import { Session } from '../database/session.ts';
-import { startWorkerInNode } from '../worker/testing/worker-in-node.ts';
-import { MemoryServer, tokenOf } from './testing/memory-server.ts';
+import { connectAs, databasesInNode, isLive, until } from './testing/databases-in-node.ts';
+import { MemoryServer } from './testing/memory-server.ts';
 
 const notes = { title: f.text({ search: true }) };
 const schema: Schema<Shapes> = defineSchema({ notes }) as never;
 const wider = defineSchema({ notes, tasks: { what: f.text({ search: true }), done: f.boolean().default(false) } }).definition;
-const sessions: Session[] = [];
-afterEach(async () => {
-  for (const session of sessions.splice(0)) await session.close().catch(() => {});
-});
-
-async function openDb(server: MemoryServer): Promise<Database<Shapes>> {
-  const session = await Session.open('node', { schema, assets: { worker: () => startWorkerInNode(server) } }, () => {});
-  sessions.push(session);
-  return createDatabase(session, schema);
-}
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 3));
-}
-const connect = (db: Database<Shapes>): unknown =>
-  db.connect({ url: 'http://server/sync', partitions: ['shared'], getToken: async () => tokenOf('ann') });
-const isLive = (db: Database<Shapes>): boolean => db.sync.get().state.name === 'live';
+const open = databasesInNode(schema);
+const openDb = async (server: MemoryServer): Promise<Database<Shapes>> => (await open(server)).db;
 const shared = { partition: 'shared' };
 
 describe('a collection that only the server knows', () => {
   it('is opened by name with the schema of the server, replicates like others, and is known from then on', async () => {
     const server = await MemoryServer.start(browserClock, wider);
     const [ann, bob] = [await openDb(server), await openDb(server)];
-    for (const db of [ann, bob]) connect(db);
+    for (const db of [ann, bob]) connectAs(db);
     await until(() => isLive(ann) && isLive(bob));
     const before = ann['notes']!.put({ id: 'n', title: 'kept' }, shared);
     const mine = await ann.openCollection('tasks');
@@ -56,7 +40,7 @@ describe('a collection that only the server knows', () => {
     const server = await MemoryServer.start(browserClock, wider);
     const db = await openDb(server);
     await expect(db.openCollection('tasks')).rejects.toMatchObject({ code: 'COLLECTION_UNKNOWN' });
-    connect(db);
+    connectAs(db);
     await until(() => isLive(db));
     await expect(db.openCollection('nobody')).rejects.toMatchObject({ code: 'COLLECTION_UNKNOWN', details: { collection: 'nobody' } });
     server.isUp = false;

@@ -1,11 +1,9 @@
 import { defineSchema, f, type Schema, type Shapes } from '@terndb/core';
 import { decodeToken, encodeToken } from '@terndb/engine';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { browserClock } from '../adapters/clock.ts';
 import type { Database } from '../api/database.ts';
-import { createDatabase } from '../database/database.ts';
-import { Session } from '../database/session.ts';
-import { startWorkerInNode } from '../worker/testing/worker-in-node.ts';
+import { connectAs, type DatabaseInNode, databasesInNode, isLive, until } from './testing/databases-in-node.ts';
 import { MemoryServer, tokenOf } from './testing/memory-server.ts';
 
 const schema: Schema<Shapes> = defineSchema({
@@ -13,22 +11,12 @@ const schema: Schema<Shapes> = defineSchema({
 }) as never;
 const CHANNEL = 'cnotes/pshared/0';
 
-const sessions: Session[] = [];
-afterEach(async () => {
-  for (const session of sessions.splice(0)) await session.close().catch(() => {});
-});
-
 type Db = Database<Shapes>;
 
-async function openDb(server: MemoryServer): Promise<{ db: Db; notes: Db[string] }> {
-  const session = await Session.open('node', { schema, assets: { worker: () => startWorkerInNode(server) } }, () => {});
-  sessions.push(session);
-  const db = createDatabase(session, schema);
-  return { db, notes: db['notes']! };
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 3));
+const open = databasesInNode(schema);
+async function openDb(server: MemoryServer): Promise<DatabaseInNode & { readonly notes: Db[string] }> {
+  const opened = await open(server);
+  return { ...opened, notes: opened.db['notes']! };
 }
 
 /** What a read answers when the server did in time: on a busy machine its 150 ms may pass before. */
@@ -38,10 +26,6 @@ async function whole<R extends { readonly degraded: unknown }>(read: () => Promi
   return result;
 }
 
-function connect(db: Db, subject = 'ann'): { disconnect(): Promise<void> } {
-  return db.connect({ url: 'http://server/sync', partitions: ['shared'], getToken: async () => tokenOf(subject) });
-}
-const isLive = (db: Db): boolean => db.sync.get().state.name === 'live';
 const startServer = (): Promise<MemoryServer> => MemoryServer.start(browserClock, schema.definition);
 const shared = { partition: 'shared' };
 const here = { partitions: ['shared'] };
@@ -50,8 +34,8 @@ describe('a connected database', () => {
   it('pushes what is written, and shows what others write', async () => {
     const server = await startServer();
     const [ann, bob] = [await openDb(server), await openDb(server)];
-    connect(ann.db);
-    connect(bob.db, 'bob');
+    connectAs(ann.db);
+    connectAs(bob.db, 'bob');
     await until(() => isLive(ann.db) && isLive(bob.db));
     const write = ann.notes.put({ id: 'a', title: 'one coffee', vec: [1, 0] }, shared);
     await write;
@@ -70,7 +54,7 @@ describe('a connected database', () => {
   it('keeps writes while the server is away, shows them as pending, and sends them when it is back', async () => {
     const server = await startServer();
     const { db, notes } = await openDb(server);
-    connect(db);
+    connectAs(db);
     await until(() => isLive(db));
     server.isUp = false;
     server.cut();
@@ -96,7 +80,7 @@ describe('a connected database', () => {
     await notes.patch('k0003', { stars: 3 }, shared);
     await notes.delete('k0004', shared);
     await notes.put({ id: 'mine', title: 'stays' });
-    connect(db);
+    connectAs(db);
     await until(() => isLive(db) && db.sync.get().outbox === 0 && Object.keys(server.rows(CHANNEL)).length > 0);
     const there = server.rows(CHANNEL);
     expect(Object.keys(there)).toHaveLength(599);
@@ -112,7 +96,7 @@ describe('a connected database', () => {
     const { db, notes } = await openDb(server);
     const told: any[] = [];
     db.on('rejected', (event) => told.push(event));
-    connect(db);
+    connectAs(db);
     await until(() => isLive(db));
     const write = notes.put({ id: 'a', title: 'no' }, shared);
     await expect(write.wait('acked')).rejects.toMatchObject({ code: 'FIELD_INVALID' });
@@ -139,16 +123,16 @@ describe('a connected database', () => {
   it('pushes nothing under another subject than the one who wrote', async () => {
     const server = await startServer();
     const { db, notes } = await openDb(server);
-    const connection = connect(db);
+    const connection = connectAs(db);
     await until(() => isLive(db));
     await connection.disconnect();
     await until(() => db.sync.get().state.name === 'off');
     await notes.put({ id: 'a', title: 'mine' }, shared);
-    connect(db, 'eve');
+    connectAs(db, 'eve');
     await until(() => db.sync.get().state.name === 'needs-auth');
     expect(db.sync.get()).toMatchObject({ state: { name: 'needs-auth', detail: 'subject' }, outbox: 1 });
     expect(server.rows(CHANNEL)).toEqual({});
-    connect(db);
+    connectAs(db);
     await until(() => isLive(db) && db.sync.get().outbox === 0);
     expect(server.rows(CHANNEL)).toMatchObject({ a: { title: 'mine' } });
   });
@@ -173,7 +157,7 @@ describe('a connected database', () => {
     const server = await startServer();
     server.refusal = { status: 409, code: 'SCHEMA_CONFLICT' };
     const { db, notes } = await openDb(server);
-    connect(db);
+    connectAs(db);
     await until(() => db.sync.get().state.name === 'incompatible');
     await notes.put({ id: 'a', title: 'still here' }, shared);
     expect(await notes.get('a')).toMatchObject({ title: 'still here' });
@@ -184,7 +168,7 @@ describe('a connected database', () => {
     server.schema = defineSchema({ notes: { title: f.text({ search: true }) } }).definition;
     server.validate = () => (server.schema === schema.definition ? undefined : 'FIELD_UNKNOWN');
     const { db, notes } = await openDb(server);
-    const connection = connect(db);
+    const connection = connectAs(db);
     await until(() => isLive(db));
     await connection.disconnect();
     await notes.put({ id: 'a', title: 'x', stars: 4 }, shared);
@@ -192,7 +176,7 @@ describe('a connected database', () => {
     server.gate = new Promise((resolve) => {
       open = resolve;
     });
-    connect(db);
+    connectAs(db);
     const { resolves } = server;
     await until(() => server.resolves > resolves);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -207,7 +191,7 @@ describe('a connected database', () => {
   it('logs out with upload only when everything is in the log', async () => {
     const server = await startServer();
     const { db, notes } = await openDb(server);
-    connect(db);
+    connectAs(db);
     await until(() => isLive(db));
     server.isUp = false;
     server.cut();
@@ -219,21 +203,20 @@ describe('a connected database', () => {
 
   it('forgets with keep what the server has, and keeps the outbox for the next time', async () => {
     const server = await startServer();
-    const { db, notes } = await openDb(server);
-    connect(db);
+    const { db, notes, connection } = await openDb(server);
+    connectAs(db);
     await until(() => isLive(db));
     await notes.put({ id: 'a', title: 'there' }, shared).wait('acked');
     await until(async () => (await notes.query(here)).pendingKeys.length === 0);
     server.isUp = false;
     server.cut();
     await notes.put({ id: 'b', title: 'only here' }, shared);
-    const { connection } = sessions.at(-1)!;
     await connection.call('forget', undefined);
     await until(() => db.sync.get().state.name === 'off');
     expect(await notes.get('a')).toBeUndefined();
     expect(await notes.get('b')).toMatchObject({ title: 'only here' });
     server.isUp = true;
-    connect(db);
+    connectAs(db);
     await until(() => isLive(db) && db.sync.get().outbox === 0);
     expect((await notes.query(here)).entities).toMatchObject([{ id: 'a' }, { id: 'b' }]);
     expect(Object.keys(server.rows(CHANNEL)).sort()).toEqual(['a', 'b']);
@@ -244,7 +227,7 @@ describe('a connected database', () => {
     const { db, notes } = await openDb(server);
     await notes.put({ id: 'a', title: 'x' }, shared);
     await expect(db.logout({ unsynced: 'upload' })).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
-    const connection = connect(db);
+    const connection = connectAs(db);
     await until(() => isLive(db) && db.sync.get().outbox === 0);
     await connection.disconnect();
     await notes.put({ id: 'b', title: 'y' }, shared);
@@ -255,7 +238,7 @@ describe('a connected database', () => {
 
   it('searches partitions that are search-only on the server, and lays what this device knows over the answer', async () => {
     const server = await startServer();
-    const { db, notes } = await openDb(server);
+    const { db, notes, connection } = await openDb(server);
     const asked: any[] = [];
     const highlights = [{ field: 'title', ranges: [[0, 3]] }];
     const hit = (key: string, score: number): object => ({ key, score, entity: { id: key, title: 'far' }, highlights });
@@ -288,7 +271,6 @@ describe('a connected database', () => {
     expect(asked.at(-1)).toMatchObject({ what: 'search', body: { partitions: ['far'], limit: 10 } });
     expect((await whole(() => notes.count())).count).toBe(4);
     expect((await whole(() => notes.query({ limit: 3 }))).entities).toMatchObject([{ id: 'mine' }, { id: 'own' }, { id: 'y' }]);
-    const { connection } = sessions.at(-1)!;
     const got = await whole(() => connection.call('get', { collection: 'notes', keys: ['z', 'own', 'no'] }));
     expect(got.entities).toMatchObject([{ id: 'z' }, { id: 'own' }, undefined]);
     server.onRead = () => new Promise(() => {});
@@ -301,8 +283,8 @@ describe('a connected database', () => {
 
   it('takes only its own writes beside a server that is asked instead of it: its other rows may be old, or deleted by now', async () => {
     const server = await startServer();
-    const { db, notes } = await openDb(server);
-    connect(db);
+    const { db, notes, connection } = await openDb(server);
+    connectAs(db);
     await until(() => isLive(db));
     await notes.put({ id: 'a', title: 'old', vec: [1, 0] }, shared).wait('acked');
     await notes.put({ id: 'b', title: 'deleted by now', vec: [1, 0] }, shared).wait('acked');
@@ -319,7 +301,6 @@ describe('a connected database', () => {
     expect(await notes.query(strong)).toMatchObject({ entities: [{ id: 'a', title: 'new' }], coverage: 1, degraded: null });
     const found = await notes.search({ ...strong, vector: [1, 0] } as never);
     expect(found.hits.map(({ key, entity: shown }) => [key, shown?.['title']])).toEqual([['a', 'new']]);
-    const { connection } = sessions.at(-1)!;
     const got = await connection.call('get', { collection: 'notes', keys: ['a', 'b'], ...strong });
     expect(got.entities).toMatchObject([{ id: 'a', title: 'new' }, undefined]);
   });
@@ -357,7 +338,7 @@ describe('a connected database', () => {
   it('waits for a token, and says behind-token when it does not get there in time', async () => {
     const server = await startServer();
     const { db, notes } = await openDb(server);
-    connect(db);
+    connectAs(db);
     await until(() => isLive(db));
     const position = encodeToken({ logEpoch: server.logEpoch, positions: new Map([[CHANNEL, 1]]) }) as never;
     const waiting = notes.query({ ...here, consistency: { atLeast: position } });
@@ -383,7 +364,7 @@ describe('a connected database', () => {
     server.schema = wide.definition;
     const { db, notes } = await openDb(server);
     await notes.put({ id: 'a', title: 'before' }, shared);
-    connect(db);
+    connectAs(db);
     await until(() => isLive(db) && db.sync.get().outbox === 0);
     expect(await notes.get('a')).toMatchObject({ title: 'before', color: null });
     await notes.put({ id: 'b', title: 'after', color: 'red' } as never, shared).wait('acked');
@@ -393,7 +374,7 @@ describe('a connected database', () => {
   it('[R14] follows a restored server under a new id, keeps everything, and says its universe in tokens', async () => {
     const server = await startServer();
     const { db, notes } = await openDb(server);
-    connect(db);
+    connectAs(db);
     await until(() => isLive(db));
     const before = decodeToken(await notes.put({ id: 'a', title: 'before' }, shared).wait('acked'));
     expect(before).toMatchObject([{ logEpoch: 'epoch-1' }]);
