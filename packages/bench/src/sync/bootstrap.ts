@@ -15,7 +15,8 @@ import { fileURLToPath } from 'node:url';
 import { defineSchema, f, type Op } from '@terndb/core';
 import { seededRng } from '@terndb/core/testing';
 import { serveFolders } from '@terndb/playwright/static-server';
-import { type BrowserContext, chromium, type Page } from 'playwright';
+import type { Page } from 'playwright';
+import { openProfile, type Profile } from '../lib/profile.ts';
 import { report, round, tiny } from '../lib/report.ts';
 import { startCountingProxy } from './counting-proxy.ts';
 import { SERVER_ENV, type ServedProcess, sleep, startProcess, tokenFor, until } from './server-process.ts';
@@ -75,22 +76,12 @@ async function fill(server: ServedProcess): Promise<number> {
   return performance.now() - start;
 }
 
-async function newPage(url: string): Promise<{ readonly page: Page; readonly close: () => Promise<void> }> {
-  const profile = await mkdtemp(join(tmpdir(), 'terndb-bench-profile-'));
-  const context: BrowserContext = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env['TERNDB_CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--no-sandbox'],
-    headless: true,
-  });
-  const page = await context.newPage();
+async function newPage(url: string): Promise<Profile> {
+  const { page, close } = await openProfile();
   page.setDefaultTimeout(STEP_TIMEOUT_MS);
   await page.exposeFunction('freshToken', () => tokenFor('newcomer'));
   await page.goto(`${url}/`);
   await page.waitForFunction(() => window.isReady);
-  const close = async (): Promise<void> => {
-    await context.close();
-    await rm(profile, { recursive: true, force: true, maxRetries: 3 });
-  };
   return { page, close };
 }
 

@@ -4,12 +4,10 @@
  * clock (`performance.timeOrigin + now`). Needs `npm run build` (the test run does it).
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serveFolders } from '@terndb/playwright/static-server';
-import { type BrowserContext, chromium, type Page } from 'playwright';
+import { openProfile, type Profile } from '../lib/profile.ts';
 import { percentile, report, round, tiny } from '../lib/report.ts';
 import { startTern, tokenFor } from './server-process.ts';
 
@@ -24,31 +22,15 @@ const PLACE = 'team';
 
 declare const window: { db: any; seen: Map<number, number>; freshToken(): Promise<string> };
 
-interface Browser {
-  readonly page: Page;
-  readonly close: () => Promise<void>;
-}
-
-/** A profile on disk of its own, as another person's browser. */
-async function openBrowser(url: string): Promise<Browser> {
-  const profile = await mkdtemp(join(tmpdir(), 'terndb-bench-profile-'));
-  const context: BrowserContext = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env['TERNDB_CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--no-sandbox'],
-    headless: true,
-  });
-  const page = await context.newPage();
+async function openBrowser(url: string): Promise<Profile> {
+  const { page, close } = await openProfile();
   await page.goto(`${url}/`);
   await page.waitForFunction(() => window.db !== undefined);
-  const close = async (): Promise<void> => {
-    await context.close();
-    await rm(profile, { recursive: true, force: true, maxRetries: 3 });
-  };
   return { page, close };
 }
 
 /** Until it is live. */
-async function connect({ page }: Browser, url: string, subject: string): Promise<void> {
+async function connect({ page }: Profile, url: string, subject: string): Promise<void> {
   await page.exposeFunction('freshToken', () => tokenFor(subject));
   await page.evaluate(
     ({ url, place }) => {
@@ -60,7 +42,7 @@ async function connect({ page }: Browser, url: string, subject: string): Promise
 }
 
 /** Notes when each number was first seen in a live query of the newest rows. */
-async function watch({ page }: Browser): Promise<void> {
+async function watch({ page }: Profile): Promise<void> {
   await page.evaluate((place) => {
     window.seen = new Map();
     const query = { partitions: [place], orderBy: { field: 'n', order: 'desc' }, limit: 1, scope: 'local' };
@@ -72,7 +54,7 @@ async function watch({ page }: Browser): Promise<void> {
 }
 
 /** @returns when the write began, on the wall clock. */
-function write({ page }: Browser, n: number): Promise<number> {
+function write({ page }: Profile, n: number): Promise<number> {
   return page.evaluate(
     ({ n, place }) => {
       const at = performance.timeOrigin + performance.now();
@@ -87,14 +69,14 @@ export async function visibility(): Promise<void> {
   if (!existsSync(join(dist, 'worker.js'))) throw new Error('packages/client/dist is missing: run `npm run build` first');
   const server = await startTern();
   const pages = await serveFolders({ '/client': dist }, { '/': HTML });
-  const browsers: Browser[] = [];
+  const browsers: Profile[] = [];
   try {
     for (const subject of ['ann', 'bob']) {
       const browser = await openBrowser(pages.url);
       browsers.push(browser);
       await connect(browser, `${server.url}/sync`, subject);
     }
-    const [writer, reader] = browsers as [Browser, Browser];
+    const [writer, reader] = browsers as [Profile, Profile];
     await watch(reader);
     const delays: number[] = [];
     const warmUp = Math.ceil(writes / 10);

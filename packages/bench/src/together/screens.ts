@@ -7,7 +7,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BrowserContext, chromium, type Page } from 'playwright';
+import type { Page } from 'playwright';
+import { openProfile, type Profile } from '../lib/profile.ts';
 import { percentile, report, round, tiny } from '../lib/report.ts';
 import { SERVER_ENV, startProcess } from '../sync/server-process.ts';
 
@@ -20,20 +21,10 @@ declare const window: { pressedAt: number[]; changedAt: number[] } & EventTarget
 declare const document: any;
 declare const MutationObserver: any;
 
-async function openDemo(url: string): Promise<{ readonly page: Page; readonly close: () => Promise<void> }> {
-  const profile = await mkdtemp(join(tmpdir(), 'terndb-bench-profile-'));
-  const context: BrowserContext = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env['TERNDB_CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--no-sandbox'],
-    headless: true,
-  });
-  const page = await context.newPage();
+async function openDemo(url: string): Promise<Profile> {
+  const { page, close } = await openProfile();
   await page.goto(url);
   await page.getByRole('button', { name: 'Sync: Up to date' }).waitFor();
-  const close = async (): Promise<void> => {
-    await context.close();
-    await rm(profile, { recursive: true, force: true, maxRetries: 3 });
-  };
   return { page, close };
 }
 
