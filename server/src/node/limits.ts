@@ -20,10 +20,7 @@ export interface NodeLimits {
   /** Pause between two rounds of housekeeping: seals by age, truncation, collection, expiry. */
   readonly housekeepingMs: number;
   readonly maxTailBytes: number;
-  /**
-   * Recent frames kept for subscribers, so that a frame is not read and decoded once per subscriber. Bytes of the log: decoded they are about three
-   * times that in memory.
-   */
+  /** Recent frames kept for subscribers, so that a frame is not read and decoded once per subscriber: bytes of memory, about. */
   readonly frameCacheBytes: number;
   /** Keys that a reader of the change feed can be behind; one that is further behind gets everything anew. */
   readonly maxFoldedKeys: number;
@@ -44,7 +41,8 @@ export const DEFAULT_NODE_LIMITS: NodeLimits = {
   expireIdleMs: 90 * DAY_MS,
   housekeepingMs: 60_000,
   maxTailBytes: 256 * MIB,
-  frameCacheBytes: 32 * MIB,
+  /** Some 90,000 rows of 64 dimensions, 16,000 of 768, or 70,000 letters that people type. */
+  frameCacheBytes: 64 * MIB,
   /** About 200 MB for long keys, while the reader catches up. */
   maxFoldedKeys: 500_000,
   /** A wasm32 memory ends at 4 GiB; growing it copies nothing but fails when the rest is fragmented. */
