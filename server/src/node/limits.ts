@@ -41,8 +41,8 @@ export const DEFAULT_NODE_LIMITS: NodeLimits = {
   expireIdleMs: 90 * DAY_MS,
   housekeepingMs: 60_000,
   maxTailBytes: 256 * MIB,
-  /** Some 90,000 rows of 64 dimensions, 16,000 of 768, or 70,000 letters that people type. */
-  frameCacheBytes: 64 * MIB,
+  /** Some 45,000 rows of 64 dimensions, 8,000 of 768, or 35,000 letters that people type. */
+  frameCacheBytes: 32 * MIB,
   /** About 200 MB for long keys, while the reader catches up. */
   maxFoldedKeys: 500_000,
   /** A wasm32 memory ends at 4 GiB; growing it copies nothing but fails when the rest is fragmented. */
