@@ -36,6 +36,9 @@ export const MAX_EF_CONSTRUCTION = 32_768;
 /** Lists of an IVF index. As in Milvus. */
 export const MAX_LISTS = 65_536;
 
+/** Time to live of a collection's entities: 100 years. As in Milvus. */
+export const MAX_TTL_SECONDS = 3_155_760_000;
+
 /* ---------- values: FIELD_INVALID, KEY_INVALID, ENTITY_TOO_LARGE ---------- */
 /** One op of the log, with its framing. One message of a broker must hold it (NATS: 1 MiB by default). */
 export const MAX_OP_BYTES = 524_288;
@@ -99,6 +102,14 @@ export const MAX_RERANKERS = 8;
 export const MAX_GET_KEYS = 16_384;
 /** `groupBy.size`. As in Milvus. */
 export const MAX_GROUP_SIZE = 10;
+/** Aggregates of one request: each looks at every row. */
+export const MAX_AGGREGATES = 64;
+/** Fields that groups of rows are made by. */
+export const MAX_AGGREGATE_FIELDS = 8;
+/** Groups of one request: all of them are held until the last row is seen. */
+export const MAX_AGGREGATE_GROUPS = 65_536;
+/** UTF-16 units of texts that groups are told by, per field, and of those that one `min` or `max` holds. */
+export const MAX_AGGREGATE_TEXT = 16_777_216;
 /** Partitions of one collection: each is a channel of its own. As in Milvus. */
 export const MAX_PARTITIONS = 1_024;
 

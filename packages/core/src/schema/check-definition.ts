@@ -15,6 +15,7 @@ import {
   MAX_LISTS,
   MAX_NAME_LENGTH,
   MAX_TEXT_BYTES,
+  MAX_TTL_SECONDS,
   MAX_VECTOR_FIELDS,
 } from '../limits.ts';
 import { canonicalCopy } from '../value/canonical-copy.ts';
@@ -224,11 +225,14 @@ function checkVector({ params }: FieldDefinitionOf<'vector'>, where: string, fie
 
 const byName = (a: FieldDefinition, b: FieldDefinition): number => (a.name < b.name ? -1 : 1);
 
-/** The canonical form of a collection given as `{fields}`. Throws SCHEMA_INVALID naming collection, field, expected and got. */
+const timeToLive = later(integer(1, MAX_TTL_SECONDS));
+
+/** The canonical form of a collection given as `{fields, ttlSeconds?}`. Throws SCHEMA_INVALID naming collection, field, expected and got. */
 export function checkCollection(collection: string, raw: unknown): CollectionDefinition {
   if (!isIdentifier(collection)) invalidSchema('', `collection name [A-Za-z_][A-Za-z0-9_]* of at most ${MAX_NAME_LENGTH}`, collection);
   if (!isPlainObject(raw) || !Array.isArray(raw['fields'])) return invalidSchema(collection, 'object with fields', raw);
-  onlyKnown(raw, ['fields'], collection);
+  onlyKnown(raw, ['fields', 'ttlSeconds'], collection);
+  const ttlSeconds = timeToLive(raw['ttlSeconds'], `${collection}: ttlSeconds`) as number | undefined;
   const fields = (raw['fields'] as unknown[]).map((field) => {
     if (!isPlainObject(field)) return invalidSchema(collection, 'field', field);
     const { name } = field;
@@ -251,7 +255,7 @@ export function checkCollection(collection: string, raw: unknown): CollectionDef
     if (field.type === 'vector') checkVector(field, where, all);
   });
   checkCounts(collection, all);
-  return { fields: all };
+  return { fields: all, ...(ttlSeconds && { ttlSeconds }) };
 }
 
 function checkCounts(collection: string, fields: readonly FieldDefinition[]): void {

@@ -10,18 +10,28 @@ import type { CheckSchema, DynamicShape, Schema, Shapes } from './types.ts';
 /** Version of the canonical form. */
 const FORMAT = 1;
 
+interface SchemaOptions<N extends string = string> {
+  /** An integer from 1, the default; it rises with every change. */
+  version?: number;
+  /** By collection: entities are expired so many seconds after they were put, and go. A server's value counts where it has one. */
+  ttlSeconds?: { readonly [P in N]?: number };
+}
+
 /**
- * `version` (integer, default 1) rises with every change. Adding collections, nullable fields and fields with a default is compatible; anything
- * else is a new collection. Throws SCHEMA_INVALID.
+ * Adding collections, nullable fields and fields with a default is compatible, and another time to live; anything else is a new collection.
+ * Throws SCHEMA_INVALID.
  */
 export function defineSchema<const C extends Shapes>(
   collections: C & CheckSchema<C>,
-  { version = 1 }: { version?: number } = {},
+  { version = 1, ttlSeconds = {} }: SchemaOptions<keyof C & string> = {},
 ): Schema<C> {
   if (!isPlainObject(collections)) return invalidSchema('', 'object of collections', collections);
+  if (!isPlainObject(ttlSeconds)) return invalidSchema('', 'object of ttlSeconds', ttlSeconds);
+  onlyKnown(ttlSeconds, Object.keys(collections), 'ttlSeconds');
   const drafts = Object.entries(collections as Record<string, unknown>).map(([name, shape]) => {
     if (!isPlainObject(shape)) return invalidSchema(name, 'object of fields', shape);
-    return [name, { fields: Object.entries(shape).map(([field, draft]) => ({ ...fromDraft(draft, `${name}.${field}`), name: field })) }];
+    const fields = Object.entries(shape).map(([field, draft]) => ({ ...fromDraft(draft, `${name}.${field}`), name: field }));
+    return [name, { fields, ttlSeconds: ttlSeconds[name] }];
   });
   return schemaOf({ format: FORMAT, version, collections: Object.fromEntries(drafts) }) as unknown as Schema<C>;
 }

@@ -75,6 +75,8 @@ export interface FieldDefinitionOf<Kd extends Kind> {
 export type FieldDefinition = { [Kd in Kind]: FieldDefinitionOf<Kd> }[Kind];
 export interface CollectionDefinition {
   readonly fields: readonly FieldDefinition[];
+  /** An entity is expired so long after its newest put; patches do not renew it. Left out: never. Not a part of what two schemas must share. */
+  readonly ttlSeconds?: number;
 }
 export interface SchemaDefinition<N extends string = string> {
   readonly format: 1;

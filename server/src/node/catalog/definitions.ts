@@ -11,7 +11,7 @@ export function additive(record: CollectionRecord, given: CollectionDefinition):
   return definition;
 }
 
-/** Everything of both; where both have a field, that of `wanted`, so that a difference in it is seen. */
+/** Everything of both; where both have a field, that of `wanted`, so that a difference in it is seen. The time to live is what is stored: a device does not change it. */
 export function unionOf(stored: CollectionDefinition, wanted: CollectionDefinition): CollectionDefinition {
-  return { fields: [...wanted.fields, ...stored.fields.filter((field) => fieldOf(wanted, field.name) === undefined)] };
+  return { ...stored, fields: [...wanted.fields, ...stored.fields.filter((field) => fieldOf(wanted, field.name) === undefined)] };
 }
