@@ -19,6 +19,8 @@ const LIMITS = [
   { what: 'collab entry', files: ['yjs.js'], maxGzipBytes: 8_000 },
   // Loaded by the first field with `index: { type: 'IVF' }`.
   { what: 'list indexes', files: ['chunks/lists.js'], maxGzipBytes: 16_000 },
+  // Loaded by the first aggregate.
+  { what: 'aggregates', files: ['chunks/aggregates.js'], maxGzipBytes: 8_000 },
   // Loaded by the first export or import.
   { what: 'export and import', files: ['chunks/transfer.js'], maxGzipBytes: 16_000 },
   // Loaded by the embed worker where the application asked for WebGPU and the browser has it.

@@ -69,6 +69,7 @@ export type {
 export { meaningFieldsOf } from './embedding/meaning-fields.ts';
 export { embeddedFieldsOf } from './embedding/source-text.ts';
 export type { DerivedVector, QueryEmbedding, WaitingRequest, WaitingRow, WaitingRows } from './embedding/types.ts';
+export type { AggregateGroup, AggregateRequest, AggregateResult } from './read/aggregate/types.ts';
 export type {
   Conflict,
   FollowedPlace,

@@ -9,10 +9,12 @@ import { WaitingScanner } from '../embedding/waiting.ts';
 import { IndexManager } from '../indexes/index-manager.ts';
 import { type PartitionOps, type ResolveOptions, resolveWrite, type WriteTarget } from '../leader/resolve.ts';
 import { createLive, type Live } from '../live/live.ts';
+import { loadAggregates } from '../read/aggregate/load.ts';
+import type { AggregateGroup, AggregateRequest, AggregateResult } from '../read/aggregate/types.ts';
 import type { ReadContext } from '../read/context.ts';
 import { runExplain } from '../read/explain.ts';
 import { runGet } from '../read/get.ts';
-import { runCount, runQuery } from '../read/query.ts';
+import { matchedBlocks, runCount, runQuery } from '../read/query.ts';
 import { runRecall } from '../read/recall.ts';
 import { runSearch } from '../read/search.ts';
 import type { ReplicaReader } from '../replica/replica-reader.ts';
@@ -92,6 +94,7 @@ export class LocalEngine implements Engine {
       opened,
       hlc,
       onSealed: () => this.#indexes.checkWhenQuiet(),
+      onExpired: (changes) => this.#notify(changes),
       onReopened: (changes) => {
         this.#notify(changes);
         this.#indexes.checkAfter(0);
@@ -199,6 +202,11 @@ export class LocalEngine implements Engine {
     return this.#read(request, (context) => runCount(context, request));
   }
 
+  async aggregate(request: AggregateRequest, others?: readonly AggregateGroup[]): Promise<AggregateResult> {
+    const { runAggregate } = await loadAggregates();
+    return this.#read(request, (context) => runAggregate(context, request, { matched: matchedBlocks, others }));
+  }
+
   search(request: SearchRequest): SearchResult {
     return this.#read(request, (context) => runSearch(context, request));
   }
@@ -240,7 +248,8 @@ export class LocalEngine implements Engine {
   views(collection: string, partitions?: readonly string[]): readonly PartitionView[] {
     this.#checkOpen();
     const { name } = this.#catalog.mustGetCollection(collection);
-    return this.#partitions.wanted(name, partitions).map((channel) => ({ partition: channel.partition, view: channel.view() }));
+    const nowMs = this.#ports.clock.nowMs();
+    return this.#partitions.wanted(name, partitions).map((channel) => ({ partition: channel.partition, view: channel.view(nowMs) }));
   }
 
   waitingVectors(request: WaitingRequest): WaitingRows {
@@ -343,6 +352,7 @@ export class LocalEngine implements Engine {
       replica: (partition) => this.#partitions.mustGet(name, partition),
       findReplica: (partition) => this.#partitions.find(name, partition),
       partitions: () => this.#partitions.names(name),
+      nowMs: () => this.#ports.clock.nowMs(),
       isFollowed: (partition) => this.#followed.find(name, partition) !== undefined,
     };
   }
@@ -360,7 +370,7 @@ export class LocalEngine implements Engine {
 
   #openRead(request: ReadScope): ReturnType<typeof openRead> {
     this.#checkOpen();
-    return openRead(this.#catalog, this.#partitions, request);
+    return openRead(this.#catalog, this.#partitions, request, this.#ports.clock.nowMs());
   }
 
   #notify(changes: readonly Change[]): void {

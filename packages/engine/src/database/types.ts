@@ -17,6 +17,7 @@ import type { VectorsRequest } from '../embedding/resolve-vectors.ts';
 import type { QueryEmbedding, WaitingRequest, WaitingRows } from '../embedding/types.ts';
 import type { IndexingState } from '../indexes/index-manager.ts';
 import type { IndexKind } from '../indexes/types.ts';
+import type { AggregateGroup, AggregateRequest, AggregateResult } from '../read/aggregate/types.ts';
 import type { OutboxPort, Replication } from '../replication/types.ts';
 import type { View } from '../view/view.ts';
 
@@ -315,6 +316,8 @@ export interface Engine {
   get(request: GetRequest): GetResult;
   query(request: QueryRequest): QueryResult;
   count(request: CountRequest): CountResult;
+  /** `others`: groups of other readers of the same request, `partial`, to be added. Loads the code for it once. `read/aggregate`. */
+  aggregate(request: AggregateRequest, others?: readonly AggregateGroup[]): Promise<AggregateResult>;
   search(request: SearchRequest): SearchResult;
   /** Searches with a sample of stored vectors, with and without graphs. Gives way between searches. QUERY_INVALID, FIELD_UNKNOWN. */
   recall(request: RecallRequest): Promise<RecallResult>;

@@ -48,6 +48,13 @@ export function runCount(context: ReadContext, request: CountRequest): CountResu
   return { ...context.info, count };
 }
 
+/** The rows that pass, block by block. FILTER_INVALID, NOT_CONNECTED. */
+export function matchedBlocks(context: ReadContext, request: CountRequest): BlockMask[] {
+  checkScope(request);
+  const node = compileFilter(context.definition, context.collection, request);
+  return context.partitions.flatMap(({ view }) => filterView(view, node, context.definition));
+}
+
 /** The first `offset + limit` rows in order: what decides whether a change can touch the page. */
 export function queryWindow(context: ReadContext, plan: QueryPlan): SortedRow[] {
   const { order, page } = plan;
