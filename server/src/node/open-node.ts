@@ -1,5 +1,5 @@
-import { type Clock, DbError, type LogBroker, type MetaStore, type ObjectStore, type Rng } from '@terndb/core';
-import { type IndexBuilder, loadCollab, SegmentPool } from '@terndb/engine/parts';
+import { type Clock, DbError, type LogBroker, type MetaStore, type ObjectStore, type Rng, type ScratchFiles } from '@terndb/core';
+import { type IndexBuilder, type JobExecutor, loadCollab, SegmentPool } from '@terndb/engine/parts';
 import type { Kernel } from '@terndb/kernel';
 import { StoredCatalog } from './catalog/node-catalog.ts';
 import { ensureNodeRecord, takeLeaderEpoch } from './catalog/records.ts';
@@ -14,6 +14,7 @@ import { Writes } from './leader/writes.ts';
 import { checkNodeLimits, checkSlots, type NodeLimits } from './limits.ts';
 import { PositionWaiters } from './query/position-waiters.ts';
 import { Reads } from './query/reads.ts';
+import { INLINE_JOBS } from './query/search-jobs.ts';
 import { Sessions } from './sessions.ts';
 import { StandaloneNode } from './standalone-node.ts';
 
@@ -27,6 +28,10 @@ export interface NodePorts {
   readonly kernel: Kernel;
   /** Builds the indexes of larger segments elsewhere. Left out: on this thread, in slices. */
   readonly indexBuilder?: IndexBuilder | undefined;
+  /** Does the work of searches elsewhere, over the memory of `kernel`. Left out: on this thread, one after the other. */
+  readonly searchJobs?: JobExecutor | undefined;
+  /** For vectors that need not be in memory. Left out: all are in memory. */
+  readonly scratch?: ScratchFiles | undefined;
 }
 
 export interface OpenNodeOptions {
@@ -55,10 +60,10 @@ export async function openNode(options: OpenNodeOptions): Promise<StandaloneNode
     slots: checkSlots(options.slots),
     newEpoch: options.newEpoch ?? false,
   });
-  const catalog = await StoredCatalog.open(ports);
+  const catalog = await StoredCatalog.open(ports, limits.maxCollections);
   // Collections with collab fields may be made at any time.
   await loadCollab();
-  const pool = new SegmentPool(ports.objects, ports.kernel, undefined, ports.indexBuilder);
+  const pool = new SegmentPool(ports.objects, ports.kernel, undefined, ports.indexBuilder, ports.scratch);
   const channels = new ChannelTable({ ...ports, pool, logEpoch, slots });
   let isStopped = false;
   const stop = (error: DbError): void => {
@@ -121,7 +126,7 @@ export async function openNode(options: OpenNodeOptions): Promise<StandaloneNode
     await Promise.all(leaders.map((leader) => leader.start()));
     const shared = { clock: ports.clock, rng: ports.rng, catalog, channels, leaders, logEpoch };
     jobs = await DataJobs.open({ ...shared, ...ports, pool, limits, cache, isGone, count });
-    const reads = new Reads({ ...shared, waiters });
+    const reads = new Reads({ ...shared, waiters, searchJobs: ports.searchJobs ?? INLINE_JOBS });
     const changes = new ChangeFeed({ ...shared, waiters, maxRangeKeys: limits.maxFoldedKeys });
     const writes = new Writes({ ...shared, serverNumber: STANDALONE_NUMBER });
     node = new StandaloneNode({ ports, limits, logEpoch, catalog, channels, leaders, sessions, reads, changes, writes, jobs, counters });

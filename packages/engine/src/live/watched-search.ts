@@ -1,5 +1,6 @@
 import type { SearchHit, SearchRequest, SearchResult } from '../database/types.ts';
 import { type ReadContext, rowName } from '../read/context.ts';
+import { runInline } from '../read/search/jobs.ts';
 import { planSearch, type SearchPlan } from '../read/search/plan.ts';
 import { openRanker, searchResult, searchWindow } from '../read/search.ts';
 import { corpusNumbers } from '../text/keyword-ranker.ts';
@@ -57,7 +58,7 @@ function corpusOf(context: ReadContext, { source }: SearchPlan): number[] {
 function couldScore(context: ReadContext, plan: SearchPlan, changed: ChangedKeys, worstScore: number): boolean {
   const rows = changedRows(context, changed, plan.node);
   if (rows.length === 0) return false;
-  const [best] = openRanker(context, plan, rows)(context, rows, 1);
+  const [best] = runInline(openRanker(context, plan, rows)(context, rows, 1));
   return best !== undefined && best.score >= worstScore;
 }
 

@@ -10,6 +10,7 @@ import { presentRows } from './filter/present.ts';
 import { estimateShare } from './filter/selectivity.ts';
 import { verdictOf } from './filter/statistics.ts';
 import type { Leaf } from './filter/value-test.ts';
+import { runInline } from './search/jobs.ts';
 import { planSearch } from './search/plan.ts';
 import { accuracy } from './search/ranking.ts';
 import { openRanker } from './search.ts';
@@ -30,7 +31,7 @@ export function runExplain(context: ReadContext, request: ExplainRequest): Expla
       if (plan === undefined) return explained;
       const how = accuracy(!plan.exact, plan.effort);
       const matched = [{ block, partition: index, mask: filterMask(block, node, definition) }];
-      openRanker(context, plan, matched, how)(context, matched, plan.page.offset + plan.page.limit);
+      runInline(openRanker(context, plan, matched, how)(context, matched, plan.page.offset + plan.page.limit));
       return { ...explained, search: how.isApproximate ? 'index' : 'scan' };
     }),
   );

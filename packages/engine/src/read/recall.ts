@@ -5,9 +5,10 @@ import type { ReadContext } from './context.ts';
 import { filterView } from './filter/evaluate.ts';
 import { invalidOption, mustGetField } from './request.ts';
 import { denseRanker, withVectors } from './search/dense.ts';
+import { runInline } from './search/jobs.ts';
 import { storedQuery } from './search/query-vector.ts';
 import { readEffort } from './search/rank-options.ts';
-import { accuracy, type Matched, NO_BOUNDS, type Ranker } from './search/ranking.ts';
+import { accuracy, type Matched, NO_BOUNDS, type Ranker, type Scored } from './search/ranking.ts';
 
 const DEFAULT_SAMPLE = 50;
 const MAX_SAMPLE = 1_000;
@@ -37,9 +38,9 @@ export async function runRecall(context: ReadContext, request: RecallRequest, cl
   );
   const how = accuracy(true, readEffort({ collection, ef: request.ef, nprobe: request.nprobe }));
   const result = { queries: 0, found: 0, wanted: 0, exactMs: 0, graphMs: 0 };
-  const timed = (rank: Ranker, name: 'exactMs' | 'graphMs'): ReturnType<Ranker> => {
+  const timed = (rank: Ranker, name: 'exactMs' | 'graphMs'): Scored[] => {
     const begun = clock.monotonicMs();
-    const rows = rank(context, matched, limit);
+    const rows = runInline(rank(context, matched, limit));
     result[name] += clock.monotonicMs() - begun;
     return rows;
   };

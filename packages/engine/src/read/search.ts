@@ -9,6 +9,7 @@ import { filterView } from './filter/evaluate.ts';
 import { entityReader } from './materialize.ts';
 import { type FusedList, fuseLists, NORMALIZERS } from './search/fuse.ts';
 import { rankGroups } from './search/group.ts';
+import { runInline, type Steps } from './search/jobs.ts';
 import { KEYWORD_LIST, planSearch, type SearchPlan, type SearchSource } from './search/plan.ts';
 import { storedQuery, vectorRanker } from './search/query-vector.ts';
 import { type Accuracy, accuracy, type Matched, NO_BOUNDS, type Ranker, type ScoreBounds, type Scored } from './search/ranking.ts';
@@ -20,8 +21,13 @@ import { rerankedRanker } from './search/rerank.ts';
  * `planSearch`.
  */
 export function runSearch(context: ReadContext, request: SearchRequest): SearchResult {
+  return runInline(searchSteps(context, request));
+}
+
+/** The same, for who has others do the work (`runWith`). The views stay pinned until its end. */
+export function* searchSteps(context: ReadContext, request: SearchRequest): Steps<SearchResult> {
   const plan = planSearch(context.definition, request);
-  return searchResult(context, plan, searchWindow(context, plan));
+  return searchResult(context, plan, yield* windowSteps(context, plan));
 }
 
 /** What a search found before paging: groups in order (without `groupBy` each hit is its own), as many as `offset + limit`. */
@@ -32,13 +38,17 @@ export interface SearchWindow {
 }
 
 export function searchWindow(context: ReadContext, plan: SearchPlan): SearchWindow {
+  return runInline(windowSteps(context, plan));
+}
+
+function* windowSteps(context: ReadContext, plan: SearchPlan): Steps<SearchWindow> {
   const matched = matchedRows(context, plan);
   const how = accuracy(!plan.exact, plan.effort);
   const rank = openRanker(context, plan, matched, how);
   const groups =
     plan.grouping === undefined
-      ? rank(context, matched, plan.page.offset + plan.page.limit).map((row) => [row])
-      : rankGroups(context, matched, rank, plan.grouping, plan.page);
+      ? (yield* rank(context, matched, plan.page.offset + plan.page.limit)).map((row) => [row])
+      : yield* rankGroups(context, matched, rank, plan.grouping, plan.page);
   return { groups, exact: !how.isApproximate };
 }
 

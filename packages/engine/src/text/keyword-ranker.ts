@@ -1,4 +1,5 @@
 import type { ReadContext } from '../read/context.ts';
+import { settled } from '../read/search/jobs.ts';
 import { offerRow, passesBounds, type Ranker, type ScoreBounds, scoredTop } from '../read/search/ranking.ts';
 import type { RowBlock } from '../view/view.ts';
 import { type CorpusStatistics, inverseFrequency, PREFIX_WEIGHT, roundedStatistics, termScore } from './bm25.ts';
@@ -48,7 +49,7 @@ export function keywordRanker(query: KeywordQuery, bounds: ScoreBounds, options:
       });
     }
     const rows = top.sorted();
-    return options.withCoverage === true ? coverageOf(rows, fields) : rows;
+    return settled(options.withCoverage === true ? coverageOf(rows, fields) : rows);
   };
 }
 

@@ -1,5 +1,4 @@
-import type { MetaStore } from '@terndb/core';
-import { assert, DbError, type Frame, type ObjectStore } from '@terndb/core';
+import { assert, DbError, type Frame, type MetaStore, type ObjectStore, type ScratchFiles } from '@terndb/core';
 import {
   type CatalogCollection,
   type Channel,
@@ -22,6 +21,7 @@ export interface ChannelTableOptions {
   readonly objects: ObjectStore;
   readonly meta: MetaStore;
   readonly kernel: Kernel;
+  readonly scratch?: ScratchFiles | undefined;
   readonly pool: SegmentPool;
   readonly logEpoch: string;
   readonly slots: number;
@@ -73,7 +73,8 @@ export class ChannelTable implements SlotFolds {
   async openAgain({ channel }: NodeChannel, collection: CatalogCollection): Promise<Channel> {
     const { name, partition, published } = channel;
     // A pool of its own: an open segment knows the definition it was opened under.
-    const pool = new SegmentPool(this.#options.objects, this.#options.kernel);
+    const { objects, kernel, scratch } = this.#options;
+    const pool = new SegmentPool(objects, kernel, undefined, undefined, scratch);
     const options = { ...this.#options, pool, channel: name, definition: collection.definition };
     const replica = published === undefined ? emptyReplica(options) : await openReplica({ ...options, manifest: published.manifest });
     return { name, partition, published, collection, replica, damage: undefined };

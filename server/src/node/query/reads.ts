@@ -1,5 +1,5 @@
 import type { Clock } from '@terndb/core';
-import { type CollectionDefinition, DbError, type Timestamp } from '@terndb/core';
+import { DbError, type Timestamp } from '@terndb/core';
 import {
   type CountRequest,
   type CountResult,
@@ -15,7 +15,7 @@ import {
   type SearchResult,
   type TokenPositions,
 } from '@terndb/engine';
-import { fromKernel, type ReadContext, runCount, runGet, runQuery, runSearch } from '@terndb/engine/parts';
+import { fromKernel, type JobExecutor, type ReadContext, runCount, runGet, runQuery, searchSteps } from '@terndb/engine/parts';
 import { unknownPartition } from '../catalog/names.ts';
 import type { StoredCatalog } from '../catalog/node-catalog.ts';
 import type { ChannelTable } from '../channels/channel-table.ts';
@@ -24,6 +24,7 @@ import { type SlotLeader, tickMs } from '../leader/slot-leader.ts';
 import type { CatalogCollectionInfo, NodeRequest } from '../types.ts';
 import { budgetOf, type Guarantee, guaranteeOf } from './consistency.ts';
 import { type Budget, type PositionWaiters, within } from './position-waiters.ts';
+import { runSearchJobs } from './search-jobs.ts';
 
 export interface ReadsOptions {
   readonly clock: Clock;
@@ -32,6 +33,8 @@ export interface ReadsOptions {
   readonly leaders: readonly SlotLeader[];
   readonly waiters: PositionWaiters;
   readonly logEpoch: string;
+  /** Does the work of searches. */
+  readonly searchJobs: JobExecutor;
 }
 
 interface Partition {
@@ -39,10 +42,19 @@ interface Partition {
   readonly channel: NodeChannel;
 }
 
+interface OpenedRead<Q> {
+  readonly context: ReadContext;
+  readonly wanted: Q;
+  /** What is left of it. */
+  readonly budget: Budget;
+  /** Once. */
+  readonly release: () => void;
+}
+
 /** How true an answer is. */
 type Truth = Pick<ReadInfo, 'degraded' | 'stalenessMs'>;
 
-/** Reads at a guarantee position (design 7): first the wait, then one synchronous pass over pinned views. */
+/** Reads at a guarantee position (design 7): first the wait, then one pass over pinned views: a synchronous one, but for the jobs of searches. */
 export class Reads {
   readonly #options: ReadsOptions;
 
@@ -63,7 +75,13 @@ export class Reads {
   }
 
   async search(request: NodeRequest<SearchRequest>): Promise<SearchResult> {
-    const result = await this.#read(request, runSearch);
+    const { clock, searchJobs } = this.#options;
+    const { context, wanted, budget, release } = await this.#open(request);
+    const steps = searchSteps(context, wanted);
+    const searched = runSearchJobs(steps, { jobs: searchJobs, clock, budget, onEnd: release });
+    const result = await searched.catch((error: unknown) => {
+      throw fromKernel(error);
+    });
     return { ...result, hits: result.hits.map((hit) => ({ ...hit, from: 'global' })) };
   }
 
@@ -86,27 +104,38 @@ export class Reads {
   }
 
   async #read<Q extends ReadScope, R>(request: NodeRequest<Q>, run: (context: ReadContext, request: Q) => R): Promise<R> {
+    const { context, wanted, release } = await this.#open(request);
+    try {
+      return run(context, wanted);
+    } catch (error) {
+      throw fromKernel(error);
+    } finally {
+      release();
+    }
+  }
+
+  /** Views at the guarantee position, pinned until `release`, and what is left of the time. */
+  async #open<Q extends ReadScope>(request: NodeRequest<Q>): Promise<OpenedRead<Q>> {
+    const { clock } = this.#options;
+    const begunMs = clock.monotonicMs();
     const { database, timeoutMs, signal, ...wanted } = request;
     const guarantee = guaranteeOf(request.collection, request.consistency);
     checkScope(request);
     const before = this.#partitions(database, request);
-    const truth = await this.#reach(before.partitions, guarantee, { timeoutMs: budgetOf(timeoutMs), signal });
+    const budget = { timeoutMs: budgetOf(timeoutMs), signal };
+    const truth = await this.#reach(before.partitions, guarantee, budget);
     // What was dropped or altered meanwhile is so for this read, too.
     const { collection, partitions } = this.#partitions(database, request);
     const views = partitions.map(({ name, channel }): PartitionView => ({ partition: name, view: channel.channel.replica.view() }));
     const definition = partitions[0]?.channel.channel.collection.definition ?? collection.definition;
-    const context = this.#context(request.collection, definition, views, this.#info(partitions, truth));
-    try {
-      return run(context, { ...(wanted as unknown as Q), scope: undefined, consistency: undefined });
-    } catch (error) {
-      throw fromKernel(error);
-    } finally {
-      for (const { view } of views) view.release();
-    }
-  }
-
-  #context(collection: string, definition: CollectionDefinition, partitions: readonly PartitionView[], info: ReadInfo): ReadContext {
-    return { definition, collection, partitions, info };
+    return {
+      context: { definition, collection: request.collection, partitions: views, info: this.#info(partitions, truth) },
+      wanted: { ...(wanted as unknown as Q), scope: undefined, consistency: undefined },
+      budget: { ...budget, timeoutMs: Math.max(0, budget.timeoutMs - (clock.monotonicMs() - begunMs)) },
+      release: () => {
+        for (const { view } of views) view.release();
+      },
+    };
   }
 
   /** COLLECTION_UNKNOWN, PARTITION_UNKNOWN, OPTION_INVALID. */

@@ -1,8 +1,11 @@
 import type { BinaryMetric } from '@terndb/core';
-import { popCount, setOffsets } from '../../bitmap/bitmap.ts';
+import { countBits, popCount, setOffsets } from '../../bitmap/bitmap.ts';
 import { withVectors } from './dense.ts';
 import { nextFloat32Above } from './float32.ts';
-import { offerRow, passesBounds, type Ranker, type ScoreBounds, scoredTop } from './ranking.ts';
+import type { VectorJob } from './jobs.ts';
+import { type Matched, offerRow, passesBounds, type Ranker, type ScoreBounds, scoredTop } from './ranking.ts';
+
+const WORD_BITS = 32;
 
 export interface BinaryQuery {
   readonly kind: 'binary';
@@ -15,16 +18,21 @@ export interface BinaryQuery {
 export function binaryRanker({ field, metric, query }: BinaryQuery, bounds: ScoreBounds): Ranker {
   const distance = metric === 'HAMMING' ? hammingDistance : jaccardDistance;
   const range = { minScore: Math.max(bounds.atLeast, nextFloat32Above(bounds.above)), maxScore: nextFloat32Above(bounds.atMost) };
-  return (_context, matched, k) => {
+  return function* (_context, matched, k) {
     const top = scoredTop(k);
+    const searched: Matched[] = [];
+    const jobs: VectorJob[] = [];
     for (const part of matched) {
       const present = withVectors(part, field);
       if (present === undefined) continue;
       const bits = part.block.bits?.(field);
       if (bits !== undefined) {
         // Of equal scores the kernel keeps lower offsets, which in sealed rows are smaller keys.
-        const hits = bits.scan({ query, metric, k, bitmap: present, rows: part.block.rows, ...range });
-        for (let i = 0; i < hits.offsets.length; i++) offerRow(top, part, hits.offsets[i]!, hits.scores[i]!);
+        const options = { query, metric, k, bitmap: present, rows: part.block.rows, ...range };
+        // A register holds as many numbers as a word has bits.
+        const products = (countBits(present) * bits.dim) / WORD_BITS;
+        jobs.push({ kind: 'bits', target: bits, options, isSealed: part.block.sortedByKey, products });
+        searched.push(part);
         continue;
       }
       const column = part.block.column(field)!;
@@ -35,6 +43,10 @@ export function binaryRanker({ field, metric, query }: BinaryQuery, bounds: Scor
             : 0 - distance(query, part.block.valueAt(field, offset) as Uint8Array, 0);
         if (passesBounds(score, bounds)) offerRow(top, part, offset, score);
       }
+    }
+    if (jobs.length === 0) return top.sorted();
+    for (const [index, { offsets, scores }] of (yield jobs).entries()) {
+      for (let i = 0; i < offsets.length; i++) offerRow(top, searched[index]!, offsets[i]!, scores[i]!);
     }
     return top.sorted();
   };

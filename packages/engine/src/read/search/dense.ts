@@ -6,6 +6,7 @@ import type { Mask } from '../filter/mask.ts';
 import { presentRows } from '../filter/present.ts';
 import { searchIndex } from './approximate.ts';
 import { nextFloat32Above } from './float32.ts';
+import { type Steps, together } from './jobs.ts';
 import { type Accuracy, type Matched, offerRow, type Ranker, type ScoreBounds, scoredTop } from './ranking.ts';
 
 export interface DenseQuery {
@@ -20,8 +21,9 @@ export interface DenseQuery {
 /** The best of every block by the kernel: from an index where there is one and it pays, else by an exact scan. Scores are exact either way. Rows without a vector are never hits. DIMENSION_MISMATCH where the schema leaves the dim to the model. */
 export function denseRanker({ field, metric, query, models }: DenseQuery, bounds: ScoreBounds, accuracy: Accuracy): Ranker {
   const range = { minScore: Math.max(bounds.atLeast, nextFloat32Above(bounds.above)), maxScore: nextFloat32Above(bounds.atMost) };
-  return (context, matched, k) => {
-    const top = scoredTop(k);
+  return function* (context, matched, k) {
+    const searched: Matched[] = [];
+    const searches: Steps<ScanHits>[] = [];
     for (const part of matched) {
       const vectors = part.block.vectors(field);
       const present = withVectors(part, field);
@@ -33,8 +35,13 @@ export function denseRanker({ field, metric, query, models }: DenseQuery, bounds
       const scan = { query, metric, k, ...range };
       const walked = accuracy.mayApproximate ? searchIndex(vectors, part.block, { ...scan, ...accuracy.effort, field, bitmap }) : undefined;
       if (walked !== undefined) accuracy.isApproximate = true;
-      const hits = walked ?? scanBlock(vectors, part, bitmap, scan);
-      for (let i = 0; i < hits.offsets.length; i++) offerRow(top, part, hits.offsets[i]!, hits.scores[i]!);
+      searched.push(part);
+      searches.push(walked ?? scanBlock(vectors, part, bitmap, scan));
+    }
+    const found = yield* together(searches);
+    const top = scoredTop(k);
+    for (const [index, { offsets, scores }] of found.entries()) {
+      for (let i = 0; i < offsets.length; i++) offerRow(top, searched[index]!, offsets[i]!, scores[i]!);
     }
     return top.sorted();
   };
@@ -58,8 +65,9 @@ interface ScanQuery {
  * The kernel breaks ties by offset. Where offsets ascend with the key that is the rule already; among growing rows a tie at the boundary
  * may have kept the wrong ones, so more are taken until the last score lies below it.
  */
-function scanBlock(vectors: VectorBlock, { block }: Matched, bitmap: Mask, scan: ScanQuery): ScanHits {
+function* scanBlock(vectors: VectorBlock, { block }: Matched, bitmap: Mask, scan: ScanQuery): Steps<ScanHits> {
   const { query, metric, k } = scan;
+  const work = { kind: 'rows', target: vectors, isSealed: block.sortedByKey, products: countBits(bitmap) * vectors.dim } as const;
   const options = {
     query,
     metric,
@@ -68,11 +76,11 @@ function scanBlock(vectors: VectorBlock, { block }: Matched, bitmap: Mask, scan:
     ...(scan.minScore > -Infinity ? { minScore: scan.minScore } : {}),
     ...(scan.maxScore < Infinity ? { maxScore: scan.maxScore } : {}),
   };
-  if (block.sortedByKey) return vectors.scan({ ...options, k });
-  for (let taken = k + 1; ; taken *= 2) {
-    const hits = vectors.scan({ ...options, k: taken });
-    const count = hits.scores.length;
-    if (count < taken || hits.scores[count - 1]! < hits.scores[k - 1]!) return hits;
+  for (let taken = block.sortedByKey ? k : k + 1; ; taken *= 2) {
+    const [hits] = yield [{ ...work, options: { ...options, k: taken } }];
+    const { scores } = hits!;
+    const count = scores.length;
+    if (block.sortedByKey || count < taken || scores[count - 1]! < scores[k - 1]!) return hits!;
   }
 }
 

@@ -1,4 +1,5 @@
 import { rowName } from '../context.ts';
+import { together } from './jobs.ts';
 import { compareScored, passesBounds, type Ranker, type ScoreBounds, type Scored, type ScoredPart } from './ranking.ts';
 
 /** The constant of reciprocal rank fusion in the paper (Cormack, Clarke and Büttcher 2009), and in Milvus. */
@@ -34,8 +35,9 @@ function worthOf(coverage: number): number {
 }
 
 export function fuseLists(lists: readonly FusedList[], fusion: Fusion, bounds: ScoreBounds): Ranker {
-  return (context, matched, k) => {
-    const ranked = lists.map((list) => ({ ...list, rows: list.rank(context, matched, Math.max(k, FUSION_DEPTH)) }));
+  return function* (context, matched, k) {
+    const found = yield* together(lists.map((list) => list.rank(context, matched, Math.max(k, FUSION_DEPTH))));
+    const ranked = lists.map((list, index) => ({ ...list, rows: found[index]! }));
     // A list that is alone keeps its order.
     const byCoverage = fusion.type === 'rrf' && fusion.byCoverage && ranked.filter(({ rows }) => rows.length > 0).length > 1;
     const fused = new Map<string, Scored & { score: number; parts: ScoredPart[] }>();
@@ -64,7 +66,10 @@ export function fuseLists(lists: readonly FusedList[], fusion: Fusion, bounds: S
 export function fusedRanker(rankers: readonly Ranker[], bounds: ScoreBounds): Ranker {
   const lists = rankers.map((rank) => ({ name: '', rank, normalize: (score: number) => score }));
   const fuse = fuseLists(lists, { type: 'rrf', k: RRF_K, byCoverage: false }, bounds);
-  return (context, matched, k) => fuse(context, matched, k).map(({ parts: _unnamed, ...row }) => row);
+  return function* (context, matched, k) {
+    const rows = yield* fuse(context, matched, k);
+    return rows.map(({ parts: _unnamed, ...row }) => row);
+  };
 }
 
 /** Scores from 0 to 1, as in Milvus; distances are scores with the sign turned. */

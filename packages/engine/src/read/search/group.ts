@@ -4,6 +4,7 @@ import type { RowBlock } from '../../view/view.ts';
 import type { ReadContext } from '../context.ts';
 import type { Page } from '../request.ts';
 import { type SortValue, sortReader } from '../sort-values.ts';
+import type { Steps } from './jobs.ts';
 import type { Matched, Ranker, Scored } from './ranking.ts';
 
 export interface Grouping {
@@ -19,12 +20,18 @@ const GROWTH = 8;
  * Groups by their best hit, each with its best hits, one group after the other; the null group is one like the others. The list that groups are
  * picked from grows until the first `offset + limit` groups are full, or nothing is left: grouping never loses a hit.
  */
-export function rankGroups(context: ReadContext, matched: readonly Matched[], rank: Ranker, grouping: Grouping, page: Page): Scored[][] {
+export function* rankGroups(
+  context: ReadContext,
+  matched: readonly Matched[],
+  rank: Ranker,
+  grouping: Grouping,
+  page: Page,
+): Steps<Scored[][]> {
   const wanted = page.offset + page.limit;
   const total = matched.reduce((sum, { mask }) => sum + countBits(mask), 0);
   const read = groupReader(context, grouping.field);
   for (let k = Math.min(total, wanted * grouping.size * 2); ; k = Math.min(total, k * GROWTH)) {
-    const rows = rank(context, matched, k);
+    const rows = yield* rank(context, matched, k);
     const groups = groupRows(rows, read, grouping.size, wanted);
     const complete = groups.length === wanted && groups.every((group) => group.length === grouping.size);
     if (complete || rows.length < k || k === total) return groups;

@@ -2,6 +2,7 @@ import type { ReadContext, RowRef } from '../context.ts';
 import type { BlockMask } from '../filter/evaluate.ts';
 import { compareRefs } from '../sort-values.ts';
 import { TopK } from '../top-k.ts';
+import type { Steps } from './jobs.ts';
 import type { Effort } from './rank-options.ts';
 
 /** Rows of one block that a search may return. */
@@ -52,7 +53,7 @@ export function accuracy(mayApproximate: boolean, effort: Effort = { ef: undefin
 }
 
 /** The best `k` of the matched rows, best first, equal scores by key, then by partition. Fewer only when there are no more. */
-export type Ranker = (context: ReadContext, matched: readonly Matched[], k: number) => Scored[];
+export type Ranker = (context: ReadContext, matched: readonly Matched[], k: number) => Steps<Scored[]>;
 
 export function passesBounds(score: number, bounds: ScoreBounds): boolean {
   return score >= bounds.atLeast && (score > bounds.above || bounds.above === -Infinity) && score <= bounds.atMost;

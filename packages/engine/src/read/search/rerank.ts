@@ -23,9 +23,10 @@ export type Reranker =
   | { readonly type: 'boost'; readonly node: FilterNode; readonly weight: number };
 
 export function rerankedRanker(rank: Ranker, rerankers: readonly Reranker[], bounds: ScoreBounds): Ranker {
-  return (context, matched, k) => {
+  return function* (context, matched, k) {
     const factors = rerankers.map((reranker) => factorOf(context, reranker));
-    return rank(context, matched, Math.max(k, RERANK_DEPTH))
+    const rows = yield* rank(context, matched, Math.max(k, RERANK_DEPTH));
+    return rows
       .map((row) => ({ ...row, score: factors.reduce((score, factor) => scaled(score, factor(row)), row.score) }))
       .filter(({ score }) => passesBounds(score, bounds))
       .sort(compareScored)

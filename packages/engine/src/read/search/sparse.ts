@@ -4,6 +4,7 @@ import type { Column } from '../../columns/column.ts';
 import { offerScored } from '../../text/max-score.ts';
 import { sparseIndexOf } from '../../text/sparse-index.ts';
 import { withVectors } from './dense.ts';
+import { settled } from './jobs.ts';
 import { offerRow, passesBounds, type Ranker, type ScoreBounds, scoredTop } from './ranking.ts';
 
 export interface SparseQuery {
@@ -44,7 +45,7 @@ export function sparseRanker({ field, query }: SparseQuery, bounds: ScoreBounds)
         if (score !== undefined && passesBounds(score, bounds)) offerRow(top, part, offset, score);
       }
     }
-    return top.sorted();
+    return settled(top.sorted());
   };
 }
 
