@@ -10,12 +10,12 @@ export interface OpenRead {
   readonly release: () => void;
 }
 
-/** Pins views of the wanted partitions. COLLECTION_UNKNOWN, PARTITION_UNKNOWN, OPTION_INVALID, TOKEN_INVALID. */
-export function openRead(catalog: Catalog, known: Partitions, request: ReadScope): OpenRead {
+/** Pins views of the wanted partitions, as of the wall clock `nowMs`. COLLECTION_UNKNOWN, PARTITION_UNKNOWN, OPTION_INVALID, TOKEN_INVALID. */
+export function openRead(catalog: Catalog, known: Partitions, request: ReadScope, nowMs: number): OpenRead {
   const { definition, name: collection } = catalog.mustGetCollection(request.collection);
   const atLeast = wantedPositions(request.consistency);
   const wanted = known.wanted(collection, request.partitions);
-  const partitions = wanted.map((channel): PartitionView => ({ partition: channel.partition, view: channel.view() }));
+  const partitions = wanted.map((channel): PartitionView => ({ partition: channel.partition, view: channel.view(nowMs) }));
   const byPartition = new Map(wanted.map((channel) => [channel.partition, channel]));
   return {
     context: {

@@ -1,9 +1,10 @@
 import { DbError, type Hlc, type PrimaryKey } from '@terndb/core';
 import type { Catalog, CatalogCollection } from '../catalog/catalog.ts';
+import { ExpiryCollector } from '../expiry/collector.ts';
 import type { IndexedChannel } from '../indexes/index-manager.ts';
 import { Committer } from '../leader/committer.ts';
 import type { SizedFrame } from '../leader/frames.ts';
-import { foldCollection, foldWrite } from '../leader/leader.ts';
+import { foldCollection, foldExpiry, foldWrite } from '../leader/leader.ts';
 import type { LogTail } from '../leader/log-tail.ts';
 import type { PartitionOps } from '../leader/resolve.ts';
 import { emptyReplica } from '../replica/open-replica.ts';
@@ -23,6 +24,8 @@ export interface SelfLedOptions {
   readonly hlc: Hlc;
   /** Segments are others than before. */
   readonly onSealed: () => void;
+  /** Rows were expired for so long that they are gone. */
+  readonly onExpired: (changes: readonly Change[]) => void;
   /** Back at the durable state: what was refused is not shown any more. */
   readonly onReopened: (changes: readonly Change[]) => void;
   /** The storage is no longer this engine's, or cannot be read: the engine has to close. */
@@ -42,6 +45,7 @@ export class SelfLed {
   readonly #options: SelfLedOptions;
   readonly #committer: Committer;
   readonly #sealer: Sealer;
+  readonly #expiry: ExpiryCollector;
   #channels: Map<string, Channel>;
   #tail: LogTail;
   /** `recovering`: an append failed; channels are read again from storage. Reads show the state before, writes are refused. */
@@ -74,6 +78,7 @@ export class SelfLed {
       onSealed: () => options.onSealed(),
     });
     this.#sealer.collect();
+    this.#expiry = new ExpiryCollector({ clock: ports.clock, collect: () => this.#collectExpired() });
   }
 
   /** By channel name. */
@@ -174,9 +179,25 @@ export class SelfLed {
   /** Refuses what is not durable, and frees the replicas. */
   close(error: DbError): void {
     this.#state = 'closed';
+    this.#expiry.close();
     this.#committer.rejectAll(error);
     this.#sealer.close();
     for (const { replica } of this.#channels.values()) replica.retire();
+  }
+
+  /** Of one channel; false: none is due, or nothing can be written now. */
+  #collectExpired(): boolean {
+    const { catalog, hlc, ports } = this.#options;
+    if (this.#state !== 'open') return false;
+    for (const { replica, damage, collection, partition } of this.#channels.values()) {
+      const folded = damage === undefined ? foldExpiry({ ...catalog.database, hlc }, replica, ports.clock.nowMs()) : undefined;
+      if (folded === undefined) continue;
+      // Refused, they come back with everything else that was not durable.
+      void this.#committer.add(folded.frames);
+      this.#options.onExpired([{ collection: collection.name, partition, keys: folded.keys }]);
+      return true;
+    }
+    return false;
   }
 
   #fold(channel: Channel, write: PartitionOps): ReturnType<typeof foldWrite> {

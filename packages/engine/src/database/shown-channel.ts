@@ -35,7 +35,7 @@ export function shownLocally(channel: Channel, logEpoch: string): ShownChannel {
     missingRows: replica.missingRows + (damage === undefined ? 0 : 1),
     damage,
     entities: replica.entities,
-    view: () => replica.view(),
+    view: (nowMs) => replica.view(nowMs),
     isPending: () => false,
     inspect: () => inspectChannel(channel),
   };

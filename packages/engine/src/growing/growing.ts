@@ -47,6 +47,7 @@ export class GrowingRows implements RowSource {
   /** Slots whose key has a newer one, and whose documents nobody needs once no view is left that sees them. */
   #superseded: number[] = [];
   #bytes = 0;
+  #oldestPut = Number.POSITIVE_INFINITY;
   #freed = false;
 
   constructor(options: { readonly id: string; readonly definition: CollectionDefinition; readonly kernel: Kernel }) {
@@ -114,6 +115,7 @@ export class GrowingRows implements RowSource {
     }
     this.#putSeqs.push(row.putSeq ?? 0);
     this.#stamps.push(row.stamps);
+    if (row.stamps.put.hlc < this.#oldestPut) this.#oldestPut = row.stamps.put.hlc;
     this.#hashes.push(rowHash(row.key, row.stamps));
     this.#positions.push(row.position);
     this.#older.push(this.#newest.get(row.key) ?? -1);
@@ -145,6 +147,14 @@ export class GrowingRows implements RowSource {
 
   versionAt(offset: number): Timestamp {
     return newestTimestamp(this.#stamps[offset]!);
+  }
+
+  putTimeAt(offset: number): Timestamp {
+    return this.#stamps[offset]!.put.hlc;
+  }
+
+  get oldestPut(): number {
+    return this.#oldestPut;
   }
 
   /** Position of the record that made the slot. */

@@ -1,4 +1,5 @@
 import type { Frame, Hlc, LogRecord, PrimaryKey, Timestamp } from '@terndb/core';
+import { expiryRecord } from '../expiry/expiry-record.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { SizedFrame } from './frames.ts';
 import { toRecords } from './records.ts';
@@ -55,6 +56,14 @@ export function foldCollection(leader: LeaderOptions, replica: Replica, maxTombs
   const frame = nextFrame(leader, replica, { type: 'gc', floor: leader.hlc.next() });
   replica.applyFrame(frame);
   return [{ frame, bytes: GC_BYTES }];
+}
+
+/** A `gc` record when rows have been expired for a while; see `expiryRecord`. @returns the keys of the rows that went, too. */
+export function foldExpiry(leader: LeaderOptions, replica: Replica, nowMs: number): FoldedWrite | undefined {
+  const record = expiryRecord(replica, nowMs);
+  if (record === undefined) return undefined;
+  const frame = nextFrame(leader, replica, record);
+  return { keys: replica.applyFrame(frame).keys, frames: [{ frame, bytes: GC_BYTES }] };
 }
 
 /** A frame with one short record. */

@@ -16,6 +16,7 @@ import { DEFAULT_PARTITION } from '../catalog/channels.ts';
 import { checkCollabPut, collabOps } from '../collab/resolve-collab.ts';
 import type { WriteRequest } from '../database/types.ts';
 import { keptVectors, vectorOps } from '../embedding/resolve-vectors.ts';
+import { expiryCutoff } from '../expiry/cutoff.ts';
 import { compileFilter } from '../read/compile-filter.ts';
 import { matchKeys } from '../read/get.ts';
 import type { ReplicaReader } from '../replica/replica-reader.ts';
@@ -30,6 +31,8 @@ export interface WriteTarget {
   /** Undefined when there is no such partition; then a put makes it. */
   readonly findReplica: (partition: string) => ReplicaReader | undefined;
   readonly partitions: () => readonly string[];
+  /** The wall clock: what is expired by it is not there for a write, either. Left out: nothing is. */
+  readonly nowMs?: () => number;
   /** Whether a server leads the partition. Left out: this is the one that does. */
   readonly isFollowed?: (partition: string) => boolean;
 }
@@ -88,8 +91,8 @@ function resolvePut(target: WriteTarget, request: RequestOf<'put'>, { maxEntitie
     checkCollabPut(definition, collection, fields);
     note(fields);
     keys.push(pk);
-    const put = { type: 'put', pk, fields, create: replica?.entities.find(pk) === undefined } as const;
-    return [put, ...keptVectors(definition, put, replica)];
+    const put = { type: 'put', pk, fields, create: !isThere(target, replica, pk) } as const;
+    return put.create ? [put] : [put, ...keptVectors(definition, put, replica)];
   });
   return { keys, partitions: ops.length === 0 ? [] : [{ partition, ops }] };
 }
@@ -135,7 +138,7 @@ function resolveDeleteBy(target: WriteTarget, request: RequestOf<'deleteBy'>): R
   }
   for (const partition of new Set(request.partitions ?? target.partitions())) {
     const replica = target.replica(partition);
-    const view = replica.view();
+    const view = replica.view(target.nowMs?.());
     try {
       const matched = matchKeys([{ partition, view }], node, definition).flatMap((match) => match.keys);
       if (matched.length === 0) continue;
@@ -162,10 +165,17 @@ function resolveCollab(target: WriteTarget, request: RequestOf<'collab'>): Resol
   return { keys: [pk], partitions: [{ partition, ops: collabOps({ collection, definition, replica, home }, pk, request) }] };
 }
 
+/** Whether the entity is live, and its time to live not over. */
+function isThere({ definition, nowMs }: WriteTarget, replica: ReplicaReader | undefined, pk: PrimaryKey): boolean {
+  const place = replica?.entities.find(pk);
+  if (place === undefined) return false;
+  return nowMs === undefined || place.block.source.putTimeAt(place.offset) >= expiryCutoff(definition, nowMs());
+}
+
 /** The partition that holds the key live, or may; undefined when none does, and then there is nothing to do. PARTITION_REQUIRED when several do. */
 function holderOf(target: WriteTarget, pk: PrimaryKey, named: string | undefined): string | undefined {
   const candidates = named === undefined ? target.partitions() : [named];
-  const holders = candidates.filter((partition) => target.replica(partition).entities.find(pk) !== undefined);
+  const holders = candidates.filter((partition) => isThere(target, target.replica(partition), pk));
   if (holders.length === 1) return holders[0];
   const possible = candidates.filter((partition) => target.replica(partition).isPartial === true);
   // The log knows the rows that are not here.

@@ -1,5 +1,6 @@
 import { type Clock, DbError, type PrimaryKey } from '@terndb/core';
 import type { Change, QueryRequest, QueryResult, ReadScope, SearchRequest, SearchResult } from '../database/types.ts';
+import { expiryMs } from '../expiry/cutoff.ts';
 import type { ReadContext } from '../read/context.ts';
 import type { Watched } from './watched.ts';
 import { watchedQuery } from './watched-query.ts';
@@ -7,6 +8,11 @@ import { watchedSearch } from './watched-search.ts';
 
 /** At most one result per frame of a 60 Hz display: nobody sees more. */
 export const LIVE_INTERVAL_MS = 16;
+
+/** Between two looks that are made only because rows expire; also the most that a live result shows one for too long. */
+export const LIVE_EXPIRY_MS = 250;
+/** Timers of browsers end at 24 days. */
+const MAX_TIMER_MS = 24 * 60 * 60 * 1000;
 
 export interface LivePorts {
   readonly clock: Clock;
@@ -77,6 +83,7 @@ class Watcher<R> {
   #lastMs = -Infinity;
   #isStopped = false;
   #cancelFrame: (() => void) | undefined;
+  #cancelExpiry: () => void = () => {};
   #unsubscribe: () => void = () => {};
 
   constructor(ports: LivePorts, request: ReadScope, watched: Watched<R>, events: WatchEvents<R>) {
@@ -95,6 +102,7 @@ class Watcher<R> {
     this.#isStopped = true;
     this.#unsubscribe();
     this.#cancelFrame?.();
+    this.#cancelExpiry();
   }
 
   #collect(changes: readonly Change[]): void {
@@ -140,6 +148,7 @@ class Watcher<R> {
     this.#changed = new Map();
     this.#mayAllDiffer = false;
     const { context, release } = this.#ports.open(this.#request);
+    this.#lookAtExpiry(context);
     try {
       if (this.#last !== undefined && !mayAllDiffer && !this.#watched.couldMatter(context, changed)) return undefined;
       this.#lastMs = this.#ports.clock.monotonicMs();
@@ -148,6 +157,19 @@ class Watcher<R> {
     } finally {
       release();
     }
+  }
+
+  /** Rows expire without a change: looks again when the next one of those that are visible does. */
+  #lookAtExpiry({ definition, partitions }: ReadContext): void {
+    this.#cancelExpiry();
+    if (definition.ttlSeconds === undefined) return;
+    const oldest = Math.min(...partitions.map(({ view }) => view.oldestPut ?? Number.POSITIVE_INFINITY));
+    const waitMs = expiryMs(definition, oldest) - this.#ports.clock.nowMs();
+    if (waitMs === Number.POSITIVE_INFINITY) return;
+    this.#cancelExpiry = this.#ports.clock.after(Math.min(MAX_TIMER_MS, Math.max(LIVE_EXPIRY_MS, waitMs)), () => {
+      this.#mayAllDiffer = true;
+      this.#look();
+    });
   }
 
   /** The same error again is not news. After an error every change is evaluated, and the next result is told even if it is the old one. */

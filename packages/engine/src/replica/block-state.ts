@@ -1,4 +1,5 @@
-import { assert } from '@terndb/core';
+import { assert, type Timestamp } from '@terndb/core';
+import { type Unexpired, UnexpiredRows } from '../expiry/unexpired.ts';
 import { LiveBitmap } from '../growing/live-bitmap.ts';
 import type { RowSource } from './row-source.ts';
 
@@ -9,6 +10,7 @@ import type { RowSource } from './row-source.ts';
 export class BlockState<S extends RowSource = RowSource> {
   readonly source: S;
   readonly live: LiveBitmap;
+  readonly #unexpired = new UnexpiredRows();
   #onFreed: () => void = () => {};
   #pins = 0;
   #retired = false;
@@ -16,6 +18,11 @@ export class BlockState<S extends RowSource = RowSource> {
   constructor(source: S, live: LiveBitmap = new LiveBitmap()) {
     this.source = source;
     this.live = live;
+  }
+
+  /** Without the rows put before `cutoff`. 0: as they are, and nothing is known of their age. */
+  shownAt(cutoff: Timestamp): Unexpired {
+    return cutoff === 0 ? { live: this.live.share(), count: this.live.count, oldest: 0 } : this.#unexpired.at(this, cutoff);
   }
 
   get isRetired(): boolean {

@@ -14,6 +14,7 @@ import {
   ZERO_HASH,
 } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
+import { forEachSet } from '../bitmap/bitmap.ts';
 import { collabFieldsOf } from '../collab/load.ts';
 import { isBaseOf, mergeAt } from '../collab/merge-row.ts';
 import type { CollabKind } from '../collab/types.ts';
@@ -206,6 +207,22 @@ export class Entities {
       forgotten += 1;
     }
     return forgotten;
+  }
+
+  /**
+   * The rows put before `cutoff` go, and leave nothing behind: what is late for them is too old to be seen, as well. Adds their keys to `keys`. Cost: a
+   * pass over the blocks that have rows of that age, and a hash per row that goes.
+   */
+  expire(cutoff: Timestamp, keys: PrimaryKey[]): void {
+    for (const block of this.#blocks) {
+      const { source, live } = block;
+      if (source.oldestPut >= cutoff) continue;
+      forEachSet(live.share(), (offset) => {
+        if (source.putTimeAt(offset) >= cutoff) return;
+        keys.push(source.keyAt(offset));
+        this.#mask({ block, offset });
+      });
+    }
   }
 
   /** New rows go into a fresh block from now on; the ones so far stay as they are until they are replaced by a segment. */

@@ -9,5 +9,6 @@ export interface ReplicaReader {
   /** A key that is not here may be one of the rows that are missing. */
   readonly isPartial?: boolean;
   readonly entities: Pick<Entities, 'find' | 'dimOf' | 'blocks'>;
-  view(): View;
+  /** Without rows that are expired at `nowMs`; left out: with them. */
+  view(nowMs?: number): View;
 }

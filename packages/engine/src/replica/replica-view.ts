@@ -21,6 +21,8 @@ export interface ViewState {
   readonly blocks: readonly BlockState[];
   readonly quarantined: readonly string[];
   readonly missingRows: number;
+  /** Rows put before it are not shown: their time to live is over. 0: all are. */
+  readonly cutoff: Timestamp;
 }
 
 /** A snapshot of a replica. It pins its blocks while it has readers, or is the replica's current one. */
@@ -32,6 +34,8 @@ export class ReplicaView implements View {
   readonly liveRows: number;
   readonly quarantined: readonly string[];
   readonly missingRows: number;
+  readonly oldestPut: number;
+  readonly #cutoff: Timestamp;
   readonly #pinned: readonly BlockState[];
   readonly #newestFirst: readonly ViewBlock[];
   #readers = 0;
@@ -43,11 +47,19 @@ export class ReplicaView implements View {
     this.quarantined = state.quarantined;
     this.missingRows = state.missingRows;
     this.#pinned = state.blocks;
-    const blocks = state.blocks.map((block) => new ViewBlock(block.source, block.live.share()));
+    const shown = state.blocks.map((block) => block.shownAt(state.cutoff));
+    const blocks = state.blocks.map((block, index) => new ViewBlock(block.source, shown[index]!.live));
     this.blocks = blocks;
     this.#newestFirst = blocks.toReversed();
-    this.liveRows = state.blocks.reduce((rows, block) => rows + block.live.count, 0);
+    this.liveRows = shown.reduce((rows, { count }) => rows + count, 0);
+    this.oldestPut = shown.reduce((oldest, block) => Math.min(oldest, block.oldest), Number.POSITIVE_INFINITY);
+    this.#cutoff = state.cutoff;
     for (const block of this.#pinned) block.pin();
+  }
+
+  /** Whether it is what this cutoff shows, too. */
+  isAt(cutoff: Timestamp): boolean {
+    return cutoff === this.#cutoff || (this.#cutoff > 0 && cutoff > this.#cutoff && cutoff <= this.oldestPut);
   }
 
   /** One more reader. */
@@ -95,6 +107,14 @@ class ViewBlock implements RowBlock {
 
   versionAt(offset: number): Timestamp {
     return this.#source.versionAt(offset);
+  }
+
+  putTimeAt(offset: number): Timestamp {
+    return this.#source.putTimeAt(offset);
+  }
+
+  get oldestPut(): number {
+    return this.#source.oldestPut;
   }
 
   revisionAt(offset: number): number {

@@ -14,6 +14,7 @@ import {
   stampOf,
   type Timestamp,
 } from '@terndb/core';
+import { expiryCutoff } from '../expiry/cutoff.ts';
 import type { LmidEntry } from '../manifest/types.ts';
 import type { Entities } from './entities.ts';
 import { ReplicaView } from './replica-view.ts';
@@ -112,8 +113,13 @@ export class Replica {
     return this.#floor;
   }
 
-  /** The view of this moment, to be released by the caller. Cheap when nothing changed since the last one. */
-  view(): ReplicaView {
+  /**
+   * The view of this moment, to be released by the caller. Cheap when nothing changed since the last one. Rows whose time to live is over at `nowMs`,
+   * the reader's wall clock, are not shown; left out: all that the log has.
+   */
+  view(nowMs?: number): ReplicaView {
+    const cutoff = nowMs === undefined ? (0 as Timestamp) : expiryCutoff(this.definition, nowMs);
+    if (this.#view?.isAt(cutoff) === false) this.#dropView();
     this.#view ??= new ReplicaView({
       channel: this.channel,
       definition: this.definition,
@@ -121,6 +127,7 @@ export class Replica {
       blocks: this.entities.blocks.slice(),
       quarantined: this.quarantined,
       missingRows: this.missingRows,
+      cutoff,
     }).acquire();
     return this.#view.acquire();
   }
@@ -148,9 +155,7 @@ export class Replica {
 
   /** The next view is a new one: rows changed, or how they are kept. */
   changed(): void {
-    const view = this.#view;
-    this.#view = undefined;
-    view?.release();
+    this.#dropView();
     this.entities.growing.letGo();
   }
 
@@ -158,6 +163,12 @@ export class Replica {
   retire(): void {
     this.changed();
     this.entities.retire();
+  }
+
+  #dropView(): void {
+    const view = this.#view;
+    this.#view = undefined;
+    view?.release();
   }
 
   #check(frame: Frame): void {
@@ -190,6 +201,7 @@ export class Replica {
       case 'gc':
         this.#floor = Math.max(this.#floor, record.floor) as Timestamp;
         this.entities.forget(record.floor);
+        if (record.expiredBefore !== undefined) this.entities.expire(record.expiredBefore, keys);
         break;
       case 'reject': {
         const entry = this.lmids.get(record.clientId);

@@ -20,6 +20,10 @@ export interface RowSource {
   stampsAt(offset: number): LiveStamps;
   hashAt(offset: number): Hash64;
   versionAt(offset: number): Timestamp;
+  /** Of the put in force: what time to live is counted from. */
+  putTimeAt(offset: number): Timestamp;
+  /** No row was put before, dead ones included; Infinity without rows. */
+  readonly oldestPut: number;
   column(field: string): Column | undefined;
   vectors(field: string): VectorBlock | undefined;
   /** Which of a field's vectors are derived, and from what; undefined when none is. */

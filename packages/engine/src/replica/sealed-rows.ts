@@ -59,6 +59,14 @@ export class SealedRows implements RowSource {
     return this.segment.versionAt(offset);
   }
 
+  putTimeAt(offset: number): Timestamp {
+    return this.segment.putTimeAt(offset);
+  }
+
+  get oldestPut(): number {
+    return this.segment.oldestPut;
+  }
+
   column(field: string): Column | undefined {
     return this.segment.column(field);
   }

@@ -4,6 +4,7 @@ import type { CatalogCollection } from '../catalog/catalog.ts';
 import { inspectChannel } from '../database/channel.ts';
 import type { ShownChannel } from '../database/shown-channel.ts';
 import type { PartitionInspection } from '../database/types.ts';
+import { expiryCutoff } from '../expiry/cutoff.ts';
 import { GrowingRows } from '../growing/growing.ts';
 import { opsOf } from '../overlay/entry-ops.ts';
 import { Overlay } from '../overlay/overlay.ts';
@@ -86,8 +87,10 @@ export class FollowedChannel implements ShownChannel {
     return this.#overlay.bytes;
   }
 
-  view(): ReplicaView {
+  view(nowMs?: number): ReplicaView {
     const { position, quarantined, missingRows } = this.#shown;
+    const cutoff = nowMs === undefined ? (0 as Timestamp) : expiryCutoff(this.collection.definition, nowMs);
+    if (this.#view?.isAt(cutoff) === false) this.#changed();
     this.#view ??= new ReplicaView({
       channel: this.name,
       definition: this.collection.definition,
@@ -95,6 +98,7 @@ export class FollowedChannel implements ShownChannel {
       blocks: this.#overlay.blocks,
       quarantined,
       missingRows,
+      cutoff,
     }).acquire();
     return this.#view.acquire();
   }

@@ -2,6 +2,7 @@ import { TICKS_PER_MS } from '@terndb/core';
 import type { Channel } from '../database/channel.ts';
 import type { EngineLimits } from '../database/types.ts';
 import { GrowingRows } from '../growing/growing.ts';
+import { SealedRows } from '../replica/sealed-rows.ts';
 
 /** Jobs one after the other: seals and compactions of one database never run side by side, so each finds the manifest it expects. */
 export class JobQueue {
@@ -27,7 +28,12 @@ export interface Unsealed {
   readonly bytes: number;
   /** Age of the oldest growing row by its stamp; 0 without rows. */
   readonly ageMs: number;
+  /** A segment has expired so far that writing it anew is worth its space: nothing else may ever be written there. */
+  readonly isExpired: boolean;
 }
+
+/** Dead rows of a segment that is written anew for them alone, where rows expire; so a row is written anew about once more than it is anyway. */
+const EXPIRED_SHARE = 0.5;
 
 export function unsealedOf({ replica, published }: Channel, nowMs: number): Unsealed {
   let rows = 0;
@@ -40,9 +46,15 @@ export function unsealedOf({ replica, published }: Channel, nowMs: number): Unse
     oldestMs = Math.min(oldestMs, source.versionAt(0) / TICKS_PER_MS);
   }
   const records = replica.position - (published?.manifest.upTo ?? 0);
-  return { rows: Math.max(rows, records), bytes, ageMs: rows === 0 ? 0 : Math.max(0, nowMs - oldestMs) };
+  const ageMs = rows === 0 ? 0 : Math.max(0, nowMs - oldestMs);
+  return { rows: Math.max(rows, records), bytes, ageMs, isExpired: hasExpired(replica) };
 }
 
-export function isDue({ rows, bytes, ageMs }: Unsealed, limits: EngineLimits): boolean {
-  return rows >= limits.sealRows || bytes >= limits.sealBytes || (rows > 0 && ageMs >= limits.sealAgeMs);
+function hasExpired({ definition, entities }: Channel['replica']): boolean {
+  if (definition.ttlSeconds === undefined) return false;
+  return entities.blocks.some(({ source, live }) => source instanceof SealedRows && live.count <= source.rows * (1 - EXPIRED_SHARE));
+}
+
+export function isDue({ rows, bytes, ageMs, isExpired }: Unsealed, limits: EngineLimits): boolean {
+  return isExpired || rows >= limits.sealRows || bytes >= limits.sealBytes || (rows > 0 && ageMs >= limits.sealAgeMs);
 }

@@ -84,6 +84,14 @@ export class SealedSegment implements Segment {
     return this.#parts.stamps.putAt(offset);
   }
 
+  putTimeAt(offset: number): Timestamp {
+    return this.#parts.stamps.putTimeAt(offset);
+  }
+
+  get oldestPut(): number {
+    return this.#parts.stamps.oldestPut;
+  }
+
   exceptionsAt(offset: number): readonly FieldStamp[] {
     return this.#parts.stamps.exceptionsAt(offset);
   }

@@ -12,6 +12,7 @@ export class StampTable {
   readonly #timestamps: Float64Array;
   readonly #putClients: Codes;
   readonly #exceptions: Exceptions | undefined;
+  #oldestPut: number | undefined;
 
   constructor(sections: Sections, header: SegmentHeader) {
     const offsets = sections.freeOffsets(SECTION.CLIENT_OFFSETS, NO_FIELD);
@@ -31,6 +32,15 @@ export class StampTable {
 
   putAt(offset: number): Stamp {
     return { hlc: this.#timestamps[offset] as Timestamp, clientId: this.#clients[this.#putClients[offset]!]! };
+  }
+
+  putTimeAt(offset: number): Timestamp {
+    return this.#timestamps[offset] as Timestamp;
+  }
+
+  get oldestPut(): number {
+    this.#oldestPut ??= this.#timestamps.reduce((oldest, put) => Math.min(oldest, put), Number.POSITIVE_INFINITY);
+    return this.#oldestPut;
   }
 
   exceptionsAt(offset: number): readonly FieldStamp[] {

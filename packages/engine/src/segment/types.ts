@@ -95,6 +95,10 @@ export interface Segment {
   /** Offset of the row with this key, or -1. Bloom filter, then binary search; nothing is decoded. */
   findKey(key: PrimaryKey): number;
   putStampAt(offset: number): Stamp;
+  /** Its timestamp alone. */
+  putTimeAt(offset: number): Timestamp;
+  /** Of all rows; Infinity without any. The first call looks at them all. */
+  readonly oldestPut: number;
   /** By field name; empty for most rows. */
   exceptionsAt(offset: number): readonly FieldStamp[];
   /** Newest timestamp among the put and the exceptions. */

@@ -1,6 +1,7 @@
 import {
   addHash,
   compareStamps,
+  type GcRecord,
   type Hash64,
   type LogRecord,
   type PrimaryKey,
@@ -38,7 +39,7 @@ export class NaiveFold {
 
   apply(record: LogRecord): void {
     this.records += 1;
-    if (record.type === 'gc') this.#collect(record.floor);
+    if (record.type === 'gc') this.#collect(record);
     if (record.type !== 'op') return;
     const stamp = stampOf(record);
     for (const op of record.op.type === 'batch' ? record.op.ops : [record.op]) this.#applyOp(op, stamp);
@@ -91,8 +92,10 @@ export class NaiveFold {
     if (entity !== undefined && !isLive(entity)) entity.registers.clear();
   }
 
-  #collect(floor: Timestamp): void {
-    for (const [key, entity] of [...this.#entities]) if (!isLive(entity) && entity.delete!.hlc < floor) this.#entities.delete(key);
+  #collect({ floor, expiredBefore = 0 as Timestamp }: GcRecord): void {
+    for (const [key, entity] of [...this.#entities]) {
+      if (isLive(entity) ? entity.put!.hlc < expiredBefore : entity.delete!.hlc < floor) this.#entities.delete(key);
+    }
   }
 
   #create(key: PrimaryKey): NaiveEntity {

@@ -70,6 +70,14 @@ export const anyLog: fc.Arbitrary<readonly LogRecord[]> = fc
           floor: fc.integer({ min: 1, max: 30 }) as unknown as fc.Arbitrary<Timestamp>,
         }),
       },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          type: fc.constant('gc' as const),
+          floor: fc.integer({ min: 1, max: 30 }) as unknown as fc.Arbitrary<Timestamp>,
+          expiredBefore: fc.integer({ min: 1, max: 30 }) as unknown as fc.Arbitrary<Timestamp>,
+        }),
+      },
     ),
     { minLength: 1, maxLength: 60 },
   )

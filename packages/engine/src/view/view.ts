@@ -31,6 +31,10 @@ export interface RowBlock {
   revisionAt(offset: number): number;
   /** The put's stamp, and those of fields newer than it; for who turns rows back into ops. Left out where rows are not stored ones. */
   stampsAt?(offset: number): LiveStamps;
+  /** Of the put in force; left out where rows are not stored ones. */
+  putTimeAt?(offset: number): Timestamp;
+  /** No row of the block was put before, visible or not. */
+  readonly oldestPut?: number;
   /** Undefined when this block was written before the field existed: every row has the field's default, or null. */
   column(field: string): Column | undefined;
   /** Dense vectors in kernel memory, row-aligned with the block; undefined when no row has one. */
@@ -58,6 +62,8 @@ export interface View {
   readonly blocks: readonly RowBlock[];
   /** Visible rows over all blocks. */
   readonly liveRows: number;
+  /** No visible row was put before, so that none expires sooner; left out or 0 where nothing expires. Infinity without rows. */
+  readonly oldestPut?: number;
   /** Segments that could not be opened: their rows are missing here. */
   readonly quarantined: readonly string[];
   /** Where the visible row with this key is. */
