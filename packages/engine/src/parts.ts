@@ -11,6 +11,7 @@ export { type CollabState, collabBytes } from './collab/types.ts';
 export type { Channel, Published } from './database/channel.ts';
 export { inspectChannel } from './database/channel.ts';
 export { fromKernel } from './database/from-kernel.ts';
+export { ExpiryCollector } from './expiry/collector.ts';
 export { expiryCutoff } from './expiry/cutoff.ts';
 export { expiryRecord } from './expiry/expiry-record.ts';
 export { usesHnswlib } from './indexes/hnswlib/hnswlib-kind.ts';

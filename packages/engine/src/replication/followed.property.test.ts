@@ -1,4 +1,4 @@
-import type { LogRecord, OpRecord, PrimaryKey, Timestamp } from '@terndb/core';
+import type { GcRecord, LogRecord, OpRecord, PrimaryKey, Timestamp } from '@terndb/core';
 import { propertyOptions } from '@terndb/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -69,6 +69,14 @@ function around(stamp: Timestamp, newest: Timestamp): Timestamp {
   return Math.max(1, newest - 20 + stamp) as Timestamp;
 }
 
+function collection({ floor, expiredBefore }: GcRecord, newest: Timestamp): GcRecord {
+  return {
+    type: 'gc',
+    floor: around(floor, newest),
+    ...(expiredBefore === undefined ? {} : { expiredBefore: around(expiredBefore, newest) }),
+  };
+}
+
 type Rows = [PrimaryKey, [string, unknown][]][];
 
 function expectedRows(device: TestDevice): Map<PrimaryKey, NaiveRow> {
@@ -94,7 +102,7 @@ async function run(device: TestDevice, command: Command): Promise<void> {
     case 'others':
       for (const record of command.records) {
         if (record.type === 'op') server.appendOp(record.op, around(record.hlc, server.maxHlc), record.clientId);
-        else if (record.type === 'gc') server.append({ ...record, floor: around(record.floor, server.maxHlc) });
+        else if (record.type === 'gc') server.append(collection(record, server.maxHlc));
       }
       break;
     case 'insert':

@@ -1,6 +1,8 @@
 import { type Clock, DbError, type MetaStore, type ObjectStore } from '@terndb/core';
 import {
   type Channel,
+  ExpiryCollector,
+  expiryRecord,
   fromKernel,
   type IndexedChannel,
   IndexManager,
@@ -59,6 +61,9 @@ export class DataJobs {
   readonly #scheduled = new Set<string>();
   /** Channels whose last seal failed, with the rows they had: tried again when half as many more have come. */
   readonly #failedRows = new Map<string, number>();
+  readonly #expiry: ExpiryCollector;
+  /** Position that a channel had when its last expiry record was made: until that is folded there is no other. */
+  readonly #expiredAt = new Map<string, number>();
   #cancelTimer: () => void = () => {};
   #sweptAtMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
@@ -74,6 +79,7 @@ export class DataJobs {
       channels: () => this.#indexed(),
       deleteObject: (name) => this.#objects.delete(name),
     });
+    this.#expiry = new ExpiryCollector({ clock: options.clock, collect: () => this.#collectExpired() });
     this.#schedule();
   }
 
@@ -146,6 +152,7 @@ export class DataJobs {
   async housekeep(options: { readonly sweep: boolean }): Promise<void> {
     const { channels, clock, count } = this.#options;
     this.sealDue([...channels.all()].map(({ name }) => name));
+    this.#collectExpired();
     await this.#jobs.run(async () => {
       if (this.#isClosed) return;
       for (const channel of this.#live()) await this.#rebuild(channel).catch(() => {});
@@ -163,6 +170,7 @@ export class DataJobs {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelTimer();
+    this.#expiry.close();
     await this.#indexes.close();
     await this.#jobs.idle();
   }
@@ -272,6 +280,24 @@ export class DataJobs {
     await cuts.truncated(upTo);
     this.#options.count('truncations');
     for (const channel of channels.all()) if (channel.slot === leader.slot) leader.announce(channel);
+  }
+
+  /** A record for each channel whose rows have been expired for a while. False: none was due. */
+  #collectExpired(): boolean {
+    const { clock, leaders, count } = this.#options;
+    let isAny = false;
+    for (const channel of this.#live()) {
+      const { name, position, slot } = channel;
+      if (channel.channel.damage !== undefined || this.#expiredAt.get(name) === position) continue;
+      this.#expiredAt.delete(name);
+      const record = expiryRecord(channel.channel.replica, clock.nowMs());
+      if (record === undefined) continue;
+      this.#expiredAt.set(name, position);
+      leaders[slot]!.event({ type: 'maintain', channel: name, records: [record] });
+      count('expiries');
+      isAny = true;
+    }
+    return isAny;
   }
 
   #forget(channel: NodeChannel, nowMs: number): void {

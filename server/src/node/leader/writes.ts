@@ -107,6 +107,7 @@ export class Writes {
       replica: mustGet,
       findReplica: mustGet,
       partitions: () => [...collection.partitions.keys()],
+      nowMs: () => this.#options.clock.nowMs(),
     };
   }
 
