@@ -44,6 +44,16 @@ export type {
   Where,
 } from '@terndb/core';
 export { DbError, defineSchema, f, schemaFromDefinition } from '@terndb/core';
+export type {
+  Aggregate,
+  AggregateField,
+  AggregateGroup,
+  AggregateOrder,
+  AggregateQuery,
+  AggregateResult,
+  Aggregates,
+  SumField,
+} from './api/aggregates.ts';
 export type { Collection, DeleteBy, Level, PartitionOption, Write, WriteHandle, WriteMany } from './api/collection.ts';
 export type {
   ConflictEvent,

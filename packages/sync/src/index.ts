@@ -42,6 +42,7 @@ export {
 export { decodeJsonValue, encodeJsonValue } from './protocol/json-value.ts';
 export { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from './protocol/message-codec.ts';
 export type {
+  GlobalAggregateAnswer,
   GlobalCountAnswer,
   GlobalGetAnswer,
   GlobalQueryAnswer,

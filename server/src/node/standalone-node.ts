@@ -1,5 +1,7 @@
 import { DbError, type JsonValue } from '@terndb/core';
 import type {
+  AggregateRequest,
+  AggregateResult,
   CountRequest,
   CountResult,
   GetRequest,
@@ -107,6 +109,10 @@ export class StandaloneNode implements ServerNode {
     return this.#open(() => this.#parts.reads.count(request));
   }
 
+  aggregate(request: NodeRequest<AggregateRequest>): Promise<AggregateResult> {
+    return this.#open(() => this.#parts.reads.aggregate(request));
+  }
+
   search(request: NodeRequest<SearchRequest>): Promise<SearchResult> {
     return this.#open(() => this.#parts.reads.search(request));
   }
@@ -173,6 +179,7 @@ export class StandaloneNode implements ServerNode {
           growing,
           segments: segments.length,
           bytes,
+          unsealedBytes: found.tailBytes,
           subscribers,
           divergences,
         },

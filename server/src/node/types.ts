@@ -1,5 +1,7 @@
 import type { CollectionDefinition, PrimaryKey } from '@terndb/core';
 import type {
+  AggregateRequest,
+  AggregateResult,
   CountRequest,
   CountResult,
   GetRequest,
@@ -33,6 +35,7 @@ export interface ServerNode {
   get(request: NodeRequest<GetRequest>): Promise<GetResult>;
   query(request: NodeRequest<QueryRequest>): Promise<QueryResult>;
   count(request: NodeRequest<CountRequest>): Promise<CountResult>;
+  aggregate(request: NodeRequest<AggregateRequest>): Promise<AggregateResult>;
   search(request: NodeRequest<SearchRequest>): Promise<SearchResult>;
   /** Until global reads at this token see it. TIMEOUT when not within `timeoutMs`. */
   waitIndexed(token: string, timeoutMs: number): Promise<void>;
@@ -162,6 +165,8 @@ export interface NodeInspection {
     readonly growing: number;
     readonly segments: number;
     readonly bytes: number;
+    /** Of the log behind the newest manifest. */
+    readonly unsealedBytes: number;
     readonly subscribers: number;
     readonly divergences: number;
   }[];

@@ -13,6 +13,7 @@ import type {
   Shape,
   Where,
 } from '@terndb/core';
+import type { AggregateField, AggregateGroup, AggregateQuery, AggregateResult, Aggregates } from './aggregates.ts';
 import type { CountResult, Query, QueryResult, ReadOptions, Token } from './reading.ts';
 import type { Search, SearchResult } from './search.ts';
 
@@ -72,6 +73,10 @@ export interface Collection<S extends Shape> {
   ): Promise<(Entity<S, Sel> | undefined)[]>;
   query<const Sel extends FieldName<S> = DefaultFields<S>>(query?: Query<S, Sel>): Promise<QueryResult<Entity<S, Sel>, Key<S>>>;
   count(options?: Filter<S> & ReadOptions): Promise<CountResult>;
+  /** Counts, sums, averages, smallest and largest values of what passes the filter, in groups. Loads its code at the first call. */
+  aggregate<const G extends AggregateField<S> = never, const A extends Aggregates<S> = Record<never, never>>(
+    query: AggregateQuery<S, G, A>,
+  ): Promise<AggregateResult<AggregateGroup<S, G, A>>>;
   search<const Sel extends FieldName<S> = DefaultFields<S>>(search: Search<S, Sel>): Promise<SearchResult<Entity<S, Sel>, Key<S>>>;
   /**
    * Whole results, not differences: local first, then merged with the server's; at most one per frame, only when something changed. An unchanged

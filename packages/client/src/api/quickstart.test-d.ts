@@ -97,6 +97,44 @@ const page = await store.items.query({
 });
 same<(typeof page.entities)[number], { readonly sku: number | bigint; readonly name: string }>();
 const n: number = (await store.items.count({ filter: 'extra["color"] == "red"', partitions: ['eu'], consistency: 'bounded' })).count;
+
+/* aggregates */
+const all = await store.items.aggregate({
+  aggregates: { n: 'count', stock: { sum: 'stock' }, price: { avg: 'price' }, first: { min: 'added' } },
+});
+same<
+  (typeof all.groups)[number],
+  { readonly n: number; readonly stock: number | bigint | null; readonly price: number | null; readonly first: Date | null }
+>();
+const byName = await db.notes.aggregate({
+  where: { stars: { gt: 1 } },
+  groupBy: ['tag', 'title'],
+  aggregates: { stars: { sum: 'stars' }, titles: { count: 'title' }, last: { max: 'id' } },
+  orderBy: [{ field: 'stars', order: 'desc' }, { field: 'tag' }],
+  limit: 3,
+  scope: 'hybrid',
+});
+same<
+  (typeof byName.groups)[number],
+  {
+    readonly tag: 'work' | 'home';
+    readonly title: string;
+    readonly stars: number | null;
+    readonly titles: number;
+    readonly last: string | null;
+  }
+>();
+same<(typeof distinct.groups)[number], { readonly sold: boolean }>();
+const distinct = await store.items.aggregate({ groupBy: 'sold' });
+// @ts-expect-error dates have no sum
+await store.items.aggregate({ aggregates: { n: { sum: 'added' } } });
+// @ts-expect-error lists are not grouped by
+await store.items.aggregate({ groupBy: 'labels' });
+// @ts-expect-error no such aggregate
+await store.items.aggregate({ aggregates: { n: { median: 'price' } } });
+// @ts-expect-error ordered by what is not in the answer
+await store.items.aggregate({ groupBy: 'sold', aggregates: { n: 'count' }, orderBy: { field: 'price' } });
+
 await store.items.search({
   vector: new Float32Array(512),
   field: 'image',

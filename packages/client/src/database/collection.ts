@@ -1,5 +1,6 @@
 import { type CollectionDefinition, DbError, type FieldDefinitionOf, type PrimaryKey } from '@terndb/core';
 import type { WriteRequest } from '@terndb/engine';
+import type { AggregateResult } from '../api/aggregates.ts';
 import type { Collection, PartitionOption, Write, WriteHandle, WriteMany } from '../api/collection.ts';
 import type { CountResult, QueryResult } from '../api/reading.ts';
 import type { SearchResult } from '../api/search.ts';
@@ -102,6 +103,11 @@ export class CollectionProxy implements Collection<any> {
   async count(options: Loose = {}): Promise<CountResult> {
     const { request, limits } = this.#read(options);
     return (await this._options.session.connection.call('count', request, limits)) as CountResult;
+  }
+
+  async aggregate(query: Loose): Promise<AggregateResult<any>> {
+    const { request, limits } = this.#read(query);
+    return (await this._options.session.connection.call('aggregate', request, limits)) as AggregateResult<any>;
   }
 
   async search(search: Loose): Promise<SearchResult<any, any>> {

@@ -1,5 +1,7 @@
 import { type Clock, comparePrimaryKeys, DbError, type PrimaryKey, type SingleOp } from '@terndb/core';
 import {
+  type AggregateRequest,
+  type AggregateResult,
   type CountRequest,
   type CountResult,
   type Engine,
@@ -15,7 +17,14 @@ import {
   type SearchResult,
   type TokenPositions,
 } from '@terndb/engine';
-import type { GlobalCountAnswer, GlobalGetAnswer, GlobalQueryAnswer, GlobalReadInfo, GlobalSearchAnswer } from '@terndb/sync';
+import type {
+  GlobalAggregateAnswer,
+  GlobalCountAnswer,
+  GlobalGetAnswer,
+  GlobalQueryAnswer,
+  GlobalReadInfo,
+  GlobalSearchAnswer,
+} from '@terndb/sync';
 import { contentVersion, joinTokens, mergeHits, orderOf } from './merge-answers.ts';
 import { isTooOld, levelOf, levelUnavailable } from './read-level.ts';
 import type { SyncService } from './sync-service.ts';
@@ -101,6 +110,20 @@ export class SyncReads {
     const answer =
       plan.there.length === 0 ? undefined : await this.#ask<GlobalCountAnswer, CountRequest & Budgeted>('count', request, plan);
     return { count: (local?.count ?? 0) + (answer?.count ?? 0), ...this.#info(plan, local, answer) };
+  }
+
+  /** As counts: each partition from one source, without what its outbox has where that is the server. Parts of both are joined before the order and the limit. */
+  async aggregate(request: AggregateRequest & Budgeted): Promise<AggregateResult> {
+    if (!this.#isMine(request)) return await this.#engine.aggregate(request);
+    const plan = await this.#plan(request);
+    const isShared = plan.here.length > 0;
+    const wanted = isShared ? { ...request, orderBy: undefined, limit: undefined, partial: true } : request;
+    const answer =
+      plan.there.length === 0 ? undefined : await this.#ask<GlobalAggregateAnswer, AggregateRequest & Budgeted>('aggregate', wanted, plan);
+    if (answer !== undefined && !isShared) return { groups: answer.groups, ...this.#info(plan, undefined, answer) };
+    const partitions = this.#known(request.collection, plan.here);
+    const local = await this.#engine.aggregate({ ...localOf(request), partitions }, answer?.groups);
+    return { groups: local.groups, ...this.#info(plan, isShared ? local : undefined, answer) };
   }
 
   async query(request: QueryRequest & Budgeted): Promise<QueryResult> {

@@ -253,6 +253,7 @@ describe('a connected database', () => {
       };
       if (what === 'search') return { ...info, exact: true, hits: [hit('z', 0.9), hit('y', 0.1)] };
       if (what === 'count') return { ...info, count: 2 };
+      if (what === 'aggregate') return { ...info, groups: [{ title: 'far', n: 2, avg: { sum: 9, count: 2 } }] };
       if (what === 'query') return { ...info, keys: ['y', 'z'], entities: [{ id: 'y' }, { id: 'z' }] };
       return { ...info, entities: body.keys.map((key: string) => (key === 'z' ? { id: 'z' } : null)) };
     };
@@ -270,10 +271,36 @@ describe('a connected database', () => {
     expect(found.hits[1]).toMatchObject({ highlights });
     expect(asked.at(-1)).toMatchObject({ what: 'search', body: { partitions: ['far'], limit: 10 } });
     expect((await whole(() => notes.count())).count).toBe(4);
+    const aggregate = {
+      groupBy: 'title',
+      aggregates: { n: 'count', avg: { avg: 'stars' } },
+      orderBy: { field: 'n', order: 'desc' },
+      limit: 2,
+    };
+    expect((await whole(() => notes.aggregate(aggregate as never))).groups).toEqual([
+      { title: 'far', n: 2, avg: 4.5 },
+      { title: 'here', n: 1, avg: 0 },
+    ]);
+    expect(asked.at(-1)).toMatchObject({ what: 'aggregate', body: { partitions: ['far'], partial: true } });
+    expect(asked.at(-1).body).not.toHaveProperty('limit', 2);
+    const global = await notes.aggregate({ ...aggregate, scope: 'global', partitions: ['far'] } as never);
+    expect(global).toMatchObject({ scope: 'global', groups: [{ title: 'far', n: 2 }] });
+    expect(asked.at(-1)).toMatchObject({ body: { limit: 2, orderBy: aggregate.orderBy } });
+    expect(await notes.aggregate({ ...aggregate, scope: 'local' } as never)).toMatchObject({
+      groups: [{ title: 'here' }, { title: 'near' }],
+    });
     expect((await whole(() => notes.query({ limit: 3 }))).entities).toMatchObject([{ id: 'mine' }, { id: 'own' }, { id: 'y' }]);
     const got = await whole(() => connection.call('get', { collection: 'notes', keys: ['z', 'own', 'no'] }));
     expect(got.entities).toMatchObject([{ id: 'z' }, { id: 'own' }, undefined]);
     server.onRead = () => new Promise(() => {});
+    const own = await notes.aggregate(aggregate as never);
+    expect(own).toMatchObject({
+      degraded: 'server-timeout',
+      groups: [
+        { title: 'here', n: 1 },
+        { title: 'near', n: 1 },
+      ],
+    });
     const cut = await notes.search({ vector: [1, 0] } as never);
     expect(cut).toMatchObject({ degraded: 'server-timeout', scope: 'hybrid' });
     expect(cut.coverage).toBeLessThan(1);

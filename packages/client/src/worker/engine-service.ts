@@ -68,7 +68,7 @@ export class EngineService implements Service {
     this.#sync = sync;
   }
 
-  get #reads(): Pick<SyncReads, 'get' | 'query' | 'count' | 'search'> | Engine {
+  get #reads(): Pick<SyncReads, 'get' | 'query' | 'count' | 'aggregate' | 'search'> | Engine {
     return this.#sync?.reads ?? this.#engine;
   }
 
@@ -110,6 +110,8 @@ export class EngineService implements Service {
         return await this.#reads.query(call.request);
       case 'count':
         return await this.#reads.count(call.request);
+      case 'aggregate':
+        return await this.#reads.aggregate(call.request);
       case 'search':
         return await this.#search(call.request);
       case 'pauseEmbedding':

@@ -7,6 +7,8 @@
  */
 import type { CollectionDefinition, DbError, ErrorMessage, SchemaDefinition } from '@terndb/core';
 import type {
+  AggregateRequest,
+  AggregateResult,
   CollabEvent,
   CollabPlace,
   CountRequest,
@@ -64,6 +66,7 @@ export interface Calls {
   get: { in: GetRequest; out: GetResult };
   query: { in: QueryRequest; out: QueryResult };
   count: { in: CountRequest; out: CountResult };
+  aggregate: { in: AggregateRequest; out: AggregateResult };
   search: { in: SearchRequest; out: SearchResult };
   /** A following tab's schema, before anything else it asks: SCHEMA_CONFLICT when it does not fit. One with more than the leader's ends the leader. */
   adopt: { in: SchemaDefinition; out: undefined };

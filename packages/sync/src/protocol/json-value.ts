@@ -7,7 +7,7 @@ import { fromBase64, toBase64 } from './base64.ts';
  *   {"$float32": base64}             Float32Array (LE)      {"$bytes": base64}                      Uint8Array
  *   {"$int8": base64}                Int8Array
  *   {"$": {"$date": 1}}              the plain object {"$date": 1}
- * Everything else is itself; `undefined` is left out of objects and null in arrays.
+ * A sum of int64 may have more digits than one of them. Everything else is itself; `undefined` is left out of objects and null in arrays.
  */
 const MAX_DEPTH = 128;
 
@@ -69,7 +69,7 @@ function taggedKey(object: object): string | undefined {
 function decodeTagged(key: string, text: string): unknown {
   switch (key) {
     case '$int64':
-      return /^-?\d{1,19}$/.test(text) ? BigInt(text) : undefined;
+      return /^-?\d{1,40}$/.test(text) ? BigInt(text) : undefined;
     case '$date':
       return new Date(text);
     case '$bytes':

@@ -1,5 +1,5 @@
 /**
- * Reads by the server, over HTTP: `POST <sync endpoint>/v1/{get,query,count,search}` with the token as `Authorization: Bearer`, JSON both ways.
+ * Reads by the server, over HTTP: `POST <sync endpoint>/v1/{get,query,count,aggregate,search}` with the token as `Authorization: Bearer`, JSON both ways.
  * Values that JSON has no word for are written as json-value.ts says, in both directions; a query vector may also be the base64 of its float32
  * as a plain text. The body is the request of the client API (collection, partitions, where, filter, vector, limit, select, consistency …) and
  * a budget for reaching the guarantee position. Refusals are an `ErrorAnswer` (resolve.ts).
@@ -22,6 +22,10 @@ export interface GlobalQueryAnswer extends GlobalReadInfo {
 }
 export interface GlobalCountAnswer extends GlobalReadInfo {
   readonly count: number;
+}
+/** Fields of `groupBy` and aggregates by name; averages of a `partial` request are `{ sum, count }`. */
+export interface GlobalAggregateAnswer extends GlobalReadInfo {
+  readonly groups: readonly Readonly<Record<string, unknown>>[];
 }
 export interface GlobalSearchAnswer extends GlobalReadInfo {
   readonly exact: boolean;

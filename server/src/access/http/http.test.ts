@@ -1,6 +1,6 @@
-import { DbError } from '@terndb/core';
+import { DbError, type JsonValue } from '@terndb/core';
 import { ManualClock } from '@terndb/core/testing';
-import type { GlobalGetAnswer } from '@terndb/sync';
+import { decodeJsonValue, type GlobalGetAnswer } from '@terndb/sync';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../adapters/s3/system.ts';
 import type { Config } from '../../config/config.ts';
@@ -27,7 +27,7 @@ const refusal = async (response: Response): Promise<[number, string]> => [
 describe('requests', () => {
   it('without a valid token are refused as AUTH_REQUIRED on every route that reads', async () => {
     const server = await start();
-    for (const path of ['resolve', 'get', 'query', 'count', 'search', 'wait']) {
+    for (const path of ['resolve', 'get', 'query', 'count', 'aggregate', 'search', 'wait']) {
       const body = path === 'resolve' ? RESOLVE : path === 'wait' ? { token: 't' } : { collection: 'notes', keys: [] };
       for (const token of [undefined, 'x.y.z', 'root:wrong', await server.token(ALL, { lifetimeMs: -60_000 })]) {
         const response = await server.post(`/sync/v1/${path}`, body, token);
@@ -123,6 +123,20 @@ describe('global reads', () => {
       token: 'token-1',
       entities: [{ id: { $int64: '4611686018427387904' }, at: { $date: '1970-01-01T00:00:00.000Z' } }, null],
     });
+  });
+
+  it('tell exact sums and dates of aggregates, and pass on what they are asked', async () => {
+    const server = await start();
+    const request = {
+      aggregates: { n: 'count', sum: { sum: 'stars' } },
+      groupBy: 'kind',
+      orderBy: { field: 'n' },
+      limit: 3,
+      partial: true,
+    };
+    const response = await server.post('/sync/v1/aggregate', { collection: 'notes', ...request }, await server.token(ALL));
+    expect(server.node.requests[0]).toMatchObject(request);
+    expect(decodeJsonValue((await response.json()) as JsonValue)).toMatchObject({ groups: [{ n: 7, sum: 2n ** 70n, last: new Date(0) }] });
   });
 
   it('take a vector as numbers or as base64 of float32', async () => {

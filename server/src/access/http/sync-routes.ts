@@ -64,7 +64,7 @@ export function syncRoutes(app: FastifyInstance, { node, authenticator }: SyncSe
   });
 
   const reads = globalReads(node);
-  for (const name of ['get', 'query', 'count', 'search', 'wait'] as const) {
+  for (const name of ['get', 'query', 'count', 'aggregate', 'search', 'wait'] as const) {
     const body = name === 'wait' ? WAIT_BODY : READ_BODY;
     app.post(`/v1/${name}`, { schema: { body } }, async (request, reply) => {
       const principal = await principalOf(request);

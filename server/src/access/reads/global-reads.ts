@@ -1,7 +1,8 @@
 import { type JsonValue, utf8Length } from '@terndb/core';
-import type { CountRequest, GetRequest, QueryRequest, ReadInfo, SearchRequest } from '@terndb/engine';
+import type { AggregateRequest, CountRequest, GetRequest, QueryRequest, ReadInfo, SearchRequest } from '@terndb/engine';
 import {
   encodeJsonValue,
+  type GlobalAggregateAnswer,
   type GlobalCountAnswer,
   type GlobalGetAnswer,
   type GlobalQueryAnswer,
@@ -18,7 +19,7 @@ export type GlobalRead = (call: {
   readonly body: unknown;
   readonly signal?: AbortSignal;
 }) => Promise<JsonValue>;
-export type GlobalReads = Readonly<Record<'get' | 'query' | 'count' | 'search' | 'wait', GlobalRead>>;
+export type GlobalReads = Readonly<Record<'get' | 'query' | 'count' | 'aggregate' | 'search' | 'wait', GlobalRead>>;
 
 /** Read by `readBody`, or no server's: the scope is always global. */
 type Taken = 'collection' | 'partitions' | 'scope';
@@ -26,6 +27,7 @@ type Taken = 'collection' | 'partitions' | 'scope';
 type Options<R> = Readonly<Record<Exclude<keyof R, Taken>, true>>;
 
 const COUNT: Options<CountRequest> = { where: true, filter: true, filterParams: true, consistency: true };
+const AGGREGATE: Options<AggregateRequest> = { ...COUNT, aggregates: true, groupBy: true, orderBy: true, limit: true, partial: true };
 const GET: Options<GetRequest> = { keys: true, select: true, consistency: true };
 const QUERY: Options<QueryRequest> = { ...COUNT, orderBy: true, limit: true, offset: true, select: true };
 const SEARCH: Options<SearchRequest> = {
@@ -51,7 +53,13 @@ const SEARCH: Options<SearchRequest> = {
   fusion: true,
   rerank: true,
 };
-const OPTIONS = { get: Object.keys(GET), query: Object.keys(QUERY), count: Object.keys(COUNT), search: Object.keys(SEARCH) } as const;
+const OPTIONS = {
+  get: Object.keys(GET),
+  query: Object.keys(QUERY),
+  count: Object.keys(COUNT),
+  aggregate: Object.keys(AGGREGATE),
+  search: Object.keys(SEARCH),
+} as const;
 
 export function globalReads(node: ServerNode): GlobalReads {
   return {
@@ -71,6 +79,11 @@ export function globalReads(node: ServerNode): GlobalReads {
     count: async ({ principal, body, signal }) => {
       const result = await node.count(requestOf(readBody(node, principal, body, OPTIONS.count), signal));
       const answer: GlobalCountAnswer = { ...infoOf(result), count: result.count };
+      return encodeJsonValue(answer);
+    },
+    aggregate: async ({ principal, body, signal }) => {
+      const result = await node.aggregate(requestOf(readBody(node, principal, body, OPTIONS.aggregate), signal));
+      const answer: GlobalAggregateAnswer = { ...infoOf(result), groups: result.groups };
       return encodeJsonValue(answer);
     },
     search: async ({ principal, body, signal }) => {

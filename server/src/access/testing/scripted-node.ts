@@ -20,8 +20,9 @@ export class ScriptedNode {
   onRoute: ((session: string, message: ChannelRequest) => void) | undefined;
   failWith: Error | undefined;
 
-  readonly catalog: Pick<NodeCatalog, 'placeOf' | 'find' | 'databases' | 'collections'> = {
+  readonly catalog: Pick<NodeCatalog, 'placeOf' | 'find' | 'databases' | 'databaseProperties' | 'collections'> = {
     databases: () => ['default'],
+    databaseProperties: () => ({}),
     collections: () => [NOTES],
     placeOf: (channel: string) => {
       const [collection, partition] = channel.split('/');
@@ -59,6 +60,10 @@ export class ScriptedNode {
   query(request: unknown): Promise<unknown> {
     return this.#answer(request, { ...INFO, keys: ['a'], entities: [{ id: 'a' }], versions: [1], pendingKeys: [] });
   }
+  aggregate(request: unknown): Promise<unknown> {
+    return this.#answer(request, { ...INFO, groups: [{ n: 7, sum: 2n ** 70n, last: new Date(0) }] });
+  }
+
   count(request: unknown): Promise<unknown> {
     return this.#answer(request, { ...INFO, count: 7 });
   }
@@ -87,7 +92,17 @@ export class ScriptedNode {
 
   inspect(): ReturnType<ServerNode['inspect']> {
     const channel = { channel: 'c/secret-partition/0', database: 'default', collection: 'notes', partition: 'secret-partition' };
-    const figures = { position: 9, sealedPosition: 4, entities: 3, growing: 2, segments: 1, bytes: 100, subscribers: 2, divergences: 0 };
+    const figures = {
+      position: 9,
+      sealedPosition: 4,
+      entities: 3,
+      growing: 2,
+      segments: 1,
+      bytes: 100,
+      unsealedBytes: 20,
+      subscribers: 2,
+      divergences: 0,
+    };
     return { logEpoch: this.logEpoch, wasmBytes: 65_536, slots: [], channels: [{ ...channel, ...figures }], counters: { seals: 5 } };
   }
   async drain(): Promise<void> {

@@ -1,6 +1,8 @@
 import type { Clock } from '@terndb/core';
 import { DbError, type Timestamp } from '@terndb/core';
 import {
+  type AggregateRequest,
+  type AggregateResult,
   type CountRequest,
   type CountResult,
   encodeToken,
@@ -15,7 +17,17 @@ import {
   type SearchResult,
   type TokenPositions,
 } from '@terndb/engine';
-import { fromKernel, type JobExecutor, type ReadContext, runCount, runGet, runQuery, searchSteps } from '@terndb/engine/parts';
+import {
+  fromKernel,
+  type JobExecutor,
+  matchedBlocks,
+  type ReadContext,
+  runAggregate,
+  runCount,
+  runGet,
+  runQuery,
+  searchSteps,
+} from '@terndb/engine/parts';
 import { unknownPartition } from '../catalog/names.ts';
 import type { StoredCatalog } from '../catalog/node-catalog.ts';
 import type { ChannelTable } from '../channels/channel-table.ts';
@@ -74,6 +86,10 @@ export class Reads {
     return this.#read(request, runCount);
   }
 
+  aggregate(request: NodeRequest<AggregateRequest>): Promise<AggregateResult> {
+    return this.#read(request, (context, wanted) => runAggregate(context, wanted, { matched: matchedBlocks }));
+  }
+
   async search(request: NodeRequest<SearchRequest>): Promise<SearchResult> {
     const { clock, searchJobs } = this.#options;
     const { context, wanted, budget, release } = await this.#open(request);
@@ -126,7 +142,7 @@ export class Reads {
     const truth = await this.#reach(before.partitions, guarantee, budget);
     // What was dropped or altered meanwhile is so for this read, too.
     const { collection, partitions } = this.#partitions(database, request);
-    const views = partitions.map(({ name, channel }): PartitionView => ({ partition: name, view: channel.channel.replica.view() }));
+    const views = partitions.map(({ name, channel }): PartitionView => ({ partition: name, view: channel.channel.replica.view(clock.nowMs()) }));
     const definition = partitions[0]?.channel.channel.collection.definition ?? collection.definition;
     return {
       context: { definition, collection: request.collection, partitions: views, info: this.#info(partitions, truth) },
