@@ -7,10 +7,10 @@ import type { Frame, Hash64, OpRecord, Timestamp } from '@terndb/core';
  * PROTOCOL_VERSION covers: the set of messages, their fields, and the meaning of both. The formats of frames and ops have versions of their own
  * (core, frame-codec.ts).
  * History: 1 first version; 2 `unsubscribe` (skippable, so it may be sent to a server of version 1), `tick.time` is that of a tick in the log,
- *   `credit.bytes` is a total; 3 `presence` and `present`, both skippable.
+ *   `credit.bytes` is a total; 3 `presence` and `present`, both skippable; 4 `denied.access` may be `quota`, which older clients are told as `write`.
  * Oldest version served: 1. Servers are deployed first: a client may be older than its server, never newer than what it says in `hello`.
  */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 export const OLDEST_PROTOCOL_VERSION = 1;
 
 /** One refusal for good (R3). */
@@ -166,11 +166,13 @@ export interface Busy {
   readonly subscription: number;
   readonly retryMs: number;
 }
+/** R3: nothing was appended. `quota`: it may be written, but there is no room for more. */
+export type DeniedAccess = 'read' | 'write' | 'quota';
 export interface Denied {
   readonly type: 'denied';
   readonly channel: string;
   readonly subscription: number;
-  readonly access: 'read' | 'write';
+  readonly access: DeniedAccess;
 }
 export type EndReason = 'not-subscribed' | 'new-leader' | 'expired' | 'truncated' | 'fenced';
 /** The subscription is over; subscribe again, except after `fenced` (R11). */

@@ -1,6 +1,7 @@
 import { DbError } from '@terndb/core';
 import { type Authenticator, openAuthenticator } from '../access/auth/authenticator.ts';
 import { createApp } from '../access/http/create-app.ts';
+import { requestLogger } from '../access/http/request-logger.ts';
 import { systemClock } from '../adapters/s3/system.ts';
 import type { Config } from '../config/config.ts';
 import { openNode } from '../node/open-node.ts';
@@ -18,7 +19,8 @@ export interface RunningServer {
 
 /** Everything of `terndb serve` but the process: storage, node, doors. Listens when it resolves. */
 export async function startServer(config: Config): Promise<RunningServer> {
-  const storage = await openStorage(config);
+  const log = requestLogger(config.log.level);
+  const storage = await openStorage(config, (message) => log.warn(message));
   const opened: (() => Promise<void>)[] = [() => storage.close()];
   const closeAll = async (): Promise<void> => {
     for (const close of opened.reverse()) await close();
@@ -26,7 +28,12 @@ export async function startServer(config: Config): Promise<RunningServer> {
   try {
     const authenticator = await openAuthenticator(config, systemClock, storage.ports.meta);
     const { promise: stopped, resolve: onStopped } = Promise.withResolvers<DbError>();
-    const node = await openNode({ ports: storage.ports, newEpoch: config.restored, onStopped });
+    const node = await openNode({
+      ports: storage.ports,
+      newEpoch: config.restored,
+      limits: { maxCollections: config.limits.databaseCollections },
+      onStopped,
+    });
     opened.push(() => node.close());
     const { downloadUrl } = storage;
     const app = await createApp({ node, authenticator, clock: systemClock, config, ...(downloadUrl === undefined ? {} : { downloadUrl }) });

@@ -29,9 +29,23 @@ export interface Config {
     readonly messagesPerSecond: number;
     readonly requestsPerMinute: number;
     readonly userRequestsPerSecond: number;
+    readonly databaseCollections: number;
+    /** Of each: 0 is no limit. */
+    readonly databaseDdlPerSecond: number;
+    readonly databaseReadsPerSecond: number;
+    readonly collectionReadsPerSecond: number;
+    readonly databaseWriteBytesPerSecond: number;
+    readonly collectionWriteBytesPerSecond: number;
+    readonly databaseRows: number;
+    readonly databaseBytes: number;
+    readonly collectionRows: number;
+    readonly collectionBytes: number;
     readonly bodyBytes: number;
     readonly bufferedBytes: number;
   };
+  /** Default: `defaultSearchThreads`. */
+  readonly searchThreads?: number;
+  readonly vectors: 'memory' | 'stored';
   readonly drainMs: number;
   readonly log: { readonly level: string; readonly slowMs: number };
   readonly s3?: S3Config;

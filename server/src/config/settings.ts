@@ -32,6 +32,11 @@ const TEXT: SettingType = { kind: 'text' };
 const PATH: SettingType = { kind: 'path' };
 const count = (max: number, min = 1): SettingType => ({ kind: 'integer', min, max });
 
+/** Off unless set. */
+function placeLimit(name: string, meaning: string, max: number = Number.MAX_SAFE_INTEGER): Setting[] {
+  return [{ key: `limits.${name}`, type: count(max, 0), default: 0, meaning: `${meaning}; 0: no limit.` }];
+}
+
 export const SETTINGS: readonly Setting[] = [
   { key: 'host', type: TEXT, default: '127.0.0.1', isFlag: true, meaning: 'Address to listen on; `0.0.0.0` for all.' },
   { key: 'port', type: count(65_535, 0), default: 19_530, isFlag: true, meaning: 'Port to listen on; 0 for any free one.' },
@@ -118,12 +123,40 @@ export const SETTINGS: readonly Setting[] = [
     default: 1_000,
     meaning: "REST requests of one user at Milvus' door; more get code 8.",
   },
+  {
+    key: 'limits.databaseCollections',
+    type: count(1_024),
+    default: 1_024,
+    meaning: 'Collections of one database. `database.max.collections` of a database may be lower.',
+  },
+  ...placeLimit('databaseDdlPerSecond', 'Changes of the catalog in one database: collections, partitions, aliases, indexes', 1_000_000),
+  ...placeLimit('databaseReadsPerSecond', 'Reads of one database; a search counts once per vector', 1_000_000),
+  ...placeLimit('collectionReadsPerSecond', 'Reads of one collection; a search counts once per vector', 1_000_000),
+  ...placeLimit('databaseWriteBytesPerSecond', 'Bytes written to one database, as requests or pushes of devices', 1 << 30),
+  ...placeLimit('collectionWriteBytesPerSecond', 'Bytes written to one collection, as requests or pushes of devices', 1 << 30),
+  ...placeLimit('databaseRows', 'Rows of one database'),
+  ...placeLimit('databaseBytes', 'Bytes of one database: segments, and the log that they do not hold yet'),
+  ...placeLimit('collectionRows', 'Rows of one collection'),
+  ...placeLimit('collectionBytes', 'Bytes of one collection: segments, and the log that they do not hold yet'),
   { key: 'limits.bodyBytes', type: count(1 << 30, 1024), default: 64 * 1024 * 1024, meaning: 'Body of one HTTP request.' },
   {
     key: 'limits.bufferedBytes',
     type: count(1 << 30, 64 * 1024),
     default: 8 * 1024 * 1024,
     meaning: 'Unsent bytes of one socket; a slower reader is closed.',
+  },
+  {
+    key: 'searchThreads',
+    type: count(64, 0),
+    meaning:
+      'Threads that do larger searches, over one memory; 0 for none. When not set: one per processor, at most 8, and none where there is one.',
+  },
+  {
+    key: 'vectors',
+    type: { kind: 'choice', of: ['memory', 'stored'] },
+    default: 'memory',
+    meaning:
+      'Where vectors of larger segments are whose index finds them without: in memory, or in files under `data`, read as they are hit.',
   },
   { key: 'drainMs', type: count(600_000, 0), default: 3_000, meaning: 'Time in which sockets are asked to leave at SIGTERM.' },
   { key: 'tokenLifetimeMs', type: count(30 * DAY_MS, 10_000), default: 3_600_000, meaning: 'Life of the tokens that `issueTokens` gives.' },

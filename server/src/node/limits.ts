@@ -1,4 +1,4 @@
-import { assert, DbError } from '@terndb/core';
+import { assert, DbError, MAX_COLLECTIONS } from '@terndb/core';
 
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
@@ -24,6 +24,8 @@ export interface NodeLimits {
   readonly frameCacheBytes: number;
   /** Keys that a reader of the change feed can be behind; one that is further behind gets everything anew. */
   readonly maxFoldedKeys: number;
+  /** Collections of one database; a property of it may say less. */
+  readonly maxCollections: number;
   /** Kernel memory above which writes are refused: folding what is in the log must never fail. */
   readonly maxKernelBytes: number;
 }
@@ -45,6 +47,8 @@ export const DEFAULT_NODE_LIMITS: NodeLimits = {
   frameCacheBytes: 32 * MIB,
   /** About 200 MB for long keys, while the reader catches up. */
   maxFoldedKeys: 500_000,
+  /** As many as there may be in all. */
+  maxCollections: MAX_COLLECTIONS,
   /** A wasm32 memory ends at 4 GiB; growing it copies nothing but fails when the rest is fragmented. */
   maxKernelBytes: 3_584 * MIB,
 };

@@ -31,7 +31,7 @@ export interface HostEvents {
   onChange(): void;
   onAcked(channel: string, id: number, position: number): void;
   onRejected(channel: string, id: number, code: string): void;
-  onDenied(channel: string, access: 'read' | 'write'): void;
+  onDenied(channel: string, access: 'read' | 'write' | 'quota'): void;
   onGone(channel: string): void;
   /** Everything acknowledged before `time` (server's clock) is shown. */
   onFresh(channel: string, time: Timestamp): void;

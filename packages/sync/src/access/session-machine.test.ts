@@ -10,9 +10,9 @@ function grants(expiresAtMs: number): Grants {
   return { subject: 'user', expiresAtMs, canRead: () => true, canWrite: () => true };
 }
 
-function open(expiresAtMs: number = NOW_MS + 60_000): SessionMachine {
+function open(expiresAtMs: number = NOW_MS + 60_000, newest = 2): SessionMachine {
   const machine = new SessionMachine({ session: 's', logEpoch: 'e' });
-  machine.step({ type: 'message', message: HELLO }, NOW_MS);
+  machine.step({ type: 'message', message: { ...HELLO, newest } }, NOW_MS);
   machine.step({ type: 'verified', verify: 1, grants: grants(expiresAtMs) }, NOW_MS);
   return machine;
 }
@@ -54,5 +54,12 @@ describe('a session', () => {
     expect(typesOf(open().step({ type: 'message', message: push({ clientId: 'other' }) }, NOW_MS))).toStrictEqual(['end', 'close']);
     const foreign = { clientId: '~e', seq: 3 };
     expect(typesOf(open().step({ type: 'message', message: push({ origin: foreign }) }, NOW_MS))).toStrictEqual(['end', 'close']);
+  });
+
+  it('tells of a quota in words that the device knows', () => {
+    const message = { type: 'denied', channel: 'c/p/0', subscription: 1, access: 'quota' } as const;
+    const told = (newest: number): unknown => open(undefined, newest).step({ type: 'answer', message }, NOW_MS);
+    expect(told(4)).toStrictEqual([{ type: 'send', message }]);
+    expect(told(3)).toStrictEqual([{ type: 'send', message: { ...message, access: 'write' } }]);
   });
 });

@@ -74,7 +74,7 @@ export class SessionMachine {
       case 'verified':
         return event.verify === this.#verify ? this.#verified(event.grants, nowMs) : [];
       case 'answer':
-        return this.#state === 'open' ? [{ type: 'send', message: event.message }] : [];
+        return this.#state === 'open' ? [{ type: 'send', message: this.#understood(event.message) }] : [];
       case 'drain':
         return this.#state === 'open' ? [{ type: 'send', message: { type: 'goaway', retryMs: event.retryMs } }] : this.#close();
       case 'timer':
@@ -138,6 +138,12 @@ export class SessionMachine {
     const principal = { session: this.#options.session, clientId, term, subject: this.#grants!.subject, canWrite };
     if (message.type === 'push' && message.records.some((record) => !isOwn(record, clientId))) return this.#close();
     return [{ type: 'route', principal, message }];
+  }
+
+  /** Versions before 4 know of two reasons. The device keeps its outbox for both. */
+  #understood(message: ServerMessage): ServerMessage {
+    if (message.type !== 'denied' || message.access !== 'quota' || this.#device!.protocol >= 4) return message;
+    return { ...message, access: 'write' };
   }
 
   /** A timer may be early by its clock's grain; one that is early by more belongs to a token that has been renewed. */

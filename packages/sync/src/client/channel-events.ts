@@ -2,7 +2,7 @@ import { assertNever, type Timestamp } from '@terndb/core';
 import { ANSWER_TIMEOUT_MS } from '../limits.ts';
 import type { ChannelState } from './channel-state.ts';
 import { type ClientContext, follow, setDevice, writeEntry } from './context.ts';
-import { pump } from './pushing.ts';
+import { sendAgain } from './pushing.ts';
 import { adopt, fetched, fetchFailed, subscribe } from './subscription.ts';
 import type { ClientEvent } from './types.ts';
 
@@ -54,9 +54,11 @@ function diverged(cx: ClientContext, state: ChannelState): void {
 }
 
 export function retryDenied(cx: ClientContext, state: ChannelState): void {
+  const { pushDenied } = state;
   state.pushDenied = false;
   if (state.status === 'denied') subscribe(cx, state);
-  else pump(cx, state);
+  // What was refused was sent once already.
+  else if (pushDenied) sendAgain(cx, state);
 }
 
 function discard(cx: ClientContext, state: ChannelState, id: number): void {

@@ -1,6 +1,6 @@
 import { type Frame, MAX_AHEAD_MS } from '@terndb/core';
 import { CHANNEL_CREDIT_BYTES, FETCH_RETRY_MS } from '../limits.ts';
-import type { ChannelAnswer, Subscribe, Subscribed, Tick } from '../protocol.ts';
+import type { ChannelAnswer, DeniedAccess, Subscribe, Subscribed, Tick } from '../protocol.ts';
 import { type ChannelState, type Covered, coveredBy, coverFrame, firstUnsettled, heldIds } from './channel-state.ts';
 import { type ClientContext, follow, newIdentity, writeChannel } from './context.ts';
 import type { OutboxEntry } from './durable.ts';
@@ -151,7 +151,7 @@ function receivedPosition(state: ChannelState): number {
   return staging.position ?? Number.POSITIVE_INFINITY;
 }
 
-function denied(cx: ClientContext, state: ChannelState, access: 'read' | 'write'): void {
+function denied(cx: ClientContext, state: ChannelState, access: DeniedAccess): void {
   state.waitingSinceMs = undefined;
   if (access === 'read') {
     dropStaging(cx, state);

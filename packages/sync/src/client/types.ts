@@ -1,6 +1,6 @@
 import type { Frame, Hash64, Op, Rng, Timestamp } from '@terndb/core';
 import type { Ablations } from '../ablations.ts';
-import type { ClientMessage, KnownClient, ManifestOffer, ServerMessage } from '../protocol.ts';
+import type { ClientMessage, DeniedAccess, KnownClient, ManifestOffer, ServerMessage } from '../protocol.ts';
 import type { ChannelRecord, DeviceRecord, DurableState, KeptEntry, OutboxEntry, RejectedEntry } from './durable.ts';
 import type { Link, Role } from './transitions.ts';
 
@@ -124,7 +124,7 @@ export type ClientEffect =
   | { readonly type: 'acked'; readonly channel: string; readonly id: number; readonly position: number }
   | { readonly type: 'rejected'; readonly channel: string; readonly id: number; readonly code: string }
   | { readonly type: 'restamped'; readonly channel: string; readonly ids: readonly number[] }
-  | { readonly type: 'denied'; readonly channel: string; readonly access: 'read' | 'write' }
+  | { readonly type: 'denied'; readonly channel: string; readonly access: DeniedAccess }
   | { readonly type: 'gone'; readonly channel: string }
   /** What is shown from here on holds everything that was acknowledged before `time` (server's clock): for staleness and bounded reads. */
   | { readonly type: 'fresh'; readonly channel: string; readonly time: Timestamp; readonly position: number }

@@ -115,7 +115,7 @@ export const MESSAGES: { readonly [T in Message['type']]: MessageSchema } = {
   gap: { code: 70, fields: [...CHANNEL, ['expected', 'u']] },
   'unknown-client': { code: 71, fields: CHANNEL },
   busy: { code: 72, fields: [...CHANNEL, ['retryMs', 'u']] },
-  denied: { code: 73, fields: [...CHANNEL, ['access', { choice: ['read', 'write'] }]] },
+  denied: { code: 73, fields: [...CHANNEL, ['access', { choice: ['read', 'write', 'quota'] }]] },
   ended: {
     code: 74,
     fields: [...CHANNEL, ['reason', { choice: ['not-subscribed', 'new-leader', 'expired', 'truncated', 'fenced'] }]],

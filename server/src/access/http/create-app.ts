@@ -11,6 +11,8 @@ import type { Config } from '../../config/config.ts';
 import type { ServerNode } from '../../node/types.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { cacheControlOf } from '../cache-policy.ts';
+import { Admission } from '../limits/admission.ts';
+import { limitedNode, withReadRates } from '../limits/limited-node.ts';
 import { AccessMetrics } from '../metrics.ts';
 import { milvusRoutes } from '../milvus/routes.ts';
 import { API_HEADERS, SECURITY_HEADERS } from '../security-headers.ts';
@@ -52,7 +54,9 @@ const REQUEST_TIMEOUT_MS = 60_000;
 
 /** Every door of one node on one port: sync, downloads, health, the demo's files. Not yet listening. */
 export async function createApp(services: AppServices): Promise<AccessApp> {
-  const { node, authenticator, clock, config } = services;
+  const { node: unlimited, authenticator, clock, config } = services;
+  const admission = new Admission(unlimited, clock, config.limits);
+  const node = limitedNode(unlimited, admission, clock);
   const metrics = new AccessMetrics();
   metrics.observe(node);
   const tickets = new Tickets(clock);
@@ -94,7 +98,7 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
   await http.register(
     async (sync) => {
       await sync.register(cors, corsOptions(rule));
-      syncRoutes(sync, { node, authenticator });
+      syncRoutes(sync, { node: withReadRates(node, admission), authenticator });
       downloadRoutes(sync, { node, tickets, metrics });
       syncSocket(sync, { rule, connections });
     },
@@ -111,7 +115,7 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
     clock,
     importFolder: join(config.data, 'import'),
     registry: metrics.registry,
-    limits: { perSecond: config.limits.userRequestsPerSecond, slowMs: config.log.slowMs },
+    limits: { perSecond: config.limits.userRequestsPerSecond, slowMs: config.log.slowMs, admission },
   };
   // Stock clients run anywhere: the token decides. Without security only pages of this machine may use it.
   await http.register(async (milvus) => milvusRoutes(milvus, milvusServices, !rule.onlyLoopbackHosts), { prefix: '/v2/vectordb' });

@@ -19,6 +19,8 @@ export interface MilvusCall {
   readonly imports: ImportJobs;
   readonly database: string;
   readonly body: Body;
+  /** What was sent, about. */
+  readonly bytes?: number;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }

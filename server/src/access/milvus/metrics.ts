@@ -27,6 +27,7 @@ export class MilvusMetrics {
   readonly #mutationLatency: Histogram;
   readonly #counts: Readonly<Record<string, Counter>>;
   readonly #slow: Counter;
+  readonly #limited: Counter;
 
   constructor(registry: Registry, node: ServerNode, accounts: Accounts) {
     const registers = [registry];
@@ -46,6 +47,8 @@ export class MilvusMetrics {
       Delete: counter('delete_vectors_count', 'Rows deleted.'),
     };
     this.#slow = counter('slow_query_count', 'Requests slower than log.slowMs.', [...where, 'query_type']);
+    const limited = ['node_id', 'msg_type', 'status'];
+    this.#limited = counter('rate_limit_req_count', 'Requests that rates and quotas are asked about: fail when they refuse.', limited);
     observeCatalog(registers, node, accounts);
   }
 
@@ -58,6 +61,11 @@ export class MilvusMetrics {
     if (name === 'Search' || name === 'Query') this.#queryLatency.observe({ ...where, query_type: type }, ms);
     else if (name in this.#counts) this.#mutationLatency.observe({ ...where, msg_type: type }, ms);
     if (status === 'success') this.#counts[name]?.inc(where, count);
+  }
+
+  /** Whether rates and quotas let a request of this kind in. */
+  observeLimit(kind: string, status: 'success' | 'fail'): void {
+    for (const outcome of [status, 'total']) this.#limited.inc({ node_id: NODE_ID, msg_type: kind, status: outcome });
   }
 }
 

@@ -1,10 +1,12 @@
 import type { Clock } from '@terndb/core';
 import type { FastifyBaseLogger } from 'fastify';
+import type { Admission } from '../limits/admission.ts';
 import type { MilvusAnswer, MilvusCall } from './call.ts';
-import { asMilvusError, CODES } from './errors.ts';
-import type { Guard } from './guards.ts';
+import { asMilvusError } from './errors.ts';
+import { checkGuard, type Guard } from './guards.ts';
 import { MILVUS_ROUTES } from './handlers.ts';
 import { type LaneName, Lanes } from './lanes.ts';
+import { askedBy, asLimited, kindOf, REJECTED } from './limited.ts';
 import type { MilvusMetrics } from './metrics.ts';
 import type { RowFormat } from './rows.ts';
 
@@ -15,6 +17,8 @@ export interface RoomOptions {
   readonly perSecond: number;
   /** Slower requests are logged. */
   readonly slowMs: number;
+  /** Rates per database and collection. */
+  readonly admission?: Admission;
 }
 
 /** What every door lets calls into: each waits in its lane, is timed, and is written down where it changes something. Knows nothing of HTTP. */
@@ -30,27 +34,46 @@ export class MilvusRoom {
   /** `path` is one of MILVUS_ROUTES. */
   async handle(path: string, call: MilvusCall, format: RowFormat, log: FastifyBaseLogger): Promise<MilvusAnswer> {
     const { guard, run } = MILVUS_ROUTES.get(path)!;
-    const { clock, metrics, slowMs } = this.#options;
+    const { clock, metrics, slowMs, admission } = this.#options;
     const { subject } = call.principal;
     const startMs = clock.monotonicMs();
     let code = 0;
     let count = 0;
     try {
-      const answer = await this.#lanes.run(laneOf(guard), subject, () => run(call, format));
+      const answer = await this.#lanes.run(laneOf(guard), subject, () => {
+        if (admission !== undefined) this.#admit(admission, path, call);
+        return run(call, format);
+      });
       count = countOf(path, call, answer);
       return answer;
-    } catch (thrown) {
+    } catch (cause) {
+      const thrown = asLimited(cause);
       ({ code } = asMilvusError(thrown));
       throw thrown;
     } finally {
       const ms = clock.monotonicMs() - startMs;
       const isSlow = ms > slowMs;
-      const status = code === 0 ? 'success' : code === CODES.rateLimited ? 'rejected' : 'fail';
+      const status = code === 0 ? 'success' : REJECTED.includes(code) ? 'rejected' : 'fail';
       metrics.observe({ name: guard.privilege ?? path, ms, status, count }, isSlow);
       // Names only: never a password, a filter or a row.
       const what = { subject, action: path, database: call.database.slice(0, MAX_NAME), ...namesIn(call) };
       if (isSlow) log.warn({ slow: { ...what, ms } }, 'slow request');
       if (guard.isAudited) log.info({ audit: { ...what, outcome: code === 0 ? 'done' : 'refused', code } }, 'audit');
+    }
+  }
+
+  /** Who may not do it takes nothing from those who may. */
+  #admit(admission: Admission, path: string, call: MilvusCall): void {
+    const { guard } = MILVUS_ROUTES.get(path)!;
+    const kind = kindOf(path, guard);
+    if (kind === undefined) return;
+    checkGuard(guard, call);
+    let status: 'success' | 'fail' = 'fail';
+    try {
+      admission.take(askedBy(kind, call));
+      status = 'success';
+    } finally {
+      this.#options.metrics.observeLimit(kind, status);
     }
   }
 }

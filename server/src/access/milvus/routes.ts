@@ -22,7 +22,7 @@ export interface MilvusServices {
   readonly importFolder: string;
   /** Where metrics are registered. */
   readonly registry: Registry;
-  readonly limits: Pick<RoomOptions, 'perSecond' | 'slowMs'>;
+  readonly limits: Pick<RoomOptions, 'perSecond' | 'slowMs' | 'admission'>;
 }
 
 interface Doors extends MilvusServices {
@@ -90,7 +90,8 @@ async function answer(
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   const database = body.text('dbName') || headerOf(request, 'db-name') || DEFAULT_DATABASE;
-  const call = { node, principal, accounts: authenticator, imports, database, body, timeoutMs: timeoutOf(request), signal: gone.signal };
+  const timeoutMs = timeoutOf(request);
+  const call = { node, principal, accounts: authenticator, imports, database, body, bytes: text.length, timeoutMs, signal: gone.signal };
   const format = { int64AsText: isFalse(headerOf(request, 'accept-type-allow-int64')) };
   const outcome = await room.handle(path, call, format, request.log);
   return send(reply, 200, { code: 0, ...outcome });

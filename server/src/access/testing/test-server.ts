@@ -12,7 +12,7 @@ import {
   type Present,
   type ServerMessage,
 } from '@terndb/sync';
-import WebSocket from 'ws';
+import WebSocket, { type ClientOptions } from 'ws';
 import { systemClock, systemRng } from '../../adapters/s3/system.ts';
 import type { Config } from '../../config/config.ts';
 import { readConfig } from '../../config/read-config.ts';
@@ -65,7 +65,8 @@ export async function startMemoryServer(
     rng: systemRng,
     kernel: await loadKernel(),
   };
-  const node = await openNode({ ports });
+  const maxCollections = change.limits?.databaseCollections;
+  const node = await openNode({ ports, limits: maxCollections === undefined ? {} : { maxCollections } });
   const server = await startDoors(node, {
     change,
     clock: systemClock,
@@ -149,8 +150,8 @@ export class TestSocket {
   }
 
   /** Rejects with the status when the upgrade is refused. */
-  static open(url: string, { origin }: { readonly origin?: string } = {}): Promise<TestSocket> {
-    const raw = new WebSocket(`${url.replace('http', 'ws')}/sync`, origin === undefined ? {} : { origin });
+  static open(url: string, options: Pick<ClientOptions, 'origin' | 'ca' | 'cert' | 'key'> = {}): Promise<TestSocket> {
+    const raw = new WebSocket(`${url.replace('http', 'ws')}/sync`, options);
     const socket = new TestSocket(raw);
     return new Promise((resolve, reject) => {
       raw.on('open', () => resolve(socket));

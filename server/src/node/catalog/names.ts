@@ -1,4 +1,5 @@
 import { DbError, type JsonValue, MAX_NAME_LENGTH } from '@terndb/core';
+import { checkLimitProperties } from './limit-properties.ts';
 import type { Properties } from './records.ts';
 
 export const DEFAULT_DATABASE = 'default';
@@ -22,6 +23,7 @@ export function checkName(what: string, name: unknown): string {
 
 /** OPTION_INVALID. */
 export function checkProperties(what: string, properties: Properties = {}): Properties {
+  checkLimitProperties(what, properties);
   const bytes = JSON.stringify(properties).length;
   const areTexts = Object.values(properties).every((value) => typeof value === 'string');
   if (areTexts && bytes <= MAX_PROPERTIES_BYTES) return properties;

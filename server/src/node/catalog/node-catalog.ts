@@ -16,6 +16,7 @@ import type { NodeChannel } from '../channels/node-channel.ts';
 import type { CatalogCollectionInfo, NodeCatalog } from '../types.ts';
 import { type CatalogState, type ChannelPlace, infoOf, type StoredCollection } from './catalog-state.ts';
 import { additive, unionOf } from './definitions.ts';
+import { checkCollectionRoom } from './limit-properties.ts';
 import { loadCatalog } from './load-catalog.ts';
 import { checkName, checkProperties, DEFAULT_DATABASE, MAX_DATABASES, taken, unknownCollection, unknownPartition } from './names.ts';
 import { aliasKey, collectionKey, DATABASE_PREFIX, mustSet, type Properties, partitionKey, remove, storeCollection } from './records.ts';
@@ -54,18 +55,21 @@ export class StoredCatalog implements NodeCatalog {
   readonly #changes = new JobQueue();
   readonly #state: CatalogState;
   readonly #closing = new Set<string>();
+  /** Of one database. */
+  readonly #maxCollections: number;
   #hooks: CatalogHooks = { added: () => {}, dropped: () => {}, altered: () => Promise.resolve(), areEmpty: () => Promise.resolve(true) };
 
-  private constructor(ports: CatalogPorts, state: CatalogState) {
+  private constructor(ports: CatalogPorts, state: CatalogState, maxCollections: number) {
     this.#state = state;
+    this.#maxCollections = maxCollections;
     this.#meta = ports.meta;
     this.#clock = ports.clock;
     this.#rng = ports.rng;
   }
 
   /** FORMAT_INVALID, FORMAT_VERSION_UNSUPPORTED, STORAGE_UNAVAILABLE. */
-  static async open(ports: CatalogPorts): Promise<StoredCatalog> {
-    const catalog = new StoredCatalog(ports, await loadCatalog(ports.meta));
+  static async open(ports: CatalogPorts, maxCollections: number = MAX_COLLECTIONS): Promise<StoredCatalog> {
+    const catalog = new StoredCatalog(ports, await loadCatalog(ports.meta), maxCollections);
     if (!catalog.#state.databases.has(DEFAULT_DATABASE)) await catalog.createDatabase(DEFAULT_DATABASE);
     return catalog;
   }
@@ -203,6 +207,7 @@ export class StoredCatalog implements NodeCatalog {
     checkProperties('properties', properties);
     this.#state.mustBeFree(database, name);
     if (this.#state.collections.size >= MAX_COLLECTIONS) throw tooMany('collections', MAX_COLLECTIONS);
+    this.#checkRoom(database);
     const collectionId = newCatalogId(this.#rng);
     // The partition first: a collection is never there without its default partition, and a partition without a collection is swept at open.
     const partitionId = await this.#storePartition(collectionId, DEFAULT_PARTITION);
@@ -271,6 +276,7 @@ export class StoredCatalog implements NodeCatalog {
       const target = { database: to.database ?? database, name: checkName('collection', to.name) };
       this.#state.mustGetDatabase(target.database);
       this.#state.mustBeFree(target.database, target.name);
+      if (target.database !== database) this.#checkRoom(target.database);
       if (target.database !== database && collection.aliases.size > 0)
         throw taken('alias of the collection', [...collection.aliases].join(', '));
       const { record } = collection;
@@ -379,6 +385,11 @@ export class StoredCatalog implements NodeCatalog {
 
   async #forgetManifests(channels: readonly string[]): Promise<void> {
     for (const channel of channels) await remove(this.#meta, `manifest/${channel}`);
+  }
+
+  #checkRoom(database: string): void {
+    const there = this.#state.collectionsOf(database).length;
+    checkCollectionRoom(database, this.databaseProperties(database), { there, most: this.#maxCollections });
   }
 
   #find(database: string, name: string): StoredCollection | undefined {

@@ -61,6 +61,7 @@ interface StoredChannel {
 export class TestDevice {
   readonly rejected: RejectedEntry[] = [];
   readonly gone: string[] = [];
+  readonly denied: string[] = [];
   readonly statuses: string[] = [];
   readonly bootstraps: string[] = [];
   acked = 0;
@@ -131,6 +132,11 @@ export class TestDevice {
 
   put(channel: string, pk: PrimaryKey, fields: StoredFields): void {
     this.write(channel, { type: 'put', pk, fields, create: true });
+  }
+
+  /** Asks again for what was denied. */
+  retry(channel: string): void {
+    this.#event({ type: 'retry-denied', channel });
   }
 
   /** The network goes; the machine comes back by itself, at once with `reconnect`. */
@@ -206,6 +212,9 @@ export class TestDevice {
         return;
       case 'gone':
         this.gone.push(effect.channel);
+        return;
+      case 'denied':
+        this.denied.push(effect.access);
         return;
       case 'status':
         this.statuses.push(`${effect.link}${effect.detail === undefined ? '' : ` ${effect.detail}`}`);
