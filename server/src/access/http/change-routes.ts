@@ -85,8 +85,8 @@ async function* linesOf(events: AsyncIterable<FeedEvent>, held: Held): AsyncGene
     for await (const event of events) {
       held.onTaken();
       if (clock.nowMs() >= principal.expiresAtMs || !isGranted()) throw expired();
-      const text = textOf(event);
-      if (event.type === 'changes') metrics.changes.inc(event.changes.length);
+      const text = event.type === 'changes' ? event.lines : `${JSON.stringify(event)}\n`;
+      if (event.type === 'changes') metrics.changes.inc(event.count);
       metrics.bytes.inc({ direction: 'out', door: 'changes' }, text.length);
       yield text;
     }
@@ -98,13 +98,6 @@ async function* linesOf(events: AsyncIterable<FeedEvent>, held: Held): AsyncGene
   } finally {
     metrics.changeReaders.dec();
   }
-}
-
-function textOf(event: FeedEvent): string {
-  if (event.type !== 'changes') return `${JSON.stringify(event)}\n`;
-  let text = '';
-  for (const change of event.changes) text += `${JSON.stringify(change)}\n`;
-  return text;
 }
 
 function stalled(clock: Clock, onStall: () => void): { readonly again: () => void; readonly cancel: () => void } {

@@ -1,11 +1,11 @@
-import { defineSchema, f, type JsonValue } from '@terndb/core';
+import { defineSchema, f } from '@terndb/core';
 import { seededRng } from '@terndb/core/testing';
 import { decodeToken } from '@terndb/engine';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openNode } from '../open-node.ts';
 import type { StandaloneNode } from '../standalone-node.ts';
 import { memoryNodePorts } from '../testing/node-ports.ts';
-import type { ChangesRequest, FeedEvent } from './types.ts';
+import type { Change, ChangesRequest, FeedEvent } from './types.ts';
 
 const definition = defineSchema({ notes: { title: f.text(), n: f.number().nullable(), place: f.vector(2, { metric: 'L2' }) } }).definition
   .collections.notes;
@@ -30,6 +30,14 @@ const put = (node: StandaloneNode, ...entities: Entity[]): Promise<{ readonly to
 const patch = (node: StandaloneNode, key: string, fields: Entity): Promise<unknown> => node.write({ ...place, type: 'patch', key, fields });
 const remove = (node: StandaloneNode, key: string): Promise<unknown> => node.write({ ...place, type: 'delete', key });
 
+const linesOf = (event: FeedEvent): Change[] =>
+  event.type !== 'changes'
+    ? []
+    : event.lines
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Change);
+
 /** A copy kept by what the feed says, as docs/change-feed.md says it should be. */
 class Copy {
   readonly rows = new Map<string, Entity>();
@@ -43,7 +51,7 @@ class Copy {
       this.rows.clear();
       this.resets += 1;
     }
-    for (const change of event.type === 'changes' ? event.changes : []) {
+    for (const change of linesOf(event)) {
       const key = change.key as string;
       this.said.push(`${change.type} ${key}`);
       if (change.type === 'delete') this.rows.delete(key);
@@ -101,8 +109,7 @@ class Connected {
   }
 }
 
-const changesOf = (events: readonly FeedEvent[]): JsonValue[] =>
-  events.flatMap((event) => (event.type === 'changes' ? (event.changes as unknown as JsonValue[]) : []));
+const changesOf = (events: readonly FeedEvent[]): Change[] => events.flatMap(linesOf);
 
 describe('a connected reader', () => {
   it('is told inserts whole, updates by the fields that have another value, and deletes', async () => {

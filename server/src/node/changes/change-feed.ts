@@ -1,5 +1,6 @@
-import { type Clock, type CollectionDefinition, DbError, fieldOf, keyFieldOf, type PrimaryKey } from '@terndb/core';
-import { decodeToken, encodeToken, type View } from '@terndb/engine';
+import { type Clock, type CollectionDefinition, DbError, fieldOf, keyFieldOf, type PrimaryKey, type Timestamp } from '@terndb/core';
+import { decodeToken, encodeToken, type RowBlock, type View } from '@terndb/engine';
+import { expiryCutoff } from '@terndb/engine/parts';
 import { unknownPartition } from '../catalog/names.ts';
 import type { StoredCatalog } from '../catalog/node-catalog.ts';
 import type { ChannelTable } from '../channels/channel-table.ts';
@@ -9,15 +10,15 @@ import type { PositionWaiters } from '../query/position-waiters.ts';
 import type { NodeRequest } from '../types.ts';
 import { Differences } from './difference.ts';
 import { type Touch, Touched } from './touched.ts';
-import type { Change, ChangesRequest, FeedEvent, ResetReason } from './types.ts';
+import type { ChangesRequest, FeedEvent, ResetReason } from './types.ts';
 
 /** A reader hears so often that there is nothing new. */
 const BEAT_MS = 5_000;
-/** Changes that are made before the reader has taken the ones before them. */
-const PAGE = 512;
+/** Text that is made before the reader has taken the text before it: about this, and one change. */
+const PAGE_LENGTH: number = 64 * 1024;
 /** Bytes of the log looked at before others have their turn. */
 const READ_BYTES = 1024 * 1024;
-/** Between two folds for one reader: what comes within it is said once, and views are not made for every frame. */
+/** Between two folds for one reader: what comes within it is said once, and views are not made for every frame. After a pause nothing is waited for. */
 const GATHER_MS = 5;
 /** Each pins what it has not heard of yet. */
 const MAX_READERS = 256;
@@ -37,6 +38,7 @@ interface Reader {
   readonly channel: NodeChannel;
   readonly differences: Differences;
   readonly signal: AbortSignal | undefined;
+  foldedAtMs: number;
 }
 
 /**
@@ -74,7 +76,7 @@ export class ChangeFeed {
         details: { limit: MAX_READERS, retryAfterMs: 5_000 },
       });
     }
-    return this.#run({ channel, differences: new Differences(definition, fields), signal }, start);
+    return this.#run({ channel, differences: new Differences(definition, fields), signal, foldedAtMs: 0 }, start);
   }
 
   async *#run(reader: Reader, start: number | ResetReason): AsyncGenerator<FeedEvent, void, void> {
@@ -85,8 +87,9 @@ export class ChangeFeed {
       let reason = typeof start === 'number' ? undefined : start;
       if (typeof start === 'number') {
         const touched = await this.#touched(reader, start, view.position);
-        if (touched === undefined) reason = 'token-too-old';
-        else yield* this.#said(touched, (key, touch) => reader.differences.since(key, touch, view.find(key)));
+        // What has expired meanwhile is named nowhere.
+        if (touched === undefined || touched.expiredBefore > 0) reason = 'token-too-old';
+        else yield* this.#said(touched, (key, touch) => reader.differences.since(key, touch, this.#shown(view, key)));
       }
       if (reason !== undefined) yield* this.#everything(reader, view, reason);
       yield this.#position(view);
@@ -98,8 +101,8 @@ export class ChangeFeed {
           view = next;
           try {
             const touched = await this.#touched(reader, before.position, next.position);
-            if (touched === undefined) yield* this.#everything(reader, next, 'token-too-old');
-            else yield* this.#said(touched, (key) => reader.differences.between(key, before.find(key), next.find(key)));
+            if (touched === undefined || !this.#addExpired(touched, before)) yield* this.#everything(reader, next, 'token-too-old');
+            else yield* this.#said(touched, (key) => reader.differences.between(key, before.find(key), this.#shown(next, key)));
           } finally {
             before.release();
           }
@@ -137,11 +140,14 @@ export class ChangeFeed {
     return replica.view();
   }
 
-  async #news({ channel, signal }: Reader, position: number): Promise<boolean> {
+  async #news(reader: Reader, position: number): Promise<boolean> {
     const { waiters, clock, catalog } = this.#options;
+    const { channel, signal } = reader;
     const isNews = (): boolean => channel.position > position || !catalog.has(channel.name);
     const isThere = await waiters.wait(isNews, { timeoutMs: BEAT_MS, signal });
-    if (isThere) await new Promise<void>((resolve) => void clock.after(GATHER_MS, resolve));
+    const waitMs = reader.foldedAtMs + GATHER_MS - clock.monotonicMs();
+    if (isThere && waitMs > 0) await new Promise<void>((resolve) => void clock.after(waitMs, resolve));
+    reader.foldedAtMs = clock.monotonicMs();
     return isThere || !catalog.has(channel.name);
   }
 
@@ -160,37 +166,83 @@ export class ChangeFeed {
     return touched;
   }
 
-  *#said({ keys }: Touched, changeOf: (key: PrimaryKey, touch: Touch) => Change | undefined): Generator<FeedEvent, void, void> {
-    let page: Change[] = [];
-    for (const [key, touch] of keys) {
-      const change = changeOf(key, touch);
-      if (change === undefined) continue;
-      page.push(change);
-      if (page.length < PAGE) continue;
-      yield { type: 'changes', changes: page };
-      page = [];
+  /** The rows that a reader has and that are gone by their age. False: too many. */
+  #addExpired(touched: Touched, { blocks }: View): boolean {
+    const { expiredBefore } = touched;
+    for (const block of blocks) {
+      if (expiredBefore === 0 || block.oldestPut === undefined || block.oldestPut >= expiredBefore) continue;
+      for (let offset = 0; offset < block.rows; offset++) {
+        if (!isLive(block, offset) || block.putTimeAt!(offset) >= expiredBefore) continue;
+        touched.addKey(block.keyAt(offset));
+        if (touched.size > this.#options.maxRangeKeys) return false;
+      }
     }
-    if (page.length > 0) yield { type: 'changes', changes: page };
+    return true;
+  }
+
+  /** The row, unless its time to live is over: then it is said to be gone, perhaps before it is. */
+  #shown(view: View, key: PrimaryKey): ReturnType<View['find']> {
+    const row = view.find(key);
+    return row && isExpired(row, this.#cutoff(view)) ? undefined : row;
+  }
+
+  #cutoff({ definition }: View): Timestamp {
+    return expiryCutoff(definition, this.#options.clock.nowMs());
+  }
+
+  *#said({ keys }: Touched, changeOf: (key: PrimaryKey, touch: Touch) => string | undefined): Generator<FeedEvent, void, void> {
+    const page = new Page();
+    for (const [key, touch] of keys) {
+      const line = changeOf(key, touch);
+      if (line !== undefined && page.add(line)) yield page.take();
+    }
+    if (page.count > 0) yield page.take();
   }
 
   *#everything({ differences }: Reader, view: View, reason: ResetReason): Generator<FeedEvent, void, void> {
     yield { type: 'reset', reason };
-    let page: Change[] = [];
+    const cutoff = this.#cutoff(view);
+    const page = new Page();
     for (const block of view.blocks) {
       for (let offset = 0; offset < block.rows; offset++) {
-        if ((block.live[offset >>> 5]! & (1 << (offset & 31))) === 0) continue;
-        page.push(differences.insert(block.keyAt(offset), { block, offset }));
-        if (page.length < PAGE) continue;
-        yield { type: 'changes', changes: page };
-        page = [];
+        if (!isLive(block, offset) || isExpired({ block, offset }, cutoff)) continue;
+        if (page.add(differences.insert(block.keyAt(offset), { block, offset }))) yield page.take();
       }
     }
-    if (page.length > 0) yield { type: 'changes', changes: page };
+    if (page.count > 0) yield page.take();
   }
 
   #position({ channel, position }: View): FeedEvent {
     return { type: 'position', token: encodeToken({ logEpoch: this.#options.logEpoch, positions: new Map([[channel, position]]) }) };
   }
+}
+
+class Page {
+  count = 0;
+  #lines = '';
+
+  /** @returns whether it is full. */
+  add(line: string): boolean {
+    this.count += 1;
+    this.#lines += line;
+    return this.#lines.length >= PAGE_LENGTH;
+  }
+
+  take(): FeedEvent {
+    const event = { type: 'changes', count: this.count, lines: this.#lines } as const;
+    this.count = 0;
+    this.#lines = '';
+    return event;
+  }
+}
+
+function isLive({ live }: RowBlock, offset: number): boolean {
+  return (live[offset >>> 5]! & (1 << (offset & 31))) !== 0;
+}
+
+/** 0: nothing is. */
+function isExpired({ block, offset }: { readonly block: RowBlock; readonly offset: number }, cutoff: Timestamp): boolean {
+  return cutoff > 0 && block.putTimeAt!(offset) < cutoff;
 }
 
 /** FIELD_UNKNOWN. */

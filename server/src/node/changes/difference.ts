@@ -1,66 +1,97 @@
-import { type CollectionDefinition, compareStamps, type JsonValue, type PrimaryKey, type Stamp, toPublicEntity } from '@terndb/core';
+import {
+  type CollectionDefinition,
+  compareStamps,
+  type FieldDefinition,
+  fieldOf,
+  keyFieldOf,
+  type PrimaryKey,
+  type Stamp,
+} from '@terndb/core';
 import type { View } from '@terndb/engine';
-import { encodeJsonValue } from '@terndb/sync';
+import { fieldText, keyText } from './field-text.ts';
 import type { Touch } from './touched.ts';
-import type { Change } from './types.ts';
 
 type Row = NonNullable<ReturnType<View['find']>>;
-type Entity = Readonly<Record<string, JsonValue>>;
 
-/** Reads entities of one definition as JSON, and says how two states of one differ. */
+interface Column {
+  readonly field: FieldDefinition;
+  /** `"name":` */
+  readonly label: string;
+}
+
+/**
+ * Says how two states of one entity differ, as a line of JSON (`Change` in types.ts) that ends with a line break: what a reader of the feed costs is
+ * mostly this, so it is written straight from what the rows hold.
+ */
 export class Differences {
   readonly #definition: CollectionDefinition;
-  readonly #fields: readonly string[];
+  readonly #keyLabel: string;
+  readonly #columns: readonly Column[];
 
+  /** `fields`: of the definition, without the key. */
   constructor(definition: CollectionDefinition, fields: readonly string[]) {
     this.#definition = definition;
-    this.#fields = fields;
+    this.#keyLabel = labelOf(keyFieldOf(definition).name);
+    this.#columns = fields.map((name) => ({ field: fieldOf(definition, name)!, label: labelOf(name) }));
   }
 
   isOf(definition: CollectionDefinition): boolean {
     return definition === this.#definition;
   }
 
-  insert(key: PrimaryKey, row: Row): Change {
-    return { type: 'insert', key: keyOf(key), entity: this.#read(key, row) };
+  insert(key: PrimaryKey, { block, offset }: Row): string {
+    const name = keyText(key);
+    let entity = `${this.#keyLabel}${name}`;
+    for (const { field, label } of this.#columns) entity += `,${label}${fieldText(field, block.valueAt(field.name, offset))}`;
+    return `{"type":"insert","key":${name},"entity":{${entity}}}\n`;
   }
 
   /** Exactly what the fold has changed; undefined: nothing that a reader could see. */
-  between(key: PrimaryKey, before: Row | undefined, after: Row | undefined): Change | undefined {
-    if (after === undefined) return before && { type: 'delete', key: keyOf(key) };
+  between(key: PrimaryKey, before: Row | undefined, after: Row | undefined): string | undefined {
+    if (after === undefined) return before && deleted(key);
     if (before === undefined) return this.insert(key, after);
     // The row itself, untouched: an op that lost, or a push that was made twice.
     if (before.block.cacheKey === after.block.cacheKey && before.offset === after.offset) return undefined;
-    const old = this.#read(key, before);
-    const entries = Object.entries(this.#read(key, after)).filter(([name, value]) => !isSame(old[name], value));
-    return entries.length === 0 ? undefined : { type: 'update', key: keyOf(key), fields: Object.fromEntries(entries) };
+    let fields = '';
+    for (const { field, label } of this.#columns) {
+      const old = before.block.valueAt(field.name, before.offset);
+      const value = after.block.valueAt(field.name, after.offset);
+      if (old === value) continue;
+      const text = fieldText(field, value);
+      if (text !== fieldText(field, old)) fields += `,${label}${text}`;
+    }
+    return updated(key, fields);
   }
 
   /** Without the state before: by the stamps of the row, which say which of its registers the range has set. */
-  since(key: PrimaryKey, touch: Touch, after: Row | undefined): Change | undefined {
-    if (after === undefined) return { type: 'delete', key: keyOf(key) };
-    const stamps = after.block.stampsAt?.(after.offset);
+  since(key: PrimaryKey, touch: Touch, after: Row | undefined): string | undefined {
+    if (after === undefined) return deleted(key);
+    const { block, offset } = after;
+    const stamps = block.stampsAt?.(offset);
     if (stamps === undefined || has(touch, stamps.put)) return this.insert(key, after);
     const names = new Set(touch.fields);
     for (const [name, stamp] of stamps.exceptions ?? []) if (has(touch, stamp)) names.add(name);
-    const entity = this.#read(key, after);
-    const entries = this.#fields.filter((name) => names.has(name)).map((name) => [name, entity[name] ?? null] as const);
-    return entries.length === 0 ? undefined : { type: 'update', key: keyOf(key), fields: Object.fromEntries(entries) };
-  }
-
-  #read(key: PrimaryKey, { block, offset }: Row): Entity {
-    const entity = toPublicEntity(this.#definition, this.#fields, key, (field) => block.valueAt(field.name, offset));
-    return encodeJsonValue(entity) as Entity;
+    let fields = '';
+    for (const { field, label } of this.#columns) {
+      if (names.has(field.name)) fields += `,${label}${fieldText(field, block.valueAt(field.name, offset))}`;
+    }
+    return updated(key, fields);
   }
 }
 
-const keyOf = (key: PrimaryKey): JsonValue => encodeJsonValue(key);
+function labelOf(name: string): string {
+  return `${JSON.stringify(name)}:`;
+}
+
+function deleted(key: PrimaryKey): string {
+  return `{"type":"delete","key":${keyText(key)}}\n`;
+}
+
+/** `fields`: each with a comma before it. */
+function updated(key: PrimaryKey, fields: string): string | undefined {
+  return fields === '' ? undefined : `{"type":"update","key":${keyText(key)},"fields":{${fields.slice(1)}}}\n`;
+}
 
 function has({ stamps }: Touch, stamp: Stamp): boolean {
   return stamps.some((one) => compareStamps(one, stamp) === 0);
-}
-
-function isSame(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
-  return JSON.stringify(a) === JSON.stringify(b);
 }

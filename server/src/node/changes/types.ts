@@ -1,6 +1,6 @@
 import type { JsonValue } from '@terndb/core';
 
-/** What became of one entity. Values as `/sync/v1/get` gives them (sync, protocol/json-value.ts). */
+/** What became of one entity: a line of the feed. Values as `/sync/v1/get` gives them (sync, protocol/json-value.ts). */
 export type Change =
   /** The whole entity; it replaces what the reader has under this key, if anything. */
   | { readonly type: 'insert'; readonly key: JsonValue; readonly entity: Readonly<Record<string, JsonValue>> }
@@ -11,7 +11,8 @@ export type Change =
 export type FeedEvent =
   /** The reader's copy is not needed any more: all entities follow as inserts, then a position. */
   | { readonly type: 'reset'; readonly reason: ResetReason }
-  | { readonly type: 'changes'; readonly changes: readonly Change[] }
+  /** Lines of JSON, each a `Change` and ended by a line break: made once, in the fold, and sent as they are. */
+  | { readonly type: 'changes'; readonly count: number; readonly lines: string }
   /** Everything up to here has been said; the token resumes behind it. Also now and then when nothing changes. */
   | { readonly type: 'position'; readonly token: string };
 
