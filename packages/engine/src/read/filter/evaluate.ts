@@ -2,6 +2,7 @@ import { assertNever, type CollectionDefinition, type FilterNode, keyFieldOf, ty
 import { andNotInto, createBitmap, orInto, setBit, setOffsets } from '../../bitmap/bitmap.ts';
 import type { RowBlock, View } from '../../view/view.ts';
 import { compareFields } from './compare-fields.ts';
+import { mostRows } from './indexed.ts';
 import { candidateKeys } from './keys.ts';
 import { leafMask } from './leaf.ts';
 import { copyMask, isEmptyMask, type Mask, type MaskView } from './mask.ts';
@@ -9,7 +10,7 @@ import { copyMask, isEmptyMask, type Mask, type MaskView } from './mask.ts';
 /**
  * Filters over columns. A filter is three-valued and only rows that are *true* pass; by De Morgan's laws, which hold in Kleene's logic too,
  * every negation moves down to the leaves, so one bitmap ("true here") per node is enough: a leaf knows that a null is true neither way.
- * `and` narrows the rows its later parts look at, `or` drops those already true; cheap parts go first.
+ * `and` narrows the rows its later parts look at, `or` drops those already true; what indexes find few rows for goes first, then cheap parts.
  */
 
 /** Rows of `mask` for which the filter is true. Cost: O(rows of the mask) per leaf; a keyword leaf also O(dictionary). */
@@ -88,7 +89,7 @@ function truthMask(block: RowBlock, keyField: string, node: FilterNode, negated:
 
 function allOf(block: RowBlock, keyField: string, nodes: readonly FilterNode[], negated: boolean, mask: MaskView): Mask {
   let left = copyMask(mask, block.rows);
-  for (const node of cheapFirst(nodes)) {
+  for (const node of cheapFirst(block, nodes, negated)) {
     if (isEmptyMask(left)) break;
     left = truthMask(block, keyField, node, negated, left);
   }
@@ -98,7 +99,7 @@ function allOf(block: RowBlock, keyField: string, nodes: readonly FilterNode[], 
 function anyOf(block: RowBlock, keyField: string, nodes: readonly FilterNode[], negated: boolean, mask: MaskView): Mask {
   const found = createBitmap(block.rows);
   const left = copyMask(mask, block.rows);
-  for (const node of cheapFirst(nodes)) {
+  for (const node of cheapFirst(block, nodes, negated)) {
     if (isEmptyMask(left)) break;
     const truth = truthMask(block, keyField, node, negated, left);
     orInto(found, truth);
@@ -107,8 +108,11 @@ function anyOf(block: RowBlock, keyField: string, nodes: readonly FilterNode[], 
   return found;
 }
 
-function cheapFirst(nodes: readonly FilterNode[]): readonly FilterNode[] {
-  return nodes.length < 2 ? nodes : [...nodes].sort((a, b) => costOf(a) - costOf(b));
+/** What an index says is true of few rows comes before all that looks at columns: those then look at few. */
+function cheapFirst(block: RowBlock, nodes: readonly FilterNode[], negated: boolean): readonly FilterNode[] {
+  if (nodes.length < 2) return nodes;
+  const ranked = nodes.map((node) => ({ node, most: mostRows(block, node, negated), cost: costOf(node) }));
+  return ranked.sort((a, b) => a.most - b.most || a.cost - b.cost).map(({ node }) => node);
 }
 
 /** Rough cost per row; only the order matters. */

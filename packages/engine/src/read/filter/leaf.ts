@@ -1,10 +1,11 @@
 import { assertNever, type FilterPath, type ScalarValue, type StoredValue } from '@terndb/core';
-import { andNotInto, countBits, createBitmap } from '../../bitmap/bitmap.ts';
+import { andInto, andNotInto, countBits, createBitmap } from '../../bitmap/bitmap.ts';
 import type { Column } from '../../columns/column.ts';
 import { columnValue } from '../../columns/column-value.ts';
 import { isIndexWorth, matchTexts } from '../../text/match-rows.ts';
 import type { RowBlock } from '../../view/view.ts';
 import { compareInt64s, compareKeywords, compareNumbers, OUTCOMES, rowsWhere } from './compare.ts';
+import { indexedRows } from './indexed.ts';
 import { keysPassing } from './keys.ts';
 import { listsContain, listsOfLength } from './lists.ts';
 import { copyMask, isEmptyMask, type Mask, type MaskView } from './mask.ts';
@@ -36,9 +37,19 @@ export function leafMask(block: RowBlock, keyField: string, leaf: Leaf, negated:
   // Of lists they are those of the items.
   const verdict = column.kind === 'list' ? 'some' : verdictOf(leaf, block.stats?.(leaf.field));
   if (verdict !== 'some') return (verdict === 'all') !== isNegative(leaf, negated) ? present : createBitmap(rows);
-  const isIndexed = leaf.type === 'match' && isIndexWorth(block, leaf.field, countBits(present));
-  const hits = isIndexed ? matchTexts(block, leaf, present) : columnHits(column, leaf, present, rows);
-  return withSign(present, hits, isNegative(leaf, negated));
+  return withSign(present, valueHits(block, column, leaf, present), isNegative(leaf, negated));
+}
+
+/** Rows of `present` for which the leaf is true: from an index where that is cheaper than a look at the column. */
+function valueHits(block: RowBlock, column: Column, leaf: ValueLeaf, present: Mask): Mask {
+  const indexed = indexedRows(block, leaf);
+  if (indexed?.paysOver(countBits(present))) {
+    const hits = indexed.mask();
+    andInto(hits, present);
+    return indexed.isExact ? hits : columnHits(column, leaf, hits, block.rows);
+  }
+  if (leaf.type === 'match' && isIndexWorth(block, leaf.field, countBits(present))) return matchTexts(block, leaf, present);
+  return columnHits(column, leaf, present, block.rows);
 }
 
 function hasPath(leaf: Leaf): leaf is Leaf & { readonly path: FilterPath } {
