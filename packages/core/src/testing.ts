@@ -2,6 +2,7 @@ export { type ContractApi, type ContractSubject, type MakeSubject, patternBytes,
 export { logBrokerContract } from './testing/contracts/log-broker-contract.ts';
 export { metaStoreContract } from './testing/contracts/meta-store-contract.ts';
 export { objectStoreContract } from './testing/contracts/object-store-contract.ts';
+export { scratchFilesContract } from './testing/contracts/scratch-files-contract.ts';
 export { Faults } from './testing/faults.ts';
 export { FaultyLogBroker, FaultyMetaStore, FaultyObjectStore } from './testing/faulty-stores.ts';
 export { ManualClock } from './testing/manual-clock.ts';

@@ -9,7 +9,7 @@ import type { Region } from '../memory/arena.ts';
 import type { BinaryBlock, BinaryScanOptions, Kernel, ScanHits, ScanOptions, VectorBlock } from '../types.ts';
 import type { WasmMemory, WasmModule } from '../wasm/platform.ts';
 import type { SentOptions, SentSearch } from './protocol.ts';
-import { extentOf, type Held, mustHold, type Searched, type Shared, share, versionOf } from './shared.ts';
+import { extentOf, type Held, isHeld, mustHold, type Searched, type Shared, share, versionOf } from './shared.ts';
 import { createSharedKernel } from './shared-memory.ts';
 import { type Job, SearchThread } from './thread.ts';
 
@@ -53,6 +53,8 @@ export interface SearchPool {
   readonly threads: number;
   /** Searches that were asked for and have no answer yet. */
   readonly waiting: number;
+  /** Whether it can be searched here: made in `kernel`, not freed. */
+  holds(target: unknown): target is Searched;
   /**
    * What `target.search(options)` (of a block: `scan`) gives, found by some thread. Options are copied, but for a bitmap over a `SharedArrayBuffer`. Until
    * it is answered, target and block must not be changed (OPTION_INVALID) and are not freed (`free` takes effect afterwards).
@@ -127,6 +129,10 @@ class WorkerPool implements SearchPool {
     this.addThreads();
     if (this.all.size === 0) throw new KernelError('MEMORY_LIMIT', `search pool: ${THREAD_BYTES} bytes for a thread do not fit`);
     await Promise.all([...this.all].map(({ ready }) => ready));
+  }
+
+  holds(target: unknown): target is Searched {
+    return isHeld(this.home, target);
   }
 
   async search<Target extends Searched>(target: Target, options: OptionsOf<Target>): Promise<ScanHits> {

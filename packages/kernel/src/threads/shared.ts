@@ -22,11 +22,15 @@ export type Shared =
   | { readonly kind: 'graph'; readonly of: LyingGraph }
   | { readonly kind: 'lists'; readonly of: { readonly shape: ListShape; readonly address: number } };
 
-/** Throws OPTION_INVALID for what lies elsewhere. */
-export function mustHold(home: BlockHome, target: Searched): Held {
+export function isHeld(home: BlockHome, target: unknown): target is Held {
   const isOurs =
     target instanceof WasmBlock || target instanceof WasmBinaryBlock || target instanceof WasmHnsw || target instanceof WasmListIndex;
-  if (isOurs && target.isOf(home)) return target;
+  return isOurs && target.isOf(home);
+}
+
+/** Throws OPTION_INVALID for what lies elsewhere. */
+export function mustHold(home: BlockHome, target: Searched): Held {
+  if (isHeld(home, target)) return target;
   throw new KernelError('OPTION_INVALID', 'search pool: a block or an index of the pool’s kernel expected, not freed');
 }
 
