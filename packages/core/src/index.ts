@@ -112,6 +112,7 @@ export { MemoryObjectStore, type MemoryObjects } from './ports/memory/memory-obj
 export type { MetaEntry, MetaStore } from './ports/meta-store.ts';
 export { assertObjectName, checkObjectRange, type ObjectInfo, type ObjectStore } from './ports/object-store.ts';
 export type { ScratchFile, ScratchFiles } from './ports/scratch-files.ts';
+export type { Span, SpanAttributes } from './ports/span.ts';
 export { checkCollection } from './schema/check-definition.ts';
 export type { CollabTextValue, CollabTypes, CollabValue } from './schema/collab-types.ts';
 export {
@@ -220,7 +221,7 @@ export {
   normalizePatch,
   normalizePut,
 } from './value/normalize.ts';
-export { toPublic, toPublicEntity } from './value/public.ts';
+export { setCollabReader, toPublic, toPublicEntity } from './value/public.ts';
 export { normalizeQueryVector } from './value/query-vector.ts';
 export { normalizeInt64, utf8Length } from './value/scalar.ts';
 export type { Int64, PrimaryKey, ScalarValue, SparseValue, StoredFields, StoredValue, StoredVector } from './value/value.ts';

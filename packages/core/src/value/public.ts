@@ -1,15 +1,29 @@
+import { assert } from '../errors/assert.ts';
 import type { CollectionDefinition, FieldDefinition } from '../schema/definition.ts';
 import { fieldOf, keyFieldOf } from '../schema/lookup.ts';
 import { elementsOf, widenVector } from './elements.ts';
 import type { PrimaryKey, SparseValue, StoredValue, StoredVector } from './value.ts';
 
+let readCollab: ((update: Uint8Array) => string) | undefined;
+
 /**
- * From a stored value to what callers read. Gives plain structured-cloneable values; typed arrays and arrays are handed on, not copied.
- * Until Yjs joins, a collab document reads as `{}` when it never had content and else as the update it was put with.
+ * How an opaque Yjs document reads: as the JSON text of its root types. Said by whoever loads Yjs, which core does not know, before there is a
+ * replica of a collection with such a field. Code, not state: once per process.
+ */
+export function setCollabReader(read: (update: Uint8Array) => string): void {
+  readCollab = read;
+}
+
+/**
+ * From a stored value to what callers read. Gives plain structured-cloneable values; typed arrays and arrays are handed on, not copied. An opaque
+ * Yjs document is read anew each time: O(document).
  */
 export function toPublic(field: FieldDefinition, value: StoredValue): unknown {
   if (value === null) return field.type === 'collab' ? '{}' : null;
   switch (field.type) {
+    case 'collab':
+      assert(readCollab !== undefined, 'collab: its reader set before documents are read');
+      return readCollab(value as Uint8Array);
     case 'date':
       return new Date(value as number);
     case 'json':

@@ -1,4 +1,4 @@
-import { assert, type CollectionDefinition } from '@terndb/core';
+import { assert, type CollectionDefinition, setCollabReader } from '@terndb/core';
 import type { CollabDocuments, CollabKind } from './types.ts';
 
 let loading: Promise<void> | undefined;
@@ -8,7 +8,9 @@ let loaded: CollabDocuments | undefined;
 export async function loadCollab(): Promise<void> {
   loading ??= import('./yjs-documents.ts').then(
     ({ createCollabDocuments }) => {
-      loaded = createCollabDocuments();
+      const documents = createCollabDocuments();
+      loaded = documents;
+      setCollabReader((update) => documents.jsonOf(update));
     },
     (error: unknown) => {
       // Not there now (offline, and not cached): the next one tries again.

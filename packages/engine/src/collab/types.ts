@@ -52,6 +52,8 @@ export interface CollabDocuments {
   bytesOf(state: CollabState): Uint8Array;
   /** Whether Yjs can read it, alone. */
   isUpdate(update: Uint8Array): boolean;
+  /** What an opaque document reads as: the JSON text of its root types. Never fails. */
+  jsonOf(update: Uint8Array): string;
 }
 
 /**

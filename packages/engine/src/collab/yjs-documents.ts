@@ -1,5 +1,6 @@
 import type { StoredValue } from '@terndb/core';
 import { applyUpdate, Doc, encodeStateAsUpdate } from 'yjs';
+import { jsonOf } from './json-view.ts';
 import { COLLAB_TEXT_ROOT } from './roots.ts';
 import { type CollabDocuments, type CollabKind, type CollabLink, type CollabMerge, type CollabState, collabBytes } from './types.ts';
 
@@ -56,6 +57,10 @@ class YjsDocuments implements CollabDocuments {
   bytesOf(state: CollabState): Uint8Array {
     if (state.tail === null) return state.head;
     return encodeStateAsUpdate(this.#open.get(state.serial)?.doc ?? openDoc(state));
+  }
+
+  jsonOf(update: Uint8Array): string {
+    return jsonOf(update);
   }
 
   isUpdate(update: Uint8Array): boolean {

@@ -86,9 +86,17 @@ function toValue(info: CatalogCollectionInfo, field: FieldDefinition, value: unk
     case 'vector':
     case 'binaryVector':
       return vectorValue(field, value);
+    case 'collab':
+      return toDocument(field.name, value);
     default:
       return value;
   }
+}
+
+/** An opaque document begins with a Yjs update (v1), in base64. What it reads as is JSON text, which says less. */
+function toDocument(name: string, value: unknown): unknown {
+  if (typeof value === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length % 4 === 0) return Buffer.from(value, 'base64');
+  throw badRows(`${name}: a Yjs update in base64 expected, got ${describe(value)}`);
 }
 
 function toInteger(name: string, value: unknown): unknown {
@@ -151,7 +159,8 @@ export function fromKey(key: unknown, { int64AsText }: RowFormat): unknown {
   return int64AsText && typeof key !== 'string' ? String(key) : key;
 }
 
-function fromValue(field: FieldDefinition, value: unknown, format: RowFormat): unknown {
+/** One value as answers have it. */
+export function fromValue(field: FieldDefinition, value: unknown, format: RowFormat): unknown {
   if (value === null) return null;
   switch (field.type) {
     case 'primaryKey':
