@@ -26,6 +26,7 @@ export { readManifest, writeManifest } from './manifest/manifest-file.ts';
 export type { LmidEntry, Manifest, ManifestIndex, ManifestSegment } from './manifest/types.ts';
 export { runAggregate } from './read/aggregate/aggregates.ts';
 export type { ReadContext } from './read/context.ts';
+export { runExplain } from './read/explain.ts';
 export { runGet } from './read/get.ts';
 export { matchedBlocks, runCount, runQuery } from './read/query.ts';
 export { runRecall } from './read/recall.ts';

@@ -42,6 +42,8 @@ export function withReadRates(node: ServerNode, admission: Admission): ServerNod
     get: read('query', (request) => node.get(request)),
     query: read('query', (request) => node.query(request)),
     count: read('query', (request) => node.count(request)),
+    aggregate: read('query', (request) => node.aggregate(request)),
+    aggregate: read('query', (request) => node.aggregate(request)),
     search: read('search', (request) => node.search(request)),
   });
 }

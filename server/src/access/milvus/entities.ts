@@ -1,10 +1,12 @@
 import { DbError, keyFieldOf, MAX_WINDOW, type PrimaryKey } from '@terndb/core';
 import type { EntityRecord } from '@terndb/engine';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
+import { aggregatedQuery, answerAggregates } from './aggregates.ts';
 import type { Body } from './body.ts';
 import { grantedPartitions, type MilvusAnswer, type MilvusCall, mustFindNamed, readablePartitions, writablePartition } from './call.ts';
 import { withDynamicNames } from './dynamic.ts';
 import { CODES, invalidParameter, MilvusError, missingParameter } from './errors.ts';
+import { explained, isExplained } from './explain.ts';
 import { asRowError, badRows, fromKey, outputFields, type RowFormat, selectOf, toEntities, toKey, toRow } from './rows.ts';
 import { isDynamic, isLoaded, notLoaded, shownFields } from './schema.ts';
 
@@ -182,7 +184,12 @@ const query: EntityHandler = async (call, format) => {
   const info = mustFindNamed(call);
   const wanted = body.texts('outputFields');
   const read = { ...readOf(call, info, 'Query'), ...filterOf(call, info) };
-  if (wanted?.includes('count(*)') === true) {
+  const aggregated = aggregatedQuery(call);
+  if (isExplained(call)) return explained(call, read);
+  if (aggregated !== undefined && (aggregated.groupBy.length > 0 || wanted?.length !== 1 || wanted[0] !== 'count(*)')) {
+    return answerAggregates(call, info, { query: aggregated, read, orderBy: termsOf(body), format });
+  }
+  if (aggregated !== undefined) {
     if (body.get('offset') !== undefined) throw invalidParameter('count entities with pagination is not allowed');
     return { cost: 0, data: [{ 'count(*)': (await node.count(read)).count }] };
   }
@@ -192,13 +199,17 @@ const query: EntityHandler = async (call, format) => {
   return { cost: 0, data: entities.map((entity) => toRow(info, entity, fields, format)) };
 };
 
-/** By key, as Milvus answers, or as `orderByFields` says: `["year:desc", "title"]`. Rows that are equal come by key. */
-function orderOf(body: Body, info: CatalogCollectionInfo): readonly { readonly field: string; readonly order: string }[] {
-  const key = { field: keyFieldOf(info.definition).name, order: 'asc' };
-  const terms = (body.texts('orderByFields') ?? []).map((term) => {
+function termsOf(body: Body): readonly { readonly field: string; readonly order: string }[] {
+  return (body.texts('orderByFields') ?? []).map((term) => {
     const [, field, order = 'asc'] = /^(.*?)(?::(asc|desc))?$/s.exec(term)!;
     return { field: field!, order };
   });
+}
+
+/** By key, as Milvus answers, or as `orderByFields` says: `["year:desc", "title"]`. Rows that are equal come by key. */
+function orderOf(body: Body, info: CatalogCollectionInfo): readonly { readonly field: string; readonly order: string }[] {
+  const key = { field: keyFieldOf(info.definition).name, order: 'asc' };
+  const terms = termsOf(body);
   return terms.some(({ field }) => field === key.field) ? terms : [...terms, key];
 }
 

@@ -6,6 +6,7 @@ import { mustFindNamed } from './call.ts';
 import { type EntityHandler, filterOf, readOf, windowOf } from './entities.ts';
 import { CODES, invalidParameter, MilvusError, missingParameter, notJson } from './errors.ts';
 import { stringifyExact } from './exact-json.ts';
+import { explained, isExplained } from './explain.ts';
 import { functionsOf, inputOf } from './functions.ts';
 import { fromKey, outputFields, type RowFormat, selectOf, shortest, toKey, toRow } from './rows.ts';
 import { metricOfField } from './schema.ts';
@@ -46,10 +47,12 @@ export const search: EntityHandler = async (call, format) => {
     ...rerankOf(body),
     select: selectOf(info, fields),
   };
+  const askFor = (source: unknown): Readonly<Record<string, unknown>> =>
+    ids === undefined ? queryOf(searched, source) : { field: searched.field.name, like: toKey(info, source) };
+  if (isExplained(call)) return explained(call, { ...base, ...askFor(sources[0]) });
   const lists: (readonly SearchHit[])[] = [];
   for (const source of sources) {
-    const asked = ids === undefined ? queryOf(searched, source) : { field: searched.field.name, like: toKey(info, source) };
-    lists.push((await node.search({ ...base, ...asked })).hits);
+    lists.push((await node.search({ ...base, ...askFor(source) })).hits);
   }
   return searchAnswer(info, lists, { fields, format, isDistance: isDistance(searched) });
 };

@@ -64,6 +64,10 @@ export class ScriptedNode {
     return this.#answer(request, { ...INFO, groups: [{ n: 7, sum: 2n ** 70n, last: new Date(0) }] });
   }
 
+  explain(request: unknown): Promise<unknown> {
+    return this.#answer(request, { filter: 'true', blocks: [] });
+  }
+
   count(request: unknown): Promise<unknown> {
     return this.#answer(request, { ...INFO, count: 7 });
   }
