@@ -95,6 +95,7 @@ export class Accounts {
     const version = (): number => this.#revision;
     return {
       subject: user,
+      user,
       expiresAtMs,
       get grants() {
         return grants();

@@ -53,7 +53,7 @@ export async function openAuthenticator(config: AuthConfig, clock: Clock, meta: 
     const user = credential.slice(0, colon);
     await checkOf(user, credential.slice(colon + 1));
     const expiresAtMs = clock.nowMs() + PASSWORD_SESSION_MS;
-    return user === ROOT ? almighty(ROOT, expiresAtMs) : accounts.principalOf(user, expiresAtMs);
+    return user === ROOT ? { ...almighty(ROOT, expiresAtMs), user } : accounts.principalOf(user, expiresAtMs);
   };
   return {
     accounts,

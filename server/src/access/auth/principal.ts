@@ -11,6 +11,8 @@ export interface Grant {
 /** Who asks, and what that one may do. Every door works with this and never with a token or a password. */
 export interface AccessPrincipal {
   readonly subject: string;
+  /** The user whose password was given. Absent: a token speaks, and its subject may be any name, a user's too. */
+  readonly user?: string;
   /** Wall clock of the server. */
   readonly expiresAtMs: number;
   /** That of the token, which its requests mean when they name none. */

@@ -82,6 +82,17 @@ const databaseWrite: readonly Privilege[] = [...DATABASE_READ, ...DATABASE_WRITE
 const collectionWrite: readonly Privilege[] = [...COLLECTION_READ, ...COLLECTION_WRITE];
 const clusterWrite: readonly Privilege[] = [...CLUSTER_READ, ...CLUSTER_WRITE];
 
+/** What guards users, roles and databases, which are nobody's: held in every database or not at all. */
+export function isOfCluster(name: string): boolean {
+  return CLUSTER.has(name);
+}
+const CLUSTER: ReadonlySet<string> = new Set([
+  ...['ClusterReadOnly', 'ClusterReadWrite', 'ClusterAdmin'],
+  ...CLUSTER_READ,
+  ...CLUSTER_WRITE,
+  ...CLUSTER_ADMIN,
+]);
+
 export const BUILT_IN_GROUPS: ReadonlyMap<string, readonly Privilege[]> = new Map([
   ['CollectionReadOnly', COLLECTION_READ],
   ['CollectionReadWrite', collectionWrite],

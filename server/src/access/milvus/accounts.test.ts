@@ -243,6 +243,40 @@ describe('users and roles', () => {
     expect((await call('collections/create', { collectionName: 'by_ann', dimension: 2 }, `ann:${PASSWORD}`)).code).toBe(0);
   });
 
+  it('reach one database unless a grant says every one, or guards what is of none', async () => {
+    const far = { dbName: 'far_off' };
+    await ok('databases/create', far);
+    const roleName = 'near_role';
+    const near = await userWith('near', []);
+    const give = { roleName, objectType: 'Global', objectName: '*', privilege: 'CreateCollection' };
+    await ok('roles/grant_privilege', give);
+    await ok('roles/grant_privilege_v2', { roleName, privilege: 'DropCollection' });
+    await ok('roles/grant_privilege_v2', { roleName, privilege: 'CreateDatabase' });
+    expect(await ok('roles/describe', { roleName })).toMatchObject([
+      { privilege: 'CreateCollection', dbName: 'default' },
+      { privilege: 'DropCollection', dbName: 'default' },
+      { privilege: 'CreateDatabase', dbName: '*' },
+    ]);
+    const make = { collectionName: 'by_near', dimension: 2 };
+    expect((await call('collections/create', make, near)).code).toBe(0);
+    expect((await call('collections/create', { ...make, ...far }, near)).status).toBe(403);
+    expect((await call('databases/create', { dbName: 'by_near' }, near)).code).toBe(0);
+    await ok('roles/grant_privilege', { ...give, dbName: '*' });
+    expect((await call('collections/create', { ...make, ...far }, near)).code).toBe(0);
+    await ok('roles/revoke_privilege', { ...give, dbName: '*' });
+    expect((await call('collections/drop', { ...make, ...far }, near)).status).toBe(403);
+    expect((await call('collections/create', { ...make, collectionName: 'more', ...far }, near)).status).toBe(403);
+  });
+
+  it('are not those of a token that goes by the name of one', async () => {
+    await userWith('eve', []);
+    const token = await server.token({ partitions: { '*': 'write' }, schema: true }, { subject: 'eve' });
+    expect((await call('users/describe', { userName: 'eve' }, token)).status).toBe(403);
+    const change = { userName: 'eve', password: PASSWORD, newPassword: 'battery staple' };
+    expect((await call('users/update_password', change, token)).status).toBe(403);
+    expect((await call('users/describe', { userName: 'eve' }, `eve:${PASSWORD}`)).data).toEqual(['public', 'eve_role']);
+  });
+
   it('change their own password, and only theirs', async () => {
     const bob = await userWith('bob', []);
     const change = (body: object, credential: string): Promise<Answer> => call('users/update_password', body, credential);

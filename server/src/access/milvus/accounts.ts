@@ -1,7 +1,7 @@
 import { DbError } from '@terndb/core';
 import type { GrantRecord, ObjectType } from '../auth/accounts-record.ts';
 import { type Grant, holds, holdsAll } from '../auth/principal.ts';
-import { isPrivilege } from '../auth/privileges.ts';
+import { isOfCluster, isPrivilege } from '../auth/privileges.ts';
 import type { Body } from './body.ts';
 import { DONE, type MilvusAnswer, type MilvusCall, type MilvusHandler } from './call.ts';
 import { CODES, denied, invalidParameter, MilvusError } from './errors.ts';
@@ -32,7 +32,7 @@ async function changing(
 /** Reading about oneself and changing one's own password need no privilege. */
 function checkSelfOr(call: MilvusCall, user: string, privilege: 'SelectUser' | 'UpdateUser'): void {
   const { principal, database } = call;
-  if (principal.subject !== user && !holds(principal, privilege, {})) throw denied(`Privilege${privilege}`, principal.subject, database);
+  if (principal.user !== user && !holds(principal, privilege, {})) throw denied(`Privilege${privilege}`, principal.subject, database);
 }
 
 /** 403: nobody gives what they have not got, to themselves or to others. Granting is a privilege; it must not be all of them. */
@@ -67,7 +67,7 @@ export const USERS: Readonly<Record<string, MilvusHandler>> = {
     const user = body.mustText('userName');
     checkSelfOr(call, user, 'UpdateUser');
     const next = body.mustText('newPassword');
-    const isSelf = principal.subject === user;
+    const isSelf = principal.user === user;
     const old = isSelf ? body.mustText('password') : (body.text('password') ?? '');
     // Who may change others' need not know them, and becomes them.
     if (!isSelf) checkGiven(call, accounts.accounts.grantsOfUser(user));
@@ -139,30 +139,31 @@ export const PRIVILEGE_GROUPS: Readonly<Record<string, MilvusHandler>> = {
 
 const groupOf = (body: Body): string => body.mustText('privilegeGroupName');
 
-/** The first form of grants: an object of a type. */
+/** The first form of grants: an object of a type, in the request's database; `*` as its name is every one. */
 function grantOf({ body, principal, database }: MilvusCall): GrantRecord {
   const type = body.mustText('objectType');
   const objectType = OBJECT_TYPES.find((known) => known === type);
   if (objectType === undefined) throw invalidParameter(`objectType can only be [${OBJECT_TYPES.join(', ')}], got ${type}`);
   const name = body.mustText('objectName');
-  const isGlobal = objectType !== 'Collection';
+  const privilege = body.mustText('privilege');
   return {
-    privilege: body.mustText('privilege'),
-    // Users, roles and databases are nobody's: what guards them must reach everywhere.
-    database: isGlobal ? '*' : database,
-    collection: isGlobal ? '*' : name,
+    privilege,
+    database: objectType === 'User' || isOfCluster(privilege) ? '*' : database,
+    collection: objectType === 'Collection' ? name : '*',
     partition: '*',
     objectType,
     grantor: principal.subject,
   };
 }
 
-/** The second form; `partitionName` is Tern's own. */
-function grantOfV2({ body, principal }: MilvusCall): GrantRecord {
-  const [database, collection, partition] = (['dbName', 'collectionName', 'partitionName'] as const).map((name) => body.text(name) || '*');
+/** The second form; `partitionName` is Tern's own. Reaches every database only where it says `*`, or where nothing less makes sense. */
+function grantOfV2({ body, principal, database: named }: MilvusCall): GrantRecord {
+  const [collection, partition] = (['collectionName', 'partitionName'] as const).map((name) => body.text(name) || '*');
+  const privilege = body.mustText('privilege');
+  const database = isOfCluster(privilege) ? '*' : named;
   return {
-    privilege: body.mustText('privilege'),
-    database: database!,
+    privilege,
+    database,
     collection: collection!,
     partition: partition!,
     objectType: collection === '*' && database === '*' ? 'Global' : 'Collection',

@@ -282,3 +282,13 @@ describe('analyzers of the Milvus door', () => {
     }
   });
 });
+
+describe('a collection that is renamed into a database that is not there', () => {
+  it('stays where it is: code 800', async () => {
+    await quick('stays');
+    const move = { collectionName: 'stays', newCollectionName: 'moved', newDbName: 'nowhere' };
+    const answer = await call('collections/rename', move);
+    expect([answer.code, answer.message]).toEqual([800, 'database not found[database=nowhere]']);
+    expect((await call('collections/has', { collectionName: 'stays' })).data).toEqual({ has: true });
+  });
+});
