@@ -6,13 +6,15 @@ import type { Op } from '@terndb/core';
 import { seededRng } from '@terndb/core/testing';
 import { applyUpdate, Doc } from 'yjs';
 import { percentile, report, round, tiny } from '../lib/report.ts';
-import { residentBytes, sleep, startTern, until } from '../sync/server-process.ts';
+import { anonymousBytes, metricOf, residentBytes, sleep, startTern, until } from '../sync/server-process.ts';
 import { resolveChannel, SimulatedDevice } from '../sync/simulated-device.ts';
 import { schema } from './contenders.ts';
 
 const devices = tiny ? 4 : 100;
 const runMs = Number(process.env['BENCH_WINDOW_MS'] ?? (tiny ? 1_000 : 60_000));
 const KEY_MS = 2_000;
+/** Means of so many equal parts of the run are told: growth that ends is seen in them. */
+const PARTS = 6;
 const definition = schema.definition.collections.notes;
 
 interface Typist {
@@ -64,19 +66,30 @@ export async function crowd(): Promise<void> {
   await until('the note is everywhere', () => typists.every(({ device }) => device.position > 0));
   const start = performance.now();
   const resident: number[] = [];
+  const own: number[] = [];
+  const heap: number[] = [];
   for (let turn = 0; performance.now() - start < runMs; turn++) {
     const { doc } = typists[turn % devices]!;
     const text = doc.getText('text');
     text.insert(Math.floor((text.length * ((turn * 7) % 11)) / 11), 'abcdefghij'[turn % 10]!);
-    if (turn % devices === 0) resident.push(residentBytes(server.pid));
+    if (turn % devices === 0) {
+      resident.push(residentBytes(server.pid));
+      own.push(anonymousBytes(server.pid));
+      heap.push(await metricOf(server, 'nodejs_heap_size_used_bytes'));
+    }
     await sleep(Math.max(0, (turn + 1) * (KEY_MS / devices) - (performance.now() - start)));
   }
   const whole = (): boolean => typists.every(({ device }) => device.held === 0 && device.position === typists[0]!.device.position);
   await until('everything is everywhere', whole);
   await sleep(200);
   const texts = new Set(typists.map(({ doc }) => doc.getText('text').toString()));
-  const third = Math.max(1, Math.floor(resident.length / 3));
-  const mib = (sizes: readonly number[]): number => round(sizes.reduce((sum, size) => sum + size, 0) / sizes.length / 2 ** 20, 1);
+  const parts = (sizes: readonly number[]): number[] => {
+    const length = Math.max(1, Math.floor(sizes.length / PARTS));
+    return Array.from({ length: Math.min(PARTS, sizes.length) }, (_, part) => {
+      const slice = sizes.slice(part * length, (part + 1) * length);
+      return round(slice.reduce((sum, size) => sum + size, 0) / slice.length / 2 ** 20, 1);
+    });
+  };
   report('together.crowd', {
     devices,
     seconds: round(runMs / 1_000, 0),
@@ -84,8 +97,9 @@ export async function crowd(): Promise<void> {
     texts: texts.size,
     p50Ms: round(percentile(lags, 0.5), 1),
     p99Ms: round(percentile(lags, 0.99), 1),
-    serverFirstThirdMib: mib(resident.slice(0, third)),
-    serverLastThirdMib: mib(resident.slice(-third)),
+    residentMiB: parts(resident),
+    ownMiB: parts(own),
+    heapMiB: parts(heap),
     failure: typists.map(({ device }) => device.failure).find((one) => one !== undefined) ?? null,
   });
   for (const { device } of typists) device.close();
