@@ -4,6 +4,8 @@ import type {
   AggregateResult,
   CountRequest,
   CountResult,
+  ExplainRequest,
+  ExplainResult,
   GetRequest,
   GetResult,
   QueryRequest,
@@ -115,6 +117,10 @@ export class StandaloneNode implements ServerNode {
 
   search(request: NodeRequest<SearchRequest>): Promise<SearchResult> {
     return this.#open(() => this.#parts.reads.search(request));
+  }
+
+  explain(request: NodeRequest<ExplainRequest>): Promise<ExplainResult> {
+    return this.#open(() => this.#parts.reads.explain(request));
   }
 
   waitIndexed(token: string, timeoutMs: number): Promise<void> {

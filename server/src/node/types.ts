@@ -4,6 +4,8 @@ import type {
   AggregateResult,
   CountRequest,
   CountResult,
+  ExplainRequest,
+  ExplainResult,
   GetRequest,
   GetResult,
   QueryRequest,
@@ -37,6 +39,8 @@ export interface ServerNode {
   count(request: NodeRequest<CountRequest>): Promise<CountResult>;
   aggregate(request: NodeRequest<AggregateRequest>): Promise<AggregateResult>;
   search(request: NodeRequest<SearchRequest>): Promise<SearchResult>;
+  /** How a filter and a search would be answered here. Costs what answering costs. */
+  explain(request: NodeRequest<ExplainRequest>): Promise<ExplainResult>;
   /** Until global reads at this token see it. TIMEOUT when not within `timeoutMs`. */
   waitIndexed(token: string, timeoutMs: number): Promise<void>;
 

@@ -76,6 +76,7 @@ export const COLLECTIONS: Readonly<Record<string, MilvusHandler>> = {
     const to = { name: body.mustText('newCollectionName'), database: body.text('newDbName') || database };
     if (!holds(principal, 'CreateCollection', { database: to.database }))
       throw denied('PrivilegeCreateCollection', principal.subject, to.database);
+    checkDatabase({ ...call, database: to.database });
     if (node.catalog.find(to.database, to.name) !== undefined) {
       throw new MilvusError(CODES.other, `duplicated new collection name ${to.name} in database ${to.database}`);
     }

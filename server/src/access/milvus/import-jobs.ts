@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { extname, resolve, sep } from 'node:path';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { DbError } from '@terndb/core';
 import { parseExact } from './exact-json.ts';
+import { linesOf } from './import-lines.ts';
 
 /** What is known of one file of a job. */
 export interface ImportFile {
@@ -32,7 +32,7 @@ export type WriteRows = (rows: readonly unknown[]) => Promise<void>;
 
 /** As many as one insert may have. */
 const BATCH_ROWS = 1000;
-/** A `.json` file is parsed as a whole; `.jsonl` is read line by line and may have any size. */
+/** A `.json` file is parsed as a whole; `.jsonl` is read line by line and may have any size, a line of it MAX_LINE_BYTES. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 /** The oldest that are done are forgotten. */
 const MAX_JOBS = 1000;
@@ -153,7 +153,7 @@ async function jsonRows(path: string, bytes: number): Promise<readonly unknown[]
 
 async function* lineRows(path: string): AsyncGenerator<unknown> {
   let number = 0;
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of linesOf(path)) {
     number += 1;
     if (line.trim() === '') continue;
     try {

@@ -6,6 +6,8 @@ import {
   type CountRequest,
   type CountResult,
   encodeToken,
+  type ExplainRequest,
+  type ExplainResult,
   type GetRequest,
   type GetResult,
   type PartitionView,
@@ -24,6 +26,7 @@ import {
   type ReadContext,
   runAggregate,
   runCount,
+  runExplain,
   runGet,
   runQuery,
   searchSteps,
@@ -99,6 +102,10 @@ export class Reads {
       throw fromKernel(error);
     });
     return { ...result, hits: result.hits.map((hit) => ({ ...hit, from: 'global' })) };
+  }
+
+  explain(request: NodeRequest<ExplainRequest>): Promise<ExplainResult> {
+    return this.#read(request, runExplain);
   }
 
   /** TIMEOUT; TOKEN_INVALID for a token of another universe: what it names is not here and will not come. */
