@@ -65,6 +65,7 @@ export type {
   Embedder,
   Explained,
   ExplainedFilter,
+  ExplainedTotal,
   ExplainProbe,
   HnswlibSource,
   ImportOptions,

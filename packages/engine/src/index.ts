@@ -45,6 +45,7 @@ export type {
   EntityRecord,
   ExplainedBlock,
   ExplainedFilter,
+  ExplainedTotal,
   ExplainRequest,
   ExplainResult,
   FilterRequest,

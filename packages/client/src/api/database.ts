@@ -121,15 +121,38 @@ export interface ExplainProbe {
 }
 export interface ExplainedFilter {
   readonly filter: string;
-  /** Of single conditions: what answers them. `statistics`: without a look at a value. */
-  readonly how?: 'all' | 'keys' | 'statistics' | 'validity' | 'dictionary' | 'text index' | 'columns' | 'default';
-  /** Rows for which it is true: as statistics make it likely, and really. */
+  /** Of single conditions: what answers them. `statistics`: without a look at a value; `sorted`, `inverted`, `bitmap`: a scalar index. */
+  readonly how?:
+    | 'all'
+    | 'keys'
+    | 'statistics'
+    | 'validity'
+    | 'dictionary'
+    | 'sorted'
+    | 'inverted'
+    | 'bitmap'
+    | 'text index'
+    | 'columns'
+    | 'default';
+  /** Rows for which it is true: as indexes and statistics make it likely, and really. */
   readonly estimated: number;
   readonly passing: number;
   readonly parts?: readonly ExplainedFilter[];
 }
+/** Over all blocks. */
+export interface ExplainedTotal {
+  readonly filter: string;
+  /** How many blocks answer it in which way. */
+  readonly how: { readonly [How in NonNullable<ExplainedFilter['how']>]?: number };
+  /** Shares of all live rows, 0 to 1: as indexes and statistics make it likely, and really. */
+  readonly estimated: number;
+  readonly passing: number;
+  readonly parts?: readonly ExplainedTotal[];
+}
 export interface Explained {
   readonly filter: string;
+  /** Left out where there is no block. */
+  readonly total?: ExplainedTotal;
   readonly blocks: readonly {
     readonly partition: string;
     readonly id: string;

@@ -138,6 +138,8 @@ export interface ExplainResult {
   /** In the filter language. */
   readonly filter: string;
   readonly blocks: readonly ExplainedBlock[];
+  /** Left out where there is no block. */
+  readonly total?: ExplainedTotal;
 }
 export interface ExplainedBlock {
   readonly partition: string;
@@ -151,12 +153,33 @@ export interface ExplainedBlock {
 }
 export interface ExplainedFilter {
   readonly filter: string;
-  /** Of single conditions: what answers them. `statistics`: without a look at a value. */
-  readonly how?: 'all' | 'keys' | 'statistics' | 'validity' | 'dictionary' | 'text index' | 'columns' | 'default';
-  /** Live rows for which it is true: as statistics make it likely, and really. */
+  /** Of single conditions: what answers them. `statistics`: without a look at a value; `sorted`, `inverted`, `bitmap`: a scalar index. */
+  readonly how?:
+    | 'all'
+    | 'keys'
+    | 'statistics'
+    | 'validity'
+    | 'dictionary'
+    | 'sorted'
+    | 'inverted'
+    | 'bitmap'
+    | 'text index'
+    | 'columns'
+    | 'default';
+  /** Live rows for which it is true: as indexes and statistics make it likely, and really. */
   readonly estimated: number;
   readonly passing: number;
   readonly parts?: readonly ExplainedFilter[];
+}
+/** Over all blocks. */
+export interface ExplainedTotal {
+  readonly filter: string;
+  /** How many blocks answer it in which way. */
+  readonly how: { readonly [How in NonNullable<ExplainedFilter['how']>]?: number };
+  /** Shares of all live rows, 0 to 1: as indexes and statistics make it likely, and really. */
+  readonly estimated: number;
+  readonly passing: number;
+  readonly parts?: readonly ExplainedTotal[];
 }
 
 /** Field name → public value (Date, bigint, Float32Array …), plain and structured-cloneable. */

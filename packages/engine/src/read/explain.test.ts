@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { openEngine } from '../database/open-engine.ts';
 import type { Engine, ExplainedFilter } from '../database/types.ts';
 import { hnswKind } from '../indexes/hnsw-kind.ts';
+import { scalarKind } from '../indexes/scalar/scalar-kind.ts';
+import type { IndexKind } from '../indexes/types.ts';
 import { memoryPorts } from '../testing/memory-ports.ts';
 
 const DIM = 8;
@@ -31,12 +33,12 @@ const item = (id: number) => ({
   vec: vector(id),
 });
 
-async function filled(): Promise<Engine> {
+async function filled(more: readonly IndexKind<unknown>[] = []): Promise<Engine> {
   const engine = await openEngine({
     ports: await memoryPorts(),
     schema,
     limits: { sealRows: 1e9, sealBytes: 1e12 },
-    indexKinds: [hnswKind(1_000)],
+    indexKinds: [hnswKind(1_000), ...more] as readonly IndexKind<unknown>[],
   });
   engine.writeAll([{ type: 'put', collection: 'items', entities: Array.from({ length: ROWS }, (_, id) => item(id)) }]);
   await engine.seal();
@@ -72,6 +74,33 @@ describe('explain', () => {
       ],
     });
     expect(of('kind == "k1" or year == 2002')).toMatchObject({ passing: ROWS / 4 + ROWS / 20 });
+    await engine.close();
+  });
+
+  it('says which conditions scalar indexes answer, and what they count', async () => {
+    const engine = await filled([scalarKind(1_000) as IndexKind<unknown>]);
+    const of = (filter: string): ExplainedFilter => engine.explain({ collection: 'items', filter }).blocks[0]!.filter;
+    expect(of('year == 2003')).toMatchObject({ how: 'bitmap', estimated: ROWS / 20, passing: ROWS / 20 });
+    expect(of('kind in ["k1", "k2"]')).toMatchObject({ how: 'bitmap', estimated: ROWS / 2, passing: ROWS / 2 });
+    expect(of('score < 1001')).toMatchObject({ how: 'sorted', estimated: 800, passing: 800 });
+    expect(of('not (score < 1001)')).toMatchObject({ passing: (ROWS * 4) / 5 - 800, parts: [{ how: 'sorted' }] });
+    // All have this one tag: what statistics say of a list is not of its rows, and an index of one term says nothing.
+    expect(of('array_contains(tags, "x")')).toMatchObject({ how: 'columns', passing: ROWS });
+    expect(of('year > 2030')).toMatchObject({ how: 'statistics', passing: 0 });
+    await engine.close();
+  });
+
+  it('adds up what blocks say', async () => {
+    const engine = await filled([scalarKind(1_000) as IndexKind<unknown>]);
+    const { total } = engine.explain({ collection: 'items', filter: 'kind == "k1" and score < 1001' });
+    const live = ROWS + 1;
+    expect(total).toMatchObject({
+      how: {},
+      passing: 200 / live,
+      parts: [{ how: { bitmap: 1, columns: 1 } }, { how: { sorted: 1, columns: 1 } }],
+    });
+    expect(total!.parts![1]).toMatchObject({ filter: 'score < 1001', passing: 800 / live });
+    expect(total!.parts![1]!.estimated).toBeCloseTo(800 / live, 3);
     await engine.close();
   });
 

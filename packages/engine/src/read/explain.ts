@@ -5,7 +5,9 @@ import { isIndexWorth } from '../text/match-rows.ts';
 import type { RowBlock } from '../view/view.ts';
 import { compileFilter } from './compile-filter.ts';
 import type { ReadContext } from './context.ts';
+import { totalOf } from './explain-total.ts';
 import { filterMask } from './filter/evaluate.ts';
+import { indexedRows } from './filter/indexed.ts';
 import { presentRows } from './filter/present.ts';
 import { estimateShare } from './filter/selectivity.ts';
 import { verdictOf } from './filter/statistics.ts';
@@ -16,8 +18,8 @@ import { accuracy } from './search/ranking.ts';
 import { openRanker } from './search.ts';
 
 /**
- * What a filter (and a search by vector) would do here, block by block: how each condition is answered, of how many rows statistics think it is true, and
- * of how many it is. Costs what running it costs, once per condition. Errors: those of a count, and of a search where there is something to search by.
+ * What a filter (and a search by vector) would do here, block by block and over all: how each condition by itself is answered, of how many rows indexes and
+ * statistics think it is true, and of how many it is. Costs what running it costs, once per condition. Errors: those of a count, and of a search where there is something to search by.
  */
 export function runExplain(context: ReadContext, request: ExplainRequest): ExplainResult {
   const { definition, collection } = context;
@@ -35,7 +37,7 @@ export function runExplain(context: ReadContext, request: ExplainRequest): Expla
       return { ...explained, search: how.isApproximate ? 'index' : 'scan' };
     }),
   );
-  return { filter: printFilter(node, definition), blocks };
+  return { filter: printFilter(node, definition), blocks, ...totalOf(blocks) };
 }
 
 function explainNode(block: RowBlock, node: FilterNode, definition: CollectionDefinition): ExplainedFilter {
@@ -65,6 +67,9 @@ function leafPlan(block: RowBlock, leaf: Leaf, definition: CollectionDefinition)
   if (column === undefined) return 'default';
   if (leaf.type === 'isNull') return 'validity';
   if (column.kind !== 'list' && verdictOf(leaf, block.stats?.(leaf.field)) !== 'some') return 'statistics';
-  if (leaf.type === 'match' && isIndexWorth(block, leaf.field, countBits(presentRows(column, block.live, block.rows)))) return 'text index';
+  const present = countBits(presentRows(column, block.live, block.rows));
+  const indexed = 'path' in leaf && leaf.path !== undefined ? undefined : indexedRows(block, leaf);
+  if (indexed?.paysOver(present)) return indexed.structure;
+  if (leaf.type === 'match' && isIndexWorth(block, leaf.field, present)) return 'text index';
   return column.kind === 'keyword' ? 'dictionary' : 'columns';
 }

@@ -1,13 +1,14 @@
 import { assertNever, type CollectionDefinition, type FilterNode, keyFieldOf, type ScalarValue } from '@terndb/core';
 import type { ColumnStats } from '../../segment/types.ts';
 import type { RowBlock } from '../../view/view.ts';
+import { indexedRows } from './indexed.ts';
 import { verdictOf } from './statistics.ts';
 import type { Leaf, ValueLeaf } from './value-test.ts';
 
 /** Where nothing is known: a comparison is true of a tenth of the rows, as planners have assumed since System R. */
 const UNKNOWN_SHARE = 0.1;
 
-/** The share of a block's rows for which a filter is likely true, from statistics alone; parts count as independent of each other. 0 to 1. */
+/** The share of a block's rows for which a filter is likely true, from indexes and statistics; parts count as independent of each other. 0 to 1. */
 export function estimateShare(block: RowBlock, node: FilterNode, definition: CollectionDefinition): number {
   switch (node.type) {
     case 'true':
@@ -30,10 +31,19 @@ function leafShare(block: RowBlock, leaf: Leaf, definition: CollectionDefinition
   const stats = block.stats?.(leaf.field);
   const nullShare = stats === undefined || block.rows === 0 ? 0 : stats.nulls / block.rows;
   if (leaf.type === 'isNull') return leaf.negated ? 1 - nullShare : nullShare;
-  const distinct = leaf.field === keyFieldOf(definition).name ? block.rows : (stats?.distinct ?? null);
-  const verdict = verdictOf(leaf, stats);
-  const share = verdict === 'none' ? 0 : verdict === 'all' ? 1 : valueShare(leaf, stats, distinct);
+  const share = presentShare(block, leaf, definition);
   return (leaf.type === 'in' && leaf.negated ? 1 - share : share) * (1 - nullShare);
+}
+
+/** Of the rows that have a value. Rows that an index finds may be dead; of lists, they are found once per item. */
+function presentShare(block: RowBlock, leaf: ValueLeaf, definition: CollectionDefinition): number {
+  const stats = block.stats?.(leaf.field);
+  const verdict = verdictOf(leaf, stats);
+  if (verdict !== 'some') return verdict === 'all' ? 1 : 0;
+  const found = indexedRows(block, leaf);
+  if (found !== undefined) return Math.min(1, found.count / Math.max(1, block.rows - (stats?.nulls ?? 0)));
+  const distinct = leaf.field === keyFieldOf(definition).name ? block.rows : (stats?.distinct ?? null);
+  return valueShare(leaf, stats, distinct);
 }
 
 /** Of the rows that have a value. */
