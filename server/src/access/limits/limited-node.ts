@@ -43,7 +43,6 @@ export function withReadRates(node: ServerNode, admission: Admission): ServerNod
     query: read('query', (request) => node.query(request)),
     count: read('query', (request) => node.count(request)),
     aggregate: read('query', (request) => node.aggregate(request)),
-    aggregate: read('query', (request) => node.aggregate(request)),
     search: read('search', (request) => node.search(request)),
   });
 }
