@@ -15,52 +15,89 @@ import WebSocket from 'ws';
 import { until } from '../../node/testing/until.ts';
 import { startMemoryServer } from '../testing/test-server.ts';
 
-const SITE = fileURLToPath(new URL('../../../../deploy/nginx.conf', import.meta.url));
+const deployed = (name: string): string => readFileSync(fileURLToPath(new URL(`../../../../deploy/${name}`, import.meta.url)), 'utf8');
 const certificate = (name: string): string => fileURLToPath(new URL(`../testing/certificates/${name}`, import.meta.url));
-const NGINX = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/bin/nginx'].find((path) => existsSync(path));
+const ca = readFileSync(certificate('ca.pem'));
+
+/** The example of one proxy as it is, but for names, certificate and ports. */
+interface Proxy {
+  readonly name: string;
+  readonly file: string;
+  readonly program: string | undefined;
+  readonly install: string;
+  /** Writes its configuration into the folder. */
+  prepare(folder: string, upstream: string): Promise<{ readonly check: readonly string[]; readonly run: readonly string[] }>;
+  readonly isFine: string;
+  /** What the server hears of somebody who says it is 203.0.113.7. */
+  readonly forwardedFor: string;
+}
+
+const found = (name: string): string | undefined =>
+  ['/usr/sbin', '/usr/bin', '/usr/local/bin'].map((folder) => join(folder, name)).find((path) => existsSync(path));
+
+const nginx: Proxy = {
+  name: 'nginx',
+  file: 'nginx.conf',
+  program: found('nginx'),
+  install: 'apt-get install nginx-light',
+  isFine: 'test is successful',
+  forwardedFor: '203.0.113.7, 127.0.0.1',
+  prepare: async (folder, upstream) => {
+    const site = deployed('nginx.conf')
+      .replace('127.0.0.1:19530', upstream)
+      .replace('listen 443 ssl', `listen 127.0.0.1:${port} ssl`)
+      .replace('terndb.example.com', 'localhost')
+      .replace(/(ssl_certificate\s+)\S+;/, `$1${certificate('server.pem')};`)
+      .replace(/(ssl_certificate_key\s+)\S+;/, `$1${certificate('server.key')};`);
+    const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${join(folder, name)};`);
+    const config = `daemon off; pid ${join(folder, 'pid')}; error_log stderr; worker_processes 1; events {}
+http { access_log off; ${paths.join(' ')}\n${site}\n}`;
+    await mkdir(join(folder, 'logs'));
+    await writeFile(join(folder, 'nginx.conf'), config);
+    const run = ['-p', folder, '-c', join(folder, 'nginx.conf')];
+    return { check: ['-t', ...run], run };
+  },
+};
+
+const caddy: Proxy = {
+  name: 'Caddy',
+  file: 'Caddyfile',
+  program: found('caddy'),
+  install: 'apt-get install caddy',
+  isFine: 'Valid configuration',
+  // It believes nobody unless told to.
+  forwardedFor: '127.0.0.1',
+  prepare: async (folder, upstream) => {
+    const site = deployed('Caddyfile')
+      .replace('127.0.0.1:19530', upstream)
+      .replace(
+        'terndb.example.com {',
+        `https://localhost:${port}, https://127.0.0.1:${port} {\n\tbind 127.0.0.1\n\ttls ${certificate('server.pem')} ${certificate('server.key')}`,
+      );
+    const config = `{\n\tadmin off\n\tauto_https disable_redirects\n\tgrace_period 1s\n\tstorage file_system ${folder}\n}\n${site}`;
+    await writeFile(join(folder, 'Caddyfile'), config);
+    const file = ['--adapter', 'caddyfile', '--config', join(folder, 'Caddyfile')];
+    return { check: ['validate', ...file], run: ['run', ...file] };
+  },
+};
 
 let folder: string;
 let server: Awaited<ReturnType<typeof startMemoryServer>>;
-let nginx: ChildProcess | undefined;
+let process: ChildProcess | undefined;
 let port: number;
-const ca = readFileSync(certificate('ca.pem'));
 
-beforeEach(async ({ skip }) => {
-  if (NGINX === undefined) skip('nginx is not installed (apt-get install nginx-light): the example of a reverse proxy is not tested');
-  folder = await mkdtemp(join(tmpdir(), 'terndb-nginx-'));
+async function start(proxy: Proxy): Promise<void> {
+  folder = await mkdtemp(join(tmpdir(), 'terndb-proxy-'));
   server = await startMemoryServer({ trustProxies: ['127.0.0.1'] });
   port = await freePort();
-  await startNginx(NGINX!);
-});
-afterEach(async () => {
-  if (nginx === undefined) return;
-  const ended = once(nginx, 'close');
-  nginx.kill('SIGTERM');
-  await ended;
-  nginx = undefined;
-  await server.close();
-  await rm(folder, { recursive: true });
-});
-
-/** The site as it is, but for names, certificate and ports. */
-async function startNginx(program: string): Promise<void> {
-  const site = readFileSync(SITE, 'utf8')
-    .replace('127.0.0.1:19530', new URL(server.url).host)
-    .replace('listen 443 ssl', `listen 127.0.0.1:${port} ssl`)
-    .replace('terndb.example.com', 'localhost')
-    .replace(/(ssl_certificate\s+)\S+;/, `$1${certificate('server.pem')};`)
-    .replace(/(ssl_certificate_key\s+)\S+;/, `$1${certificate('server.key')};`);
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${join(folder, name)};`);
-  const config = `daemon off; pid ${join(folder, 'pid')}; error_log stderr; worker_processes 1; events {}
-http { access_log off; ${paths.join(' ')}\n${site}\n}`;
-  await mkdir(join(folder, 'logs'));
-  await writeFile(join(folder, 'nginx.conf'), config);
-  const args = ['-p', folder, '-c', join(folder, 'nginx.conf')];
-  const check = spawnSync(program, ['-t', ...args], { encoding: 'utf8' });
-  expect(check.stderr).toContain('test is successful');
-  nginx = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const { check, run } = await proxy.prepare(folder, new URL(server.url).host);
+  // What it keeps of its own belongs into the folder.
+  const env = { HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
+  const { stdout, stderr } = spawnSync(proxy.program!, check, { encoding: 'utf8', env });
+  expect(`${stdout}${stderr}`).toContain(proxy.isFine);
+  process = spawn(proxy.program!, run, { stdio: ['ignore', 'ignore', 'pipe'], env });
   let said = '';
-  nginx.stderr!.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  process.stderr!.on('data', (chunk: Buffer) => (said += chunk.toString()));
   let isUp = false;
   const poll = setInterval(
     () =>
@@ -69,10 +106,20 @@ http { access_log off; ${paths.join(' ')}\n${site}\n}`;
         .catch(() => {}),
     20,
   );
-  await until('nginx', () => {
-    if (nginx!.exitCode !== null) throw new Error(`nginx ended: ${said}`);
+  await until(proxy.name, () => {
+    if (process!.exitCode !== null) throw new Error(`${proxy.name} ended: ${said}`);
     return isUp;
   }).finally(() => clearInterval(poll));
+}
+
+async function stop(): Promise<void> {
+  if (process === undefined) return;
+  const ended = once(process, 'close');
+  process.kill('SIGTERM');
+  await ended;
+  process = undefined;
+  await server.close();
+  await rm(folder, { recursive: true });
 }
 
 async function freePort(): Promise<number> {
@@ -90,7 +137,14 @@ function get(path: string, headers: Record<string, string> = {}): Promise<Incomi
   });
 }
 
-describe('nginx as deploy/nginx.conf has it', () => {
+describe.each([nginx, caddy])('$name as deploy/$file has it', (proxy) => {
+  beforeEach(async ({ skip }) => {
+    if (proxy.program === undefined)
+      skip(`${proxy.name} is not installed (${proxy.install}): the example of a reverse proxy is not tested`);
+    await start(proxy);
+  });
+  afterEach(stop);
+
   it('passes on requests, and sockets of pages that it serves itself', async () => {
     const answer = await get('/readyz');
     expect(answer.statusCode).toBe(200);
@@ -129,8 +183,8 @@ describe('nginx as deploy/nginx.conf has it', () => {
     answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
     answer.on('error', () => {});
     await until('the position', () => text.includes('"position"'));
-    await server.real.write({ database: 'default', type: 'put', collection: 'notes', entities: [{ id: 'a', title: 'through nginx' }] });
-    await until('the change', () => text.includes('through nginx'));
+    await server.real.write({ database: 'default', type: 'put', collection: 'notes', entities: [{ id: 'a', title: 'through it' }] });
+    await until('the change', () => text.includes('through it'));
     answer.destroy();
   });
 
@@ -141,6 +195,6 @@ describe('nginx as deploy/nginx.conf has it', () => {
       });
     });
     (await get('/readyz?who', { 'x-forwarded-for': '203.0.113.7' })).resume();
-    expect(await address).toBe('203.0.113.7, 127.0.0.1');
+    expect(await address).toBe(proxy.forwardedFor);
   });
 });
