@@ -1,9 +1,10 @@
 import { keyFieldOf } from '@terndb/core';
 import { DONE, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed } from './call.ts';
-import { addedField, checkTtl } from './create-schema.ts';
+import { addedField } from './create-schema.ts';
 import { DYNAMIC_FIELD } from './dynamic.ts';
 import { invalidParameter, MilvusError, missingParameter } from './errors.ts';
 import { PROPERTY } from './schema.ts';
+import { TTL_PROPERTY, wantedTtl, withTtl } from './ttl.ts';
 
 /** What Tern keeps there itself is not the caller's. */
 const isOwn = (name: string): boolean => Object.values<string>(PROPERTY).includes(name);
@@ -12,12 +13,18 @@ const MAX_PROPERTIES = 128;
 const FIELD_UNKNOWN = 1700;
 const INT64_MIN = '-9223372036854775808';
 
-async function alterProperties(call: MilvusCall, change: (known: Map<string, string>) => void): Promise<MilvusAnswer> {
+/** `ttl`: seconds, if the change says something of them. Rows that are there already have the new time to live, too. */
+async function alterProperties(
+  call: MilvusCall,
+  change: (known: Map<string, string>) => void,
+  ttl: number | undefined,
+): Promise<MilvusAnswer> {
   const info = mustFindNamed(call);
   const properties = new Map(Object.entries(info.properties));
   change(properties);
   if (properties.size > MAX_PROPERTIES) throw invalidParameter(`at most ${MAX_PROPERTIES} properties expected, got ${properties.size}`);
-  await call.node.catalog.alterCollection(call.database, info.name, { properties: Object.fromEntries(properties) });
+  const definition = ttl === undefined ? {} : { definition: withTtl(info.definition, ttl) };
+  await call.node.catalog.alterCollection(call.database, info.name, { properties: Object.fromEntries(properties), ...definition });
   return DONE;
 }
 
@@ -26,19 +33,27 @@ export const ALTER: Readonly<Record<string, MilvusHandler>> = {
   alter_properties: async (call) => {
     const wanted = call.body.params('properties');
     if (wanted.size === 0) throw missingParameter('properties');
-    checkTtl(wanted);
+    const ttl = wantedTtl(wanted, [TTL_PROPERTY]);
     const own = [...wanted.keys()].find(isOwn);
     if (own !== undefined) throw invalidParameter(`property ${own} cannot be altered`);
-    return alterProperties(call, (known) => {
-      for (const [name, value] of wanted) known.set(name, value);
-    });
+    return alterProperties(
+      call,
+      (known) => {
+        for (const [name, value] of wanted) known.set(name, value);
+      },
+      ttl,
+    );
   },
   drop_properties: async (call) => {
     const names = call.body.texts('propertyKeys') ?? [];
     if (names.length === 0) throw missingParameter('propertyKeys');
-    return alterProperties(call, (known) => {
-      for (const name of names) if (!isOwn(name)) known.delete(name);
-    });
+    return alterProperties(
+      call,
+      (known) => {
+        for (const name of names) if (!isOwn(name)) known.delete(name);
+      },
+      names.includes(TTL_PROPERTY) ? 0 : undefined,
+    );
   },
   'fields/add': async (call) => {
     const info = mustFindNamed(call);

@@ -15,6 +15,7 @@ import { wantedCollection } from './create-schema.ts';
 import { CODES, denied, MilvusError, missingParameter } from './errors.ts';
 import { checkIndexed } from './indexes.ts';
 import { describeCollection, isLoaded, PROPERTY, RELEASED } from './schema.ts';
+import { withTtl } from './ttl.ts';
 
 async function setLoad(call: MilvusCall, state: string): Promise<void> {
   const { node, database } = call;
@@ -49,7 +50,8 @@ export const COLLECTIONS: Readonly<Record<string, MilvusHandler>> = {
     if (known === undefined) {
       const shards = Number(body.params('params').get('shardsNum') ?? 1);
       await node.catalog.createCollection(database, name, definition, { shards: shards === 1 ? 1 : checkShards(shards), properties });
-    } else if (schemaHash(known.definition) !== schemaHash(definition)) {
+    } else if (schemaHash(withTtl(known.definition, 0)) !== schemaHash(withTtl(definition, 0))) {
+      // A time to live may have been altered since.
       throw new MilvusError(CODES.other, `create duplicate collection with different parameters, collection: ${name}`);
     }
     return DONE;

@@ -7,6 +7,7 @@ import { invalidParameter, missingParameter } from './errors.ts';
 import { wantedFunctions } from './functions.ts';
 import { checkIndexType, denseIndex, type WantedIndex, wantedIndex } from './index-types.ts';
 import { ELEMENTS, MAX_TEXT_LENGTH, PROPERTY, RELEASED, typeNotesOf } from './schema.ts';
+import { TTL_PROPERTY, wantedTtl, withTtl } from './ttl.ts';
 
 /** What a create asks for, in our words. */
 export interface WantedCollection {
@@ -21,21 +22,19 @@ const TRUE = ['true', '1', 't', 'T', 'TRUE', 'True'];
 export function wantedCollection(body: Body): WantedCollection {
   const name = body.mustText('collectionName');
   if (!NAME.test(name)) throw invalidParameter(`Invalid collection name: ${name}. the first character must be an underscore or letter`);
-  checkTtl(body.params('params'));
+  const ttl = wantedTtl(new Map([...body.params('properties'), ...body.params('params')]), ['ttlSeconds', TTL_PROPERTY]);
   const schema = body.object('schema');
   const fields = schema?.list('fields');
   const wanted = schema === undefined || fields === undefined || fields.length === 0 ? quick(body) : custom(body, schema, fields);
   const description = body.text('description') ?? '';
   return {
-    definition: checked(name, wanted.fields),
-    properties: { ...wanted.properties, ...(description === '' ? {} : { [PROPERTY.description]: description }) },
+    definition: withTtl(checked(name, wanted), ttl ?? 0),
+    properties: {
+      ...wanted.properties,
+      ...(ttl === undefined ? {} : { [TTL_PROPERTY]: String(ttl) }),
+      ...(description === '' ? {} : { [PROPERTY.description]: description }),
+    },
   };
-}
-
-/** Code 1100: rows that should go and stay would be worse than a refusal. */
-export function checkTtl(params: ReadonlyMap<string, string>): void {
-  const name = ['ttlSeconds', 'collection.ttl.seconds'].find((candidate) => Number(params.get(candidate) ?? 0) > 0);
-  if (name !== undefined) throw invalidParameter(`${name}: time to live is not supported, 0 expected`);
 }
 
 interface Draft {
@@ -153,12 +152,15 @@ export function withIndexes(
     const index = field.type === 'vector' ? denseIndex(change.index) : undefined;
     return { ...field, params: { ...field.params, ...metric, ...(index === undefined ? {} : { index }) } };
   });
-  return checked(name, fields);
+  return checked(name, { ...definition, fields });
 }
 
-function checked(name: string, fields: readonly unknown[]): CollectionDefinition {
+function checked(
+  name: string,
+  { fields, ttlSeconds }: { readonly fields: readonly unknown[]; readonly ttlSeconds?: number },
+): CollectionDefinition {
   try {
-    return checkCollection(name, { fields });
+    return checkCollection(name, { fields, ttlSeconds });
   } catch (error) {
     throw error instanceof DbError ? invalidParameter(error.message) : error;
   }
@@ -173,7 +175,7 @@ export function addedField(info: CatalogCollectionInfo, schema: Body): WantedCol
   const { note, ...field } = fieldDraft(schema, { name, index: undefined, autoId: false });
   if (VECTORS.includes(field.type)) throw invalidParameter(`not support to add vector field, field name = ${name}`);
   const types = { ...typeNotesOf(info), ...(note === undefined ? {} : { [name]: note }) };
-  const definition = checked(info.name, [...info.definition.fields, field]);
+  const definition = checked(info.name, { ...info.definition, fields: [...info.definition.fields, field] });
   return { definition, properties: { ...info.properties, [PROPERTY.types]: JSON.stringify(types) } };
 }
 

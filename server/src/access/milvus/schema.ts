@@ -4,6 +4,7 @@ import { DYNAMIC_FIELD } from './dynamic.ts';
 import { CODES, MilvusError } from './errors.ts';
 import { describeFunction, describeOutput, functionsOf } from './functions.ts';
 import type { WantedIndex } from './index-types.ts';
+import { ttlProperty } from './ttl.ts';
 
 /** Kept in the collection's properties, because a definition has no room for it. */
 export const PROPERTY = {
@@ -105,7 +106,7 @@ export function describeCollection(info: CatalogCollectionInfo): Readonly<Record
         : [{ fieldName: vector.name, indexName: indexNameOf(info, vector.name), metricType: metricOfField(vector) }],
     load: isLoaded(info) ? 'LoadStateLoaded' : 'LoadStateNotLoad',
     partitionsNum: info.partitions.size,
-    properties: Object.entries(info.properties)
+    properties: Object.entries({ ...info.properties, ...ttlProperty(info.definition) })
       .filter(([name]) => !Object.values<string>(PROPERTY).includes(name))
       .map(([name, value]) => ({ key: name, value })),
     shardsNum: shards,

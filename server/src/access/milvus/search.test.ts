@@ -224,15 +224,6 @@ describe('queries of the Milvus door', () => {
     const data_ = [{ id: 9, tenant: 't', amount: 1, v: [0, 0] }];
     expect(await call('entities/insert', { ...sales, partitionName: '_default', data: data_ })).toMatchObject({ code: 1100 });
   });
-
-  it('refuse a time to live, which nobody would keep', async () => {
-    expect(await call('collections/alter_properties', { ...sales, properties: { 'collection.ttl.seconds': 60 } })).toMatchObject({
-      code: 1100,
-    });
-    expect(await call('collections/create', { collectionName: 'brief', dimension: 2, params: { ttlSeconds: 60 } })).toMatchObject({
-      code: 1100,
-    });
-  });
 });
 
 describe('vectors of other elements at the Milvus door', () => {

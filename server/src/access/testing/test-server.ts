@@ -50,18 +50,20 @@ export interface MemoryServerOptions {
   /** Default: in memory, too. */
   readonly objects?: ObjectStore;
   readonly downloadUrl?: (name: string, expiresSeconds: number) => Promise<string>;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
 }
 
 /** The doors over a real node that keeps everything in memory. */
 export async function startMemoryServer(
   change: Partial<Config> = {},
-  { objects = new MemoryObjectStore(), downloadUrl }: MemoryServerOptions = {},
+  { objects = new MemoryObjectStore(), downloadUrl, clock = systemClock }: MemoryServerOptions = {},
 ): Promise<DoorServer & { readonly real: ServerNode }> {
   const ports = {
     log: new MemoryLogBroker(),
     meta: new MemoryMetaStore(),
     objects,
-    clock: systemClock,
+    clock,
     rng: systemRng,
     kernel: await loadKernel(),
   };
@@ -69,7 +71,7 @@ export async function startMemoryServer(
   const node = await openNode({ ports, limits: maxCollections === undefined ? {} : { maxCollections } });
   const server = await startDoors(node, {
     change,
-    clock: systemClock,
+    clock,
     meta: ports.meta,
     ...(downloadUrl === undefined ? {} : { downloadUrl }),
   });

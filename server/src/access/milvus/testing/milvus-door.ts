@@ -1,4 +1,4 @@
-import { type DoorServer, startMemoryServer } from '../../testing/test-server.ts';
+import { type DoorServer, type MemoryServerOptions, startMemoryServer } from '../../testing/test-server.ts';
 
 export interface Answer {
   readonly code: number;
@@ -25,8 +25,8 @@ export interface MilvusDoor {
   quick(collectionName: string, more?: object): Promise<Answer>;
 }
 
-export async function openMilvusDoor(): Promise<MilvusDoor> {
-  const server = await startMemoryServer();
+export async function openMilvusDoor(options: MemoryServerOptions = {}): Promise<MilvusDoor> {
+  const server = await startMemoryServer({}, options);
   const callText: MilvusDoor['callText'] = async (path, body, headers = {}) => {
     const response = await fetch(`${server.url}/v2/vectordb/${path}`, {
       method: 'POST',
