@@ -1,15 +1,19 @@
 import { DbError, defineSchema, f, MemoryLogBroker, MemoryMetaStore, MemoryObjectStore, type Op, type Timestamp } from '@terndb/core';
-import { type Engine, openEngine } from '@terndb/engine';
+import { type CollabEvent, type Engine, openEngine } from '@terndb/engine';
 import { loadKernel } from '@terndb/kernel';
 import type { DeviceRecord } from '@terndb/sync';
 import { afterEach, describe, expect, it } from 'vitest';
+import { applyUpdate, Doc, encodeStateAsUpdate, encodeStateVector } from 'yjs';
 import { browserClock } from '../adapters/clock.ts';
 import { createBrowserRng } from '../adapters/rng.ts';
 import { Attachment, isAttached } from './attach.ts';
 import { MemoryRowStore } from './store/memory-row-store.ts';
 import { SyncStore } from './store/sync-store.ts';
 
-const { definition: schema } = defineSchema({ notes: { title: f.text(), stars: f.number().default(1), due: f.date().nullable() } });
+const { definition: schema } = defineSchema({
+  notes: { title: f.text(), stars: f.number().default(1), due: f.date().nullable() },
+  pages: { title: f.text(), body: f.collabText() },
+});
 const CHANNEL = 'c/p/0';
 const place = { channel: CHANNEL, collection: 'notes', partition: 'mine', schemaVersion: 1 };
 const engines: Engine[] = [];
@@ -35,9 +39,9 @@ async function open(rows: number): Promise<{ engine: Engine; rowStore: MemoryRow
 }
 const keyOf = (index: number): string => `k${String(index).padStart(5, '0')}`;
 
-function attachment(engine: Engine, store: SyncStore): Attachment {
+function attachment(engine: Engine, store: SyncStore, where: typeof place = place): Attachment {
   const none: DeviceRecord = { clientId: 'me', subject: '', logEpoch: null, hlc: 0 as Timestamp, nextId: 1 };
-  return new Attachment({ engine, store, term: 1, place, device: async () => (await store.readDevice()) ?? none });
+  return new Attachment({ engine, store, term: 1, place: where, device: async () => (await store.readDevice()) ?? none });
 }
 
 /** What a leader would make of the entries: last writer wins, by stamp. */
@@ -50,6 +54,7 @@ async function outcome(store: SyncStore): Promise<Map<string, Record<string, unk
       for (const single of op.ops) apply(single, hlc);
     } else if (op.type === 'put') {
       const before = rows.get(String(op.pk));
+      // As the fold has it: of two puts of one stamp the later one counts.
       if (before !== undefined && before.put > hlc) return;
       rows.set(String(op.pk), { put: hlc, stamps: new Map(), fields: { stars: 1, ...op.fields } });
     } else if (op.type === 'patch') {
@@ -109,6 +114,38 @@ describe('attaching a local partition', () => {
     expect([...rows.keys()].sort()).toEqual([keyOf(0), keyOf(2), keyOf(3), 'new']);
     expect(rows.get(keyOf(0))).toMatchObject({ stars: 9 });
     expect(rows.get(keyOf(2))).toMatchObject({ title: 'again' });
+  });
+
+  it('[R14] takes up what was typed into a document while it copied', async () => {
+    const { engine, store } = await open(0);
+    const put = { id: 'a', title: 'one', body: 'begun' };
+    engine.write({ type: 'put', collection: 'pages', partition: 'mine', entities: [put] });
+    const type = async (text: string): Promise<void> => {
+      const events: CollabEvent[] = [];
+      const where = { collection: 'pages', partition: 'mine', key: 'a', field: 'body' };
+      engine.watchCollab(
+        where,
+        (event) => events.push(event),
+        (error) => {
+          throw error;
+        },
+      )();
+      const [event] = events;
+      if (event?.type !== 'document') throw new Error('the document expected');
+      const doc = new Doc();
+      applyUpdate(doc, event.update);
+      const before = encodeStateVector(doc);
+      doc.getText('text').insert(doc.getText('text').length, text);
+      engine.write({ type: 'collab', ...where, base: event.base, update: encodeStateAsUpdate(doc, before) });
+      await engine.flush();
+    };
+    engine.write({ type: 'patch', collection: 'pages', partition: 'mine', key: 'a', fields: { title: 'two' } });
+    const one = attachment(engine, store(), { ...place, collection: 'pages' });
+    await one.copy();
+    await type(' and typed');
+    engine.write({ type: 'patch', collection: 'pages', partition: 'mine', key: 'a', fields: { title: 'three' } });
+    await one.finish();
+    expect(await outcome(store())).toMatchObject(new Map([['a', { title: 'three', body: 'begun and typed' }]]));
   });
 
   it('[R14] goes on after a crash at any transaction, and doubles nothing', async () => {
