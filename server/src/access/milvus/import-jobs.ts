@@ -32,7 +32,7 @@ export type WriteRows = (rows: readonly unknown[]) => Promise<void>;
 
 /** As many as one insert may have. */
 const BATCH_ROWS = 1000;
-/** A `.json` file is parsed as a whole; `.jsonl` is read line by line and may have any size, a line of it MAX_LINE_BYTES. */
+/** A `.json` file is parsed as a whole; `.jsonl` is read line by line and may have any size, a line of it at most 4 MiB. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 /** The oldest that are done are forgotten. */
 const MAX_JOBS = 1000;

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { DbError } from '@terndb/core';
 
 /** A row of the longest vector as decimal text, beside as much again: more than any row that would be taken. */
-export const MAX_LINE_BYTES = 4 * 1024 * 1024;
+const MAX_LINE_BYTES = 4 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
 /** Lines of a UTF-8 file, without their ends; at most one is in memory. ENTITY_TOO_LARGE that names the line. */
