@@ -5,6 +5,7 @@ import { requestLogger } from '../access/http/request-logger.ts';
 import { systemClock } from '../adapters/s3/system.ts';
 import type { Config } from '../config/config.ts';
 import { openNode } from '../node/open-node.ts';
+import { openTraces } from '../observe/traces.ts';
 import { openStorage } from './open-storage.ts';
 
 export interface RunningServer {
@@ -35,8 +36,11 @@ export async function startServer(config: Config): Promise<RunningServer> {
       onStopped,
     });
     opened.push(() => node.close());
+    const traces = await openTraces(config.traces);
+    if (traces !== undefined) opened.push(() => traces.close());
     const { downloadUrl } = storage;
-    const app = await createApp({ node, authenticator, clock: systemClock, config, ...(downloadUrl === undefined ? {} : { downloadUrl }) });
+    const services = { node, authenticator, clock: systemClock, config, traces };
+    const app = await createApp({ ...services, ...(downloadUrl === undefined ? {} : { downloadUrl }) });
     opened.push(
       () => app.http.close(),
       () => node.drain(),

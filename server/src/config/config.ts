@@ -48,5 +48,6 @@ export interface Config {
   readonly vectors: 'memory' | 'stored';
   readonly drainMs: number;
   readonly log: { readonly level: string; readonly slowMs: number };
+  readonly traces: { readonly endpoint?: string; readonly sampleRatio: number };
   readonly s3?: S3Config;
 }

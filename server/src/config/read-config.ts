@@ -130,6 +130,9 @@ function checkTogether(config: Omit<Config, 's3'> & { readonly s3?: unknown }, v
   if (config.auth.jwksUrl !== undefined && !URL.canParse(config.auth.jwksUrl)) {
     throw invalidSetting('auth.jwksUrl', 'value', 'a URL', shown(config.auth.jwksUrl));
   }
+  const { endpoint } = config.traces;
+  if (endpoint !== undefined && !/^https?:\/\/./.test(endpoint))
+    throw invalidSetting('traces.endpoint', 'value', 'an http(s) URL', shown(endpoint));
   const { s3: _, ...rest } = config;
   const s3 = readS3Config(s3Variables(values));
   return s3 === undefined ? rest : { ...rest, s3 };

@@ -12,6 +12,7 @@ const FALSE = ['false', '0'];
 export function readText(setting: Setting, text: string, where: string): SettingValue {
   const { type } = setting;
   if (type.kind === 'integer') return checked(setting, /^-?\d{1,15}$/.test(text) ? Number(text) : text, where);
+  if (type.kind === 'share') return checked(setting, /^[01]?(\.\d{1,9})?$/.test(text) ? Number(text) : text, where);
   if (type.kind === 'boolean') return checked(setting, TRUE.includes(text) ? true : FALSE.includes(text) ? false : text, where);
   if (type.kind === 'list') {
     const items = text.split(',').map((item) => item.trim());
@@ -30,6 +31,9 @@ export function checked(setting: Setting, value: unknown, where: string): Settin
   switch (type.kind) {
     case 'integer':
       if (Number.isSafeInteger(value) && (value as number) >= type.min && (value as number) <= type.max) return value as number;
+      break;
+    case 'share':
+      if (typeof value === 'number' && value >= 0 && value <= 1) return value;
       break;
     case 'boolean':
       if (typeof value === 'boolean') return value;
@@ -57,6 +61,8 @@ export function expectedOf(type: SettingType): string {
   switch (type.kind) {
     case 'integer':
       return `an integer from ${type.min} to ${type.max}`;
+    case 'share':
+      return 'a number from 0 to 1';
     case 'boolean':
       return 'true or false';
     case 'choice':

@@ -5,6 +5,7 @@
  */
 export type SettingType =
   | { readonly kind: 'integer'; readonly min: number; readonly max: number }
+  | { readonly kind: 'share' }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'text' }
   /** Relative to the working directory. */
@@ -172,6 +173,17 @@ export const SETTINGS: readonly Setting[] = [
     type: count(3_600_000),
     default: 1_000,
     meaning: "A slower REST request of Milvus' door is logged as such, with its names and without its values.",
+  },
+  {
+    key: 'traces.endpoint',
+    type: TEXT,
+    meaning: 'Where OpenTelemetry traces go: OTLP over HTTP, as `http://127.0.0.1:4318/v1/traces`. Not set: none are made.',
+  },
+  {
+    key: 'traces.sampleRatio',
+    type: { kind: 'share' },
+    default: 1,
+    meaning: 'Share of the requests that are traced, where their `traceparent` does not say.',
   },
   { key: 's3.endpoint', type: TEXT, meaning: 'Keep objects in S3 instead of the data folder: `http(s)://host[:port]`.' },
   { key: 's3.region', type: TEXT, meaning: 'Region; `us-east-1` when not set.' },

@@ -1,4 +1,4 @@
-import type { CollectionDefinition, PrimaryKey } from '@terndb/core';
+import type { CollectionDefinition, PrimaryKey, Span } from '@terndb/core';
 import type {
   AggregateRequest,
   AggregateResult,
@@ -74,6 +74,8 @@ export type NodeRequest<R> = R & {
   readonly subject?: string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Of a traced request. */
+  readonly span?: Span;
 };
 
 export interface NodeWriteResult {

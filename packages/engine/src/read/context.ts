@@ -1,4 +1,4 @@
-import type { CollectionDefinition, PrimaryKey } from '@terndb/core';
+import type { CollectionDefinition, PrimaryKey, Span } from '@terndb/core';
 import type { PartitionView, ReadInfo } from '../database/types.ts';
 import type { RowBlock } from '../view/view.ts';
 
@@ -13,6 +13,8 @@ export interface ReadContext {
   readonly info: ReadInfo;
   /** Whether an entity has writes that the log has not confirmed; left out: none has. */
   readonly isPending?: (partition: string, key: PrimaryKey) => boolean;
+  /** Of a traced request. */
+  readonly span?: Span;
 }
 
 /** A visible row of one of the context's views. */

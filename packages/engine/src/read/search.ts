@@ -14,6 +14,7 @@ import { KEYWORD_LIST, planSearch, type SearchPlan, type SearchSource } from './
 import { storedQuery, vectorRanker } from './search/query-vector.ts';
 import { type Accuracy, accuracy, type Matched, NO_BOUNDS, type Ranker, type ScoreBounds, type Scored } from './search/ranking.ts';
 import { rerankedRanker } from './search/rerank.ts';
+import { within } from './search/traced.ts';
 
 /**
  * The best of the visible rows that pass the filter, equal scores by key, then by partition. Scores are exact; where indexes were used
@@ -41,7 +42,12 @@ export function searchWindow(context: ReadContext, plan: SearchPlan): SearchWind
   return runInline(windowSteps(context, plan));
 }
 
-function* windowSteps(context: ReadContext, plan: SearchPlan): Steps<SearchWindow> {
+function windowSteps(context: ReadContext, plan: SearchPlan): Steps<SearchWindow> {
+  const span = context.span?.child('rank', { by: plan.source.type, k: plan.page.offset + plan.page.limit });
+  return within(span, rankedSteps(span === undefined ? context : { ...context, span }, plan));
+}
+
+function* rankedSteps(context: ReadContext, plan: SearchPlan): Steps<SearchWindow> {
   const matched = matchedRows(context, plan);
   const how = accuracy(!plan.exact, plan.effort);
   const rank = openRanker(context, plan, matched, how);

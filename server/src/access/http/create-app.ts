@@ -9,6 +9,8 @@ import { MAX_MESSAGE_BYTES } from '@terndb/sync';
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import type { Config } from '../../config/config.ts';
 import type { ServerNode } from '../../node/types.ts';
+import { traceRequests } from '../../observe/request-spans.ts';
+import type { Traces } from '../../observe/traces.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { cacheControlOf } from '../cache-policy.ts';
 import { Admission } from '../limits/admission.ts';
@@ -40,6 +42,7 @@ export interface AppServices {
   readonly clock: Clock;
   readonly config: AppConfig;
   readonly downloadUrl?: (name: string, expiresSeconds: number) => Promise<string>;
+  readonly traces?: Traces | undefined;
 }
 
 export interface AccessApp {
@@ -75,6 +78,7 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
     if (rule.onlyLoopbackHosts && request.method === 'POST') checkOrigin(rule, origin, host);
     void reply.headers(API_HEADERS).header('x-request-id', request.id);
   });
+  if (services.traces !== undefined) traceRequests(http, services.traces);
   http.addHook('onResponse', async (request, reply) => {
     const labels = { method: request.method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) };
     metrics.requests.observe(labels, reply.elapsedTime / 1000);

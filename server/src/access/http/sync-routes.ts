@@ -2,6 +2,7 @@ import type { JsonValue } from '@terndb/core';
 import type { ResolveRequest } from '@terndb/sync';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ServerNode } from '../../node/types.ts';
+import { nodeOf } from '../../observe/request-spans.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { AccessPrincipal } from '../auth/principal.ts';
 import { globalReads } from '../reads/global-reads.ts';
@@ -63,14 +64,13 @@ export function syncRoutes(app: FastifyInstance, { node, authenticator }: SyncSe
     return reply.header('cache-control', 'no-store').send(answer);
   });
 
-  const reads = globalReads(node);
   for (const name of ['get', 'query', 'count', 'aggregate', 'search', 'wait'] as const) {
     const body = name === 'wait' ? WAIT_BODY : READ_BODY;
     app.post(`/v1/${name}`, { schema: { body } }, async (request, reply) => {
       const principal = await principalOf(request);
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
-      const answer: JsonValue = await reads[name]({ principal, body: request.body, signal: gone.signal });
+      const answer: JsonValue = await globalReads(nodeOf(node, request))[name]({ principal, body: request.body, signal: gone.signal });
       return reply.header('cache-control', 'no-store').send(answer);
     });
   }

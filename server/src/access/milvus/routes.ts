@@ -2,6 +2,7 @@ import type { Clock } from '@terndb/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { ServerNode } from '../../node/types.ts';
+import { nodeOf } from '../../observe/request-spans.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { AccessPrincipal } from '../auth/principal.ts';
 import { credentialOf } from '../http/credential.ts';
@@ -91,7 +92,17 @@ async function answer(
   reply.raw.once('close', () => gone.abort());
   const database = body.text('dbName') || headerOf(request, 'db-name') || DEFAULT_DATABASE;
   const timeoutMs = timeoutOf(request);
-  const call = { node, principal, accounts: authenticator, imports, database, body, bytes: text.length, timeoutMs, signal: gone.signal };
+  const call = {
+    node: nodeOf(node, request),
+    principal,
+    accounts: authenticator,
+    imports,
+    database,
+    body,
+    bytes: text.length,
+    timeoutMs,
+    signal: gone.signal,
+  };
   const format = { int64AsText: isFalse(headerOf(request, 'accept-type-allow-int64')) };
   const outcome = await room.handle(path, call, format, request.log);
   return send(reply, 200, { code: 0, ...outcome });

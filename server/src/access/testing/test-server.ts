@@ -18,6 +18,7 @@ import type { Config } from '../../config/config.ts';
 import { readConfig } from '../../config/read-config.ts';
 import { openNode } from '../../node/open-node.ts';
 import type { ServerNode } from '../../node/types.ts';
+import { openTraces } from '../../observe/traces.ts';
 import { type Authenticator, openAuthenticator } from '../auth/authenticator.ts';
 import type { TernClaims } from '../auth/claims.ts';
 import { issueJwt, loadJwtKeys } from '../auth/jwt.ts';
@@ -98,7 +99,8 @@ async function startDoors(node: ServerNode, { change, clock, meta, downloadUrl }
   const defaults = readConfig({ env, flags: { data, port: '0' } });
   const config: Config = { ...defaults, ...change, limits: { ...defaults.limits, ...change.limits } };
   const authenticator = await openAuthenticator(config, clock, meta);
-  const app = await createApp({ node, authenticator, clock, config, ...(downloadUrl === undefined ? {} : { downloadUrl }) });
+  const traces = await openTraces(config.traces);
+  const app = await createApp({ node, authenticator, clock, config, traces, ...(downloadUrl === undefined ? {} : { downloadUrl }) });
   const url = await app.http.listen({ host: config.host, port: 0 });
   const keys = await loadJwtKeys(config.auth, undefined);
   const sockets: TestSocket[] = [];
@@ -121,6 +123,7 @@ async function startDoors(node: ServerNode, { change, clock, meta, downloadUrl }
     close: async () => {
       for (const socket of sockets) socket.close();
       await app.http.close();
+      await traces?.close();
       await rm(data, { recursive: true });
     },
   };

@@ -8,6 +8,7 @@ import {
   type Frame,
   type LogEntry,
   type SingleOp,
+  type Span,
   TICKS_PER_MS,
   type Timestamp,
 } from '@terndb/core';
@@ -19,6 +20,7 @@ import type { NodeChannel } from '../channels/node-channel.ts';
 import { AppendTrouble } from './append-trouble.ts';
 import { checkOp } from './check-op.ts';
 import { SLOT_ENTRY, type SlotLog } from './slot-log.ts';
+import { WriteSpans } from './write-spans.ts';
 
 export interface SlotLeaderOptions {
   readonly slot: number;
@@ -48,6 +50,8 @@ export interface ServerWrite {
   readonly author: string;
   readonly schemaVersion: number;
   readonly hlc?: Timestamp;
+  /** Of a traced request. */
+  readonly span?: Span;
 }
 
 /** After the last bounded read ticks go on for so long, so that the next one finds a young one and waits for nothing. */
@@ -74,6 +78,7 @@ export class SlotLeader {
   readonly #appends = new Map<number, PendingAppend>();
   readonly #writes = new Map<number, Asked<{ readonly position: number }>>();
   readonly #ticks = new Map<number, Asked<Timestamp>>();
+  readonly #spans = new WriteSpans();
   readonly #timers = new Set<() => void>();
   readonly #trouble = new AppendTrouble();
   #applied = new Set<string>();
@@ -148,10 +153,13 @@ export class SlotLeader {
   }
 
   /** Durable and folded when it resolves. Ops together at most MAX_OP_BYTES. Errors of the plan (NOT_FOUND, RATE_LIMITED …). */
-  write(write: ServerWrite): Promise<{ readonly position: number }> {
+  write({ span, ...write }: ServerWrite): Promise<{ readonly position: number }> {
     const trouble = this.trouble;
     if (trouble !== undefined) return Promise.reject(trouble);
-    return this.#ask(this.#writes, (request) => this.event({ type: 'write', request, ...write }));
+    return this.#ask(this.#writes, (request) => {
+      this.#spans.wait(request, write.channel, span);
+      this.event({ type: 'write', request, ...write });
+    });
   }
 
   /** Appends a tick, or shares one; when it resolves, everything acknowledged before the call is folded. */
@@ -188,6 +196,7 @@ export class SlotLeader {
     this.#timers.clear();
     for (const asked of [...this.#writes.values(), ...this.#ticks.values()]) asked.reject(error);
     this.#writes.clear();
+    this.#spans.clear();
     this.#ticks.clear();
     this.#starting?.reject(error);
     this.#options.onStopped(error);
@@ -275,6 +284,7 @@ export class SlotLeader {
     const asked = waiting.get(request);
     if (asked === undefined) return;
     waiting.delete(request);
+    this.#spans.forget(request);
     answer(asked);
   }
 
@@ -314,9 +324,14 @@ export class SlotLeader {
       this.#after(0, { type: 'appended', append, outcome: 'unknown' });
       return;
     }
+    const spans = this.#spans.append(this.slot, frames, entries);
     this.#options.append(expectedLast, entries).then(
-      () => this.#appended(append, 'ok'),
+      () => {
+        for (const span of spans) span.end();
+        this.#appended(append, 'ok');
+      },
       (error: unknown) => {
+        for (const span of spans) span.end(error);
         const cause = DbError.from(error);
         if (cause.code !== 'APPEND_CONFLICT') this.#failed(cause);
         this.#appended(append, cause.code === 'APPEND_CONFLICT' ? 'conflict' : 'unknown');
@@ -340,6 +355,7 @@ export class SlotLeader {
     if (error === undefined) return;
     for (const asked of this.#writes.values()) asked.reject(error);
     this.#writes.clear();
+    this.#spans.clear();
   }
 
   #appended(append: number, outcome: 'ok' | 'conflict' | 'unknown'): void {

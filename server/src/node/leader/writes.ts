@@ -1,10 +1,21 @@
 import type { CollectionDefinition } from '@terndb/core';
-import { type Clock, createKeyGenerator, DbError, encodedOpBytes, keyFieldOf, MAX_OP_BYTES, type Rng, type SingleOp } from '@terndb/core';
+import {
+  type Clock,
+  createKeyGenerator,
+  DbError,
+  encodedOpBytes,
+  keyFieldOf,
+  MAX_OP_BYTES,
+  type Rng,
+  type SingleOp,
+  type Span,
+} from '@terndb/core';
 import { encodeToken, type WriteRequest } from '@terndb/engine';
 import { fromKernel, type PartitionOps, type Replica, resolveWrite, type WriteTarget } from '@terndb/engine/parts';
 import { unknownPartition } from '../catalog/names.ts';
 import type { StoredCatalog } from '../catalog/node-catalog.ts';
 import type { ChannelTable } from '../channels/channel-table.ts';
+import { traced } from '../traced.ts';
 import type { CatalogCollectionInfo, NodeRequest, NodeWriteResult } from '../types.ts';
 import { createInt64Keys } from './int64-keys.ts';
 import type { SlotLeader } from './slot-leader.ts';
@@ -46,7 +57,7 @@ export class Writes {
     // All of them are with their leaders before the first is awaited: nothing of another caller comes between.
     const written = partitions.flatMap((write) => {
       const channel = this.#channelOf(collection, write.partition);
-      return this.#append(channel, collection, { ...write, author: request.subject ?? '' }).map(async (position) => {
+      return this.#append(channel, collection, { ...write, author: request.subject ?? '', span: request.span }).map(async (position) => {
         positions.set(channel, Math.max(positions.get(channel) ?? 0, (await position).position));
       });
     });
@@ -57,7 +68,7 @@ export class Writes {
   #append(
     channel: string,
     { name, schemaVersion }: CatalogCollectionInfo,
-    { ops, hlc, author }: PartitionOps & { readonly author: string },
+    { ops, hlc, author, span }: PartitionOps & { readonly author: string; readonly span: Span | undefined },
   ): Promise<{ readonly position: number }>[] {
     const { channels, leaders, catalog } = this.#options;
     const found = channels.get(channel);
@@ -70,7 +81,14 @@ export class Writes {
     }
     const leader = leaders[found.slot]!;
     const stamp = hlc === undefined ? {} : { hlc };
-    return chunks(ops).map((chunk) => this.#noted(channel, leader.write({ channel, ops: chunk, author, schemaVersion, ...stamp })));
+    return chunks(ops).map((chunk) => {
+      const write = { channel, ops: chunk, author, schemaVersion, ...stamp };
+      const attributes = { slot: found.slot, ops: chunk.length };
+      const written = traced(span, 'leader append', attributes, (part) =>
+        leader.write(part === undefined ? write : { ...write, span: part }),
+      );
+      return this.#noted(channel, written);
+    });
   }
 
   /** When all that was sent to the channel before the call is answered. */

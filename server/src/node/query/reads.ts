@@ -5,9 +5,9 @@ import {
   type AggregateResult,
   type CountRequest,
   type CountResult,
-  encodeToken,
   type ExplainRequest,
   type ExplainResult,
+  encodeToken,
   type GetRequest,
   type GetResult,
   type PartitionView,
@@ -36,6 +36,7 @@ import type { StoredCatalog } from '../catalog/node-catalog.ts';
 import type { ChannelTable } from '../channels/channel-table.ts';
 import type { NodeChannel } from '../channels/node-channel.ts';
 import { type SlotLeader, tickMs } from '../leader/slot-leader.ts';
+import { traced } from '../traced.ts';
 import type { CatalogCollectionInfo, NodeRequest } from '../types.ts';
 import { budgetOf, type Guarantee, guaranteeOf } from './consistency.ts';
 import { type Budget, type PositionWaiters, within } from './position-waiters.ts';
@@ -141,18 +142,28 @@ export class Reads {
   async #open<Q extends ReadScope>(request: NodeRequest<Q>): Promise<OpenedRead<Q>> {
     const { clock } = this.#options;
     const begunMs = clock.monotonicMs();
-    const { database, timeoutMs, signal, ...wanted } = request;
+    const { database, timeoutMs, signal, span, ...wanted } = request;
     const guarantee = guaranteeOf(request.collection, request.consistency);
     checkScope(request);
     const before = this.#partitions(database, request);
     const budget = { timeoutMs: budgetOf(timeoutMs), signal };
-    const truth = await this.#reach(before.partitions, guarantee, budget);
+    const truth = await traced(span, 'wait for position', { guarantee: guarantee.type }, () =>
+      this.#reach(before.partitions, guarantee, budget),
+    );
     // What was dropped or altered meanwhile is so for this read, too.
     const { collection, partitions } = this.#partitions(database, request);
-    const views = partitions.map(({ name, channel }): PartitionView => ({ partition: name, view: channel.channel.replica.view(clock.nowMs()) }));
+    const views = partitions.map(
+      ({ name, channel }): PartitionView => ({ partition: name, view: channel.channel.replica.view(clock.nowMs()) }),
+    );
     const definition = partitions[0]?.channel.channel.collection.definition ?? collection.definition;
     return {
-      context: { definition, collection: request.collection, partitions: views, info: this.#info(partitions, truth) },
+      context: {
+        definition,
+        collection: request.collection,
+        partitions: views,
+        info: this.#info(partitions, truth),
+        ...(span === undefined ? {} : { span }),
+      },
       wanted: { ...(wanted as unknown as Q), scope: undefined, consistency: undefined },
       budget: { ...budget, timeoutMs: Math.max(0, budget.timeoutMs - (clock.monotonicMs() - begunMs)) },
       release: () => {

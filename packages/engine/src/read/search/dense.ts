@@ -8,6 +8,7 @@ import { searchIndex } from './approximate.ts';
 import { nextFloat32Above } from './float32.ts';
 import { type Steps, together } from './jobs.ts';
 import { type Accuracy, type Matched, offerRow, type Ranker, type ScoreBounds, scoredTop } from './ranking.ts';
+import { within } from './traced.ts';
 
 export interface DenseQuery {
   readonly kind: 'dense';
@@ -36,7 +37,14 @@ export function denseRanker({ field, metric, query, models }: DenseQuery, bounds
       const walked = accuracy.mayApproximate ? searchIndex(vectors, part.block, { ...scan, ...accuracy.effort, field, bitmap }) : undefined;
       if (walked !== undefined) accuracy.isApproximate = true;
       searched.push(part);
-      searches.push(walked ?? scanBlock(vectors, part, bitmap, scan));
+      const span = context.span?.child('segment', {
+        partition: context.partitions[part.partition]!.partition,
+        segment: part.block.id,
+        rows: part.block.rows,
+        survivors: countBits(bitmap),
+        plan: walked === undefined ? 'scan' : 'index',
+      });
+      searches.push(within(span, walked ?? scanBlock(vectors, part, bitmap, scan)));
     }
     const found = yield* together(searches);
     const top = scoredTop(k);

@@ -1,0 +1,51 @@
+import type { Span } from '@terndb/core';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { traced } from '../node/traced.ts';
+import type { NodeRequest, ServerNode } from '../node/types.ts';
+import { withMethods } from '../node/with-methods.ts';
+import type { Traces } from './traces.ts';
+
+const SPANS = new WeakMap<object, Span>();
+
+/** A span per sampled request, from its first byte to its answer. Health checks and scrapes are nobody's requests. */
+export function traceRequests(http: FastifyInstance, traces: Traces): void {
+  http.addHook('onRequest', async (request) => {
+    const route = request.routeOptions.url;
+    if (route === undefined || request.ws || UNTRACED.includes(route)) return;
+    const { traceparent } = request.headers;
+    const attributes = { 'http.request.method': request.method, 'http.route': route };
+    const parent = typeof traceparent === 'string' ? traceparent : undefined;
+    const span = traces.begin(`${request.method} ${route}`, parent, attributes);
+    if (span !== undefined) SPANS.set(request, span);
+  });
+  http.addHook('onResponse', async (request, reply) => {
+    const span = SPANS.get(request);
+    if (span === undefined) return;
+    SPANS.delete(request);
+    span.set({ 'http.response.status_code': reply.statusCode });
+    span.end();
+  });
+}
+const UNTRACED: readonly string[] = ['/healthz', '/readyz', '/metrics', '/health/components'];
+
+/** The node as one request sees it: what it does is part of the request's span. */
+export function nodeOf(node: ServerNode, request: FastifyRequest): ServerNode {
+  const span = SPANS.get(request);
+  if (span === undefined) return node;
+  const within =
+    <Q extends Asked, R>(name: 'read' | 'write', type: string, run: (asked: Q) => Promise<R>) =>
+    (asked: Q): Promise<R> => {
+      const { database, collection } = asked;
+      return traced(span, name, { type, database, collection }, (part) => run({ ...asked, span: part }));
+    };
+  return withMethods(node, {
+    write: (asked) => within('write', asked.type, (request: typeof asked) => node.write(request))(asked),
+    get: within('read', 'get', (asked) => node.get(asked)),
+    query: within('read', 'query', (asked) => node.query(asked)),
+    count: within('read', 'count', (asked) => node.count(asked)),
+    aggregate: within('read', 'aggregate', (asked) => node.aggregate(asked)),
+    search: within('read', 'search', (asked) => node.search(asked)),
+  });
+}
+
+type Asked = NodeRequest<{ readonly collection: string }>;
