@@ -46,6 +46,7 @@ const PARTS = [
   { name: 'collab', entry: '../engine/src/collab/yjs-documents.ts', imported: './yjs-documents.ts' },
   { name: 'hnswlib', entry: 'src/hnswlib/hnswlib-library.ts', imported: './hnswlib/hnswlib-library.ts' },
   { name: 'lists', entry: '../engine/src/indexes/kernel-lists.ts', imported: './kernel-lists.ts' },
+  { name: 'scalar', entry: '../engine/src/indexes/scalar/scalar-index.ts', imported: './scalar/scalar-index.ts' },
   { name: 'aggregates', entry: '../engine/src/read/aggregate/aggregates.ts', imported: './aggregates.ts' },
   { name: 'transfer', entry: 'src/transfer/transfers.ts', imported: './transfer/transfers.ts' },
   { name: 'webgpu', entry: '../embed/src/run/webgpu-library.ts', imported: './webgpu-library.ts' },

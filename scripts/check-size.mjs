@@ -19,6 +19,8 @@ const LIMITS = [
   { what: 'collab entry', files: ['yjs.js'], maxGzipBytes: 8_000 },
   // Loaded by the first field with `index: { type: 'IVF' }`.
   { what: 'list indexes', files: ['chunks/lists.js'], maxGzipBytes: 16_000 },
+  // Loaded by the first segment with an index over scalars.
+  { what: 'scalar indexes', files: ['chunks/scalar.js'], maxGzipBytes: 8_000 },
   // Loaded by the first aggregate.
   { what: 'aggregates', files: ['chunks/aggregates.js'], maxGzipBytes: 8_000 },
   // Loaded by the first export or import.

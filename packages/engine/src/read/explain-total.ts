@@ -14,24 +14,16 @@ export function totalOf(blocks: readonly ExplainedBlock[]): { readonly total?: E
 }
 
 function added(same: readonly ExplainedFilter[], live: number): ExplainedTotal {
-  const share = (of: 'estimated' | 'passing'): number => (live === 0 ? 0 : same.reduce((sum, one) => sum + one[of], 0) / live);
   const how: Partial<Record<NonNullable<ExplainedFilter['how']>, number>> = {};
-  for (const one of same) if (one.how !== undefined) how[one.how] = (how[one.how] ?? 0) + 1;
-  const [{ filter, parts }] = same as readonly [ExplainedFilter];
-  return {
-    filter,
-    how,
-    estimated: share('estimated'),
-    passing: share('passing'),
-    ...(parts === undefined
-      ? {}
-      : {
-          parts: parts.map((_, i) =>
-            added(
-              same.map((one) => one.parts![i]!),
-              live,
-            ),
-          ),
-        }),
-  };
+  let estimated = 0;
+  let passing = 0;
+  for (const one of same) {
+    if (one.how !== undefined) how[one.how] = (how[one.how] ?? 0) + 1;
+    // Without live rows both are 0.
+    estimated += one.estimated / (live || 1);
+    passing += one.passing / (live || 1);
+  }
+  const { filter, parts } = same[0]!;
+  const each = parts?.map((_, i) => same.map((one) => one.parts![i]!));
+  return { filter, how, estimated, passing, ...(each && { parts: each.map((part) => added(part, live)) }) };
 }

@@ -68,7 +68,7 @@ function leafPlan(block: RowBlock, leaf: Leaf, definition: CollectionDefinition)
   if (leaf.type === 'isNull') return 'validity';
   if (column.kind !== 'list' && verdictOf(leaf, block.stats?.(leaf.field)) !== 'some') return 'statistics';
   const present = countBits(presentRows(column, block.live, block.rows));
-  const indexed = 'path' in leaf && leaf.path !== undefined ? undefined : indexedRows(block, leaf);
+  const indexed = indexedRows(block, leaf);
   if (indexed?.paysOver(present)) return indexed.structure;
   if (leaf.type === 'match' && isIndexWorth(block, leaf.field, present)) return 'text index';
   return column.kind === 'keyword' ? 'dictionary' : 'columns';

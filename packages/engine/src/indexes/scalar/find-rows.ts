@@ -40,12 +40,19 @@ export interface OpenParts {
 /** An open file; see `ScalarIndex`. */
 export class OpenScalarIndex implements ScalarIndex {
   readonly #parts: OpenParts;
+  /** Of the leaves of reads under way: a plan asks before they are evaluated. */
+  readonly #found = new WeakMap<ValueLeaf, FoundRows | undefined>();
 
   constructor(parts: OpenParts) {
     this.#parts = parts;
   }
 
   find(leaf: ValueLeaf): FoundRows | undefined {
+    if (!this.#found.has(leaf)) this.#found.set(leaf, this.#find(leaf));
+    return this.#found.get(leaf);
+  }
+
+  #find(leaf: ValueLeaf): FoundRows | undefined {
     const { column, structure } = this.#parts;
     if (leaf.type === 'contains')
       return column.kind === 'list' ? this.#contains(leaf.mode, leaf.values as readonly ScalarValue[]) : undefined;

@@ -1,8 +1,9 @@
-import { DbError } from '@terndb/core';
+import { DbError, type FieldDefinition } from '@terndb/core';
 import { bitmapWords, isWithinRows } from '../../bitmap/bitmap.ts';
 import { versionUnsupported } from '../../bytes/damage.ts';
 import { asBigInt64, asFloat64, asUint32 } from '../../bytes/typed-views.ts';
 import type { Column } from '../../columns/column.ts';
+import type { Segment } from '../../segment/types.ts';
 import { NO_ANSWERS, OpenScalarIndex } from './find-rows.ts';
 import { CHECKSUM_AT, HEADER_BYTES, MAGIC, SECTION_NAMES, SECTIONS_AT, type SectionName, STRUCTURES, VALUES, VERSION } from './format.ts';
 import { booleanOrder, int64Order, keywordOrder, numberOrder, type Order, stringOrder } from './order.ts';
@@ -15,6 +16,12 @@ export interface ScalarIndexExpectation {
   readonly rows: number;
   /** The segment's column of the field. */
   readonly column: Column | undefined;
+}
+
+/** See `openScalarIndex`. */
+export function openOfSegment(file: Uint8Array<ArrayBuffer>, segment: Segment, field: FieldDefinition): ScalarIndex {
+  const what = `scalar index ${segment.id}.${field.name}`;
+  return openScalarIndex(file, { what, rows: segment.rows, column: segment.column(field.name) });
 }
 
 /**

@@ -3,6 +3,7 @@ import { propertyOptions } from '@terndb/core/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { andInto, createFullBitmap, setOffsets } from '../../bitmap/bitmap.ts';
+import { fromBase64Url } from '../../bytes/base64url.ts';
 import { withFlippedBit, withSplice } from '../../bytes/testing/damage-bytes.ts';
 import type { Column } from '../../columns/column.ts';
 import { matchRows } from '../../read/filter/evaluate.ts';
@@ -12,6 +13,7 @@ import { type ValueLeaf, valueTest } from '../../read/filter/value-test.ts';
 import { filtersOf, NAMED, NUMBERED, viewsOf } from '../../read/testing/arbitraries.ts';
 import { typedColumn } from '../../read/testing/typed-column.ts';
 import type { RowBlock } from '../../view/view.ts';
+import { SCALAR_INDEX_V1 } from './fixtures/scalar-index-v1.ts';
 import { CHECKSUM_AT, HEADER_BYTES } from './format.ts';
 import { openFile, scalarFile, structuresOf, withScalarIndexes } from './testing/scalar-file.ts';
 import { checksumOf } from './write-scalar-index.ts';
@@ -166,6 +168,16 @@ test('a column that holds what is not a number has an index that answers nothing
     expect(index.find({ type: 'compare', field: 'x', operator: 'eq', value: 1 })).toBeUndefined();
   }
   expect(valueTest({ type: 'compare', field: 'x', operator: 'eq', value: 1 })(1)).toBe(true);
+});
+
+test('files of version 1 are read, and written, as ever', () => {
+  const column: Column = { kind: 'number', values: Float64Array.of(3, -1, 0, 3, 7), validity: Uint32Array.of(0b10111) };
+  for (const structure of structuresOf(column)) {
+    const file = fromBase64Url(SCALAR_INDEX_V1[structure])!;
+    expect(scalarFile(column, 5, structure)).toEqual(file);
+    const found = openFile(file, column, 5).find({ type: 'compare', field: 'x', operator: 'gte', value: 0 })!;
+    expect([found.structure, found.count, [...setOffsets(found.mask())]]).toEqual([structure, 3, [0, 2, 4]]);
+  }
 });
 
 test('equal columns give equal bytes', () => {

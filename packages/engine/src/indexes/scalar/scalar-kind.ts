@@ -1,9 +1,7 @@
 import type { FieldDefinition } from '@terndb/core';
-import { SMALL_SEGMENT_ROWS } from '../../compaction/policy.ts';
 import type { Segment } from '../../segment/types.ts';
 import { loadScalar, mustGetScalar } from '../load-scalar.ts';
 import type { BuildContext, IndexKind } from '../types.ts';
-import { askedStructure } from './asked.ts';
 import type { ScalarIndex } from './types.ts';
 
 /**
@@ -24,12 +22,7 @@ export function scalarKind(minRows: number): IndexKind<ScalarIndex> {
     wants: (segment, field) => wants(segment, field, minRows),
     build,
     prepare: loadScalar,
-    open: (bytes, segment, field) =>
-      mustGetScalar().openScalarIndex(bytes, {
-        what: `scalar index ${segment.id}.${field.name}`,
-        rows: segment.rows,
-        column: segment.column(field.name),
-      }),
+    open: (bytes, segment, field) => mustGetScalar().openOfSegment(bytes, segment, field),
     close: () => undefined,
   };
 }
@@ -40,26 +33,12 @@ async function build(segment: Segment, field: FieldDefinition, context: BuildCon
 }
 
 function wants(segment: Segment, field: FieldDefinition, minRows: number): boolean {
-  const asked = askedStructure(field);
-  if (asked === 'none' || segment.rows < (asked === undefined ? minRows : Math.min(minRows, SMALL_SEGMENT_ROWS))) return false;
-  switch (field.type) {
-    case 'text': {
-      const column = segment.column(field.name);
-      if (column?.kind !== 'string') return false;
-      // What is searched by its words has an index of those.
-      return asked !== undefined || (!field.params.search && column.bytes.length <= segment.rows * MAX_MEAN_TEXT_BYTES);
-    }
-    case 'number':
-    case 'int64':
-    case 'date':
-    case 'boolean':
-    case 'keyword':
-    case 'array': {
-      const distinct = segment.stats(field.name)?.distinct;
-      // Of one value statistics say enough; a segment without them is older than the field.
-      return distinct !== undefined && (asked !== undefined || distinct === null || distinct > 1);
-    }
-    default:
-      return false;
+  if (segment.rows < minRows) return false;
+  if (field.type === 'text') {
+    const column = segment.column(field.name);
+    // What is searched by its words has an index of those.
+    return column?.kind === 'string' && !field.params.search && column.bytes.length <= segment.rows * MAX_MEAN_TEXT_BYTES;
   }
+  // Counted of scalars, and of the items of lists, only. Of one value statistics say enough.
+  return field.type !== 'primaryKey' && (segment.stats(field.name)?.distinct ?? 0) > 1;
 }

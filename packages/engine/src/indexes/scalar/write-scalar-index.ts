@@ -13,7 +13,7 @@ import type { ScalarStructure } from './types.ts';
 /** Rows between two yields. */
 const ROWS_PER_STEP = 32_768;
 
-/** The file, in one part. Deterministic: equal columns and definitions give equal bytes. Memory while it runs: some 20 bytes per entry. */
+/** The file, in one part. Deterministic: equal columns give equal bytes. Memory while it runs: some 20 bytes per entry. */
 export async function writeScalarIndex(
   segment: Segment,
   field: FieldDefinition,
@@ -21,7 +21,7 @@ export async function writeScalarIndex(
 ): Promise<Uint8Array<ArrayBuffer>[]> {
   const column = segment.column(field.name);
   assert(column !== undefined, () => `scalar index: field ${field.name} has no column`);
-  const structure = chooseStructure(field, column, segment.stats(field.name));
+  const structure = chooseStructure(column, segment.stats(field.name));
   const steps = encodeScalarIndex({ column, rows: segment.rows, structure });
   for (;;) {
     const step = steps.next();
