@@ -1,4 +1,4 @@
-import { type SingleOp, toPublicEntity } from '@terndb/core';
+import { fieldOf, type SingleOp, toPublicEntity } from '@terndb/core';
 import type { Engine } from '@terndb/engine';
 import type { RejectedEntry, ResolvedChannel } from '@terndb/sync';
 import type { SyncStore } from './store/sync-store.ts';
@@ -48,7 +48,11 @@ export class RefusedWrites {
     const fields = op.type === 'vector' ? { [op.field]: op.vector } : op.fields;
     if (this.#engine.schema.collections[collection] === undefined) return { type: 'patch', fields };
     const definition = this.#engine.definition(collection);
-    const given = toPublicEntity(definition, Object.keys(fields), op.pk, ({ name }) => fields[name] ?? null);
-    return { type: op.type === 'put' ? 'put' : 'patch', fields: given };
+    // An opaque document as it was given: what it reads as is not what it could be put with again (and only the worker's own files can read it).
+    const documents = Object.entries(fields).filter(([name]) => fieldOf(definition, name)?.type === 'collab');
+    const others = Object.keys(fields).filter((name) => documents.every(([document]) => document !== name));
+    const given = toPublicEntity(definition, others, op.pk, ({ name }) => fields[name] ?? null);
+    const begun = documents.filter(([, value]) => value !== null);
+    return { type: op.type === 'put' ? 'put' : 'patch', fields: { ...given, ...Object.fromEntries(begun) } };
   }
 }

@@ -190,6 +190,24 @@ describe('a collab text on two devices', () => {
     expect(ann.db.sync.get().outbox).toBe(0);
   });
 
+  it('is told as it was given when the log refuses its put: it can be put again', async () => {
+    const server = await MemoryServer.start(browserClock, schema.definition);
+    server.validate = () => 'FIELD_INVALID';
+    const { db, notes } = await openDb(server);
+    const told: any[] = [];
+    db.on('rejected', (event) => told.push(event));
+    connect(db, 'ann');
+    await until(() => isLive(db));
+    const begun = new Doc();
+    begun.getMap('shapes').set('a', 'circle');
+    const drawing = encodeStateAsUpdate(begun);
+    await notes.put({ id: 'a', title: 'one', body: 'text', drawing }, shared);
+    await notes.put({ id: 'b', title: 'two', body: 'text' }, shared);
+    await until(() => told.length === 2);
+    expect(told[0].op).toEqual({ type: 'put', fields: { id: 'a', title: 'one', body: 'text', drawing } });
+    expect(told[1].op).toEqual({ type: 'put', fields: { id: 'b', title: 'two', body: 'text' } });
+  });
+
   it('can be typed into before the log knows its entity', async () => {
     const server = await MemoryServer.start(browserClock, schema.definition);
     const [ann, bob] = [await openDb(server), await openDb(server)];

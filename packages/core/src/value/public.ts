@@ -8,7 +8,7 @@ let readCollab: ((update: Uint8Array) => string) | undefined;
 
 /**
  * How an opaque Yjs document reads: as the JSON text of its root types. Said by whoever loads Yjs, which core does not know, before there is a
- * replica of a collection with such a field. Code, not state: once per process.
+ * replica of a collection with such a field. Code, not state: once per process, and of this copy of the module: files that a worker loads have their own.
  */
 export function setCollabReader(read: (update: Uint8Array) => string): void {
   readCollab = read;
