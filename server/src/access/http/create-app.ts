@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import cors from '@fastify/cors';
 import rateLimit from '@fastify/rate-limit';
@@ -166,6 +167,9 @@ function corsOptions(rule: OriginRule): object {
 
 /** `isShared`: the pages get tokens here, so `/connect.json` tells them to connect; a static host serves the folder's own, which does not. */
 async function serveFiles(http: FastifyInstance, root: string, isShared: boolean): Promise<void> {
+  if (!(await stat(root).catch(() => undefined))?.isDirectory()) {
+    throw new DbError('OPTION_INVALID', `demo: a folder expected, got ${root}`, { details: { option: 'demo', where: root } });
+  }
   await http.register(async (files) => {
     files.addHook('onSend', async (_request, reply) => {
       void reply.headers(SECURITY_HEADERS);
