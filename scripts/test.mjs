@@ -1,12 +1,15 @@
 /**
  * `npm test`: everything that must pass, on a machine that has only Node, npm and git. Installs what is missing first.
  * Every step prints one line; a failed one prints what it said. The last line is `N passed, N failed`.
- *   npm test -- unit lint     only these steps
+ *   npm test -- unit lint        only these steps
+ *   npm test -- --write-report   the whole, and what it showed as docs/test-report.md (always: test-results/report.md)
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { pinnedNode, root, run } from './lib/run.mjs';
 import { buildDemo, buildKernel, checkNode, ensureChromium, ensureFirefox, installPackages, SetupError } from './lib/setup.mjs';
+import { renderReport, STEPS, skippedTests } from './lib/test-report.mjs';
 
 const results = join(root, 'test-results');
 const MIN_LINE_COVERAGE_PERCENT = 80;
@@ -19,6 +22,8 @@ const EXIT_NO_GATEWAY = 75;
 let passed = 0;
 let failed = 0;
 const failures = [];
+/** For the report. */
+const steps = [];
 
 /** Counts of a vitest or Playwright JSON report; a report that holds no test is a failure. */
 function countsOf(file, kind) {
@@ -35,12 +40,16 @@ async function step(name, work) {
   if (only.length > 0 && !only.includes(name)) return;
   const start = Date.now();
   const outcome = await work();
-  const seconds = ((Date.now() - start) / 1000).toFixed(1);
+  const seconds = (Date.now() - start) / 1000;
   const ok = outcome.code === 0 && (outcome.failed ?? 0) === 0;
   // A step that has no tests of its own counts as one; a runner that fails although its tests pass counts as a failure.
-  passed += outcome.passed ?? (ok ? 1 : 0);
-  failed += outcome.failed > 0 ? outcome.failed : ok ? 0 : 1;
-  console.log(`${ok ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)${outcome.note ? `: ${outcome.note}` : ''}`);
+  const counts = { passed: outcome.passed ?? (ok ? 1 : 0), failed: outcome.failed > 0 ? outcome.failed : ok ? 0 : 1 };
+  passed += counts.passed;
+  failed += counts.failed;
+  const { note, output, skipped = [] } = outcome;
+  steps.push({ name, ok, seconds, ...counts, skipped, note, output });
+  const left = skipped.length === 0 ? '' : `, ${skipped.length} skipped`;
+  console.log(`${ok ? 'ok  ' : 'FAIL'} ${name} (${seconds.toFixed(1)} s)${note ? `: ${note}${left}` : ''}`);
   if (!ok) {
     failures.push(name);
     console.log(outcome.output.split('\n').slice(-200).join('\n'));
@@ -62,7 +71,8 @@ async function vitest(project, extra = []) {
     ...extra,
   ]);
   const counts = countsOf(file, 'vitest');
-  return { ...outcome, ...counts, note: `${counts.passed} passed, ${counts.failed} failed` };
+  const skipped = skippedTests(file, 'vitest', outcome.output);
+  return { ...outcome, ...counts, skipped, note: `${counts.passed} passed, ${counts.failed} failed` };
 }
 
 async function unit() {
@@ -110,10 +120,9 @@ async function types() {
   return { code, output, note: `${projects.length} projects` };
 }
 
-async function browserEngines(chromium) {
+async function browserEngines(chromium, firefox) {
   const file = join(results, 'playwright.json');
   rmSync(file, { force: true });
-  const firefox = await ensureFirefox();
   const outcome = await command('npx', ['playwright', 'test', '--config', 'playwright/playwright.config.ts'], {
     env: {
       TERNDB_CHROMIUM: chromium,
@@ -123,7 +132,8 @@ async function browserEngines(chromium) {
     },
   });
   const counts = countsOf(file, 'playwright');
-  return { ...outcome, ...counts, note: `${counts.passed} passed, ${counts.failed} failed` };
+  const skipped = skippedTests(file, 'playwright', outcome.output);
+  return { ...outcome, ...counts, skipped, note: `${counts.passed} passed, ${counts.failed} failed` };
 }
 
 /** Against a real gateway. Where it may not be installed this is left out, but never in CI. */
@@ -140,7 +150,8 @@ async function s3() {
     };
   }
   const counts = countsOf(file, 'vitest');
-  return { ...outcome, ...counts, note: `${counts.passed} passed, ${counts.failed} failed` };
+  const skipped = skippedTests(file, 'vitest', outcome.output);
+  return { ...outcome, ...counts, skipped, note: `${counts.passed} passed, ${counts.failed} failed` };
 }
 
 async function benchTiny() {
@@ -157,14 +168,28 @@ async function benchTiny() {
   return { code, output, note: `${benches.length} benches, tiny inputs` };
 }
 
-const only = process.argv.slice(2);
+/** The committed one is of a whole run: a part of one would say that the rest was not tested. */
+function writeReport({ chromium, firefox, seconds }) {
+  const text = renderReport({ steps, chromium, firefox, seconds, passed, failed });
+  mkdirSync(results, { recursive: true });
+  writeFileSync(join(results, 'report.md'), text);
+  if (isForDocs) writeFileSync(join(root, 'docs', 'test-report.md'), text);
+}
+
+const { values, positionals: only } = parseArgs({ options: { 'write-report': { type: 'boolean' } }, allowPositionals: true });
+const isForDocs = values['write-report'] === true;
 const start = Date.now();
+let chromium;
+let firefox;
 try {
+  const unknown = only.filter((name) => STEPS[name] === undefined);
+  if (unknown.length > 0) throw new SetupError(`no step named ${unknown.join(', ')}; there are: ${Object.keys(STEPS).join(', ')}`);
+  if (isForDocs && only.length > 0) throw new SetupError('--write-report is for a whole run: no names of steps expected');
   checkNode();
   await installPackages();
   mkdirSync(results, { recursive: true });
   await buildKernel();
-  const chromium = await ensureChromium();
+  chromium = await ensureChromium();
   process.env.TERNDB_CHROMIUM = chromium;
   await step('format', () => command('npx', ['biome', 'ci', '--colors=off', '--max-diagnostics=20', '--diagnostic-level=warn', '.']));
   await step('lint', () => command('npx', ['eslint', '.', '--max-warnings=0']));
@@ -180,12 +205,20 @@ try {
   await step('size', () => command('node', ['scripts/check-size.mjs']));
   await buildDemo();
   await step('bench', benchTiny);
-  await step('playwright', () => browserEngines(chromium));
+  if (only.length === 0 || only.includes('playwright')) firefox = await ensureFirefox();
+  await step('playwright', () => browserEngines(chromium, firefox));
 } catch (error) {
   failed += 1;
   console.error(error instanceof SetupError ? error.message : error);
 }
+const seconds = (Date.now() - start) / 1000;
+try {
+  if (steps.length > 0) writeReport({ chromium, firefox, seconds });
+} catch (error) {
+  failed += 1;
+  console.error(error);
+}
 if (failures.length > 0) console.log(`failed: ${failures.join(', ')}`);
-console.log(`all steps took ${((Date.now() - start) / 1000).toFixed(0)} s`);
+console.log(`all steps took ${seconds.toFixed(0)} s`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
