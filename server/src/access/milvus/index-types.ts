@@ -72,6 +72,9 @@ export function checkIndexType(kind: FieldDefinition['type'] | 'function', { nam
   if (!known.includes(type)) throw notOf(name, type, known);
 }
 
+/** Chosen by the values of each segment, not by the index type that was asked for. */
+const SEGMENT_INDEXES = 'sorted, inverted or bitmap index in segments from 32,768 rows';
+
 /** What really answers searches of the field. */
 export function servedBy(field: FieldDefinition): string {
   switch (field.type) {
@@ -84,10 +87,13 @@ export function servedBy(field: FieldDefinition): string {
     case 'binaryVector':
       return 'exact scan';
     case 'sparseVector':
-    case 'text':
       return 'inverted index';
+    case 'text':
+      return field.params.search ? 'inverted index' : `${SEGMENT_INDEXES} whose texts are short, column scan elsewhere`;
+    case 'json':
+      return 'column scan';
     default:
-      return 'column scan with statistics';
+      return `${SEGMENT_INDEXES}, column scan with statistics elsewhere`;
   }
 }
 
