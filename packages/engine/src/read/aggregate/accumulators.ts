@@ -13,7 +13,7 @@ export interface GroupedRows {
   readonly groups: Uint32Array;
 }
 /** At most so many rows are added at once: halves of 64-bit integers then add up exactly in doubles (2^20 * 2^32 < 2^53). */
-export const MAX_ROWS_AT_ONCE = 2 ** 20;
+export const MAX_ROWS_AT_ONCE: number = 2 ** 20;
 
 /** An average before the division, which several of them can be joined from. */
 export interface PartialAverage {
