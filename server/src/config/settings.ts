@@ -149,8 +149,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     key: 'searchThreads',
     type: count(64, 0),
-    meaning:
-      'Threads that do larger searches, over one memory; 0 for none. When not set: one per processor, at most 8, and none where there is one.',
+    meaning: 'Threads that do larger searches, over one memory; 0 for none. When not set: one less than there are processors, at most 8.',
   },
   {
     key: 'vectors',

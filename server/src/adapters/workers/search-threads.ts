@@ -13,23 +13,37 @@ const MIN_PRODUCTS = 2_000_000;
 /** What may be wrong with a thread and not with the search. */
 const OF_THREADS: ReadonlySet<string> = new Set(['WORKER_LOST', 'MEMORY_LIMIT']);
 
-/** By default: one per processor; none where there is only one. */
+/** For tests. */
+export interface SearchThreadsOptions {
+  readonly minProducts?: number;
+  /** What a thread runs. */
+  readonly script?: URL;
+}
+
+/** By default: one per processor beside that of this thread, which has enough to do with requests (measured with two: docs/benchmarks/server.md). */
 export function defaultSearchThreads(): number {
-  const processors = availableParallelism();
-  return processors < 2 ? 0 : Math.min(MAX_DEFAULT_THREADS, processors);
+  return Math.min(MAX_DEFAULT_THREADS, availableParallelism() - 1);
 }
 
 /** Does larger searches of sealed rows on threads that share the kernel's memory, others at once. */
 export class SearchThreads implements JobExecutor {
   readonly #pool: SearchPool;
+  readonly #minProducts: number;
+  #sent = 0;
 
-  private constructor(pool: SearchPool) {
+  private constructor(pool: SearchPool, minProducts: number) {
     this.#pool = pool;
+    this.#minProducts = minProducts;
   }
 
   /** @throws MEMORY_LIMIT when there is no address space for a shared memory, WORKER_LOST when no thread can be started. */
-  static async open(threads: number): Promise<SearchThreads> {
-    return new SearchThreads(await createSearchPool({ threads }));
+  static async open(threads: number, { minProducts = MIN_PRODUCTS, script }: SearchThreadsOptions = {}): Promise<SearchThreads> {
+    return new SearchThreads(await createSearchPool({ threads, ...(script && { script }) }), minProducts);
+  }
+
+  /** Searches that were handed to threads. */
+  get sent(): number {
+    return this.#sent;
   }
 
   /** Everything that is to be searched is made in it. */
@@ -49,11 +63,12 @@ export class SearchThreads implements JobExecutor {
   }
 
   #isWorth({ isSealed, products, target }: VectorJob): boolean {
-    return isSealed && products >= MIN_PRODUCTS && this.#pool.holds(target);
+    return isSealed && products >= this.#minProducts && this.#pool.holds(target);
   }
 
   /** A search whose thread died, or has no room, is done here. */
   async #send(job: VectorJob): Promise<ScanHits> {
+    this.#sent++;
     try {
       return await this.#pool.search(job.target, job.options);
     } catch (error) {
