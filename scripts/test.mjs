@@ -58,20 +58,18 @@ async function step(name, work) {
 
 const command = (name, args, options = {}) => run(name, args, { quiet: true, timeoutMs: STEP_TIMEOUT_MS, ...options });
 
+/** Where the runner of a step says what it did not run. */
+const skippedFile = (name) => join(results, `${name}-skipped.json`);
+
 async function vitest(project, extra = []) {
   const file = join(results, `${project}.json`);
-  const outcome = await command('npx', [
-    'vitest',
-    'run',
-    '--project',
-    project,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${file}`,
-    ...extra,
-  ]);
+  for (const old of [file, skippedFile(project)]) rmSync(old, { force: true });
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`, '--reporter=./scripts/lib/skip-reporter.mjs'];
+  const outcome = await command('npx', ['vitest', 'run', '--project', project, ...reporters, ...extra], {
+    env: { SKIPPED_TESTS_FILE: skippedFile(project) },
+  });
   const counts = countsOf(file, 'vitest');
-  const skipped = skippedTests(file, 'vitest', outcome.output);
+  const skipped = skippedTests(skippedFile(project), 'vitest');
   return { ...outcome, ...counts, skipped, note: `${counts.passed} passed, ${counts.failed} failed` };
 }
 
@@ -132,15 +130,17 @@ async function browserEngines(chromium, firefox) {
     },
   });
   const counts = countsOf(file, 'playwright');
-  const skipped = skippedTests(file, 'playwright', outcome.output);
+  const skipped = skippedTests(file, 'playwright');
   return { ...outcome, ...counts, skipped, note: `${counts.passed} passed, ${counts.failed} failed` };
 }
 
 /** Against a real gateway. Where it may not be installed this is left out, but never in CI. */
 async function s3() {
   const file = join(results, 's3.json');
-  rmSync(file, { force: true });
-  const outcome = await command('node', ['scripts/test-s3.mjs']);
+  for (const old of [file, skippedFile('s3')]) rmSync(old, { force: true });
+  const outcome = await command('node', ['scripts/test-s3.mjs', '--reporter=./scripts/lib/skip-reporter.mjs'], {
+    env: { SKIPPED_TESTS_FILE: skippedFile('s3') },
+  });
   if (outcome.code === EXIT_NO_GATEWAY && !process.env.CI) {
     return {
       code: 0,
@@ -150,7 +150,7 @@ async function s3() {
     };
   }
   const counts = countsOf(file, 'vitest');
-  const skipped = skippedTests(file, 'vitest', outcome.output);
+  const skipped = skippedTests(skippedFile('s3'), 'vitest');
   return { ...outcome, ...counts, skipped, note: `${counts.passed} passed, ${counts.failed} failed` };
 }
 

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, cpus, totalmem, type } from 'node:os';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { pinnedNode, root } from './run.mjs';
 
 /** What each step proves. A step that is not here fails the report: somebody has to say what it is for. */
@@ -24,27 +24,14 @@ export const STEPS = {
   playwright: 'The built demo in Chromium and Firefox: many tabs, kill, offline, upgrades, several browsers at one server.',
 };
 
-/**
- * Tests of a vitest or Playwright JSON report that were not run, with the reason that they gave.
- * @param output What the runner printed: vitest says reasons only there.
- */
-export function skippedTests(file, kind, output) {
+const NO_REASON = 'no reason given';
+
+/** Tests that were not run, with the reason that they gave: of a file that `skip-reporter.mjs` wrote, or of Playwright's JSON. */
+export function skippedTests(file, kind) {
   if (!existsSync(file)) return [];
   const report = JSON.parse(readFileSync(file, 'utf8'));
-  return kind === 'playwright' ? report.suites.flatMap((suite) => skippedSpecs(suite)) : skippedOfVitest(report, output);
-}
-
-function skippedOfVitest({ testResults }, output) {
-  const lines = output.split('\n');
-  return testResults.flatMap(({ name, assertionResults }) =>
-    assertionResults
-      .filter(({ status }) => status !== 'passed' && status !== 'failed')
-      .map(({ title }) => {
-        const line = lines.find((one) => one.includes('↓') && one.includes(title));
-        const reason = line === undefined ? undefined : /\[([^\]]*)\]\s*$/.exec(line)?.[1];
-        return { file: relative(root, name), title, reason: reason ?? 'no reason given' };
-      }),
-  );
+  if (kind === 'playwright') return report.suites.flatMap((suite) => skippedSpecs(suite));
+  return report.map(({ file: path, title, reason }) => ({ file: relative(root, resolve(root, path)), title, reason: reason ?? NO_REASON }));
 }
 
 function skippedSpecs({ specs = [], suites = [] }) {
@@ -53,7 +40,7 @@ function skippedSpecs({ specs = [], suites = [] }) {
       .filter(({ status }) => status === 'skipped')
       .map(({ projectName, annotations }) => {
         const reason = annotations.find(({ type }) => type === 'skip')?.description;
-        return { file: `playwright: ${file} (${projectName})`, title, reason: reason ?? 'no reason given' };
+        return { file: `playwright: ${file} (${projectName})`, title, reason: reason ?? NO_REASON };
       }),
   );
   return [...own, ...suites.flatMap(skippedSpecs)];
@@ -150,6 +137,7 @@ export function renderReport({ steps, chromium, firefox, seconds, passed, failed
   const unknown = steps.find(({ name }) => STEPS[name] === undefined);
   if (unknown !== undefined) throw new Error(`step ${unknown.name}: scripts/lib/test-report.mjs does not say what it proves`);
   const skipped = steps.flatMap((step) => step.skipped);
+  const others = Object.keys(STEPS).filter((name) => !steps.some((step) => step.name === name));
   const left = steps.filter(({ note = '' }) => note.startsWith('left out'));
   const changed = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : ', with changes';
   const rows = steps.map(({ name, ok, seconds: took, passed: good, failed: bad, skipped: not }) => {
@@ -173,7 +161,8 @@ export function renderReport({ steps, chromium, firefox, seconds, passed, failed
     '',
     '## Not run here',
     '',
-    ...(skipped.length + left.length === 0 ? ['Nothing was skipped.'] : []),
+    ...(skipped.length + left.length + others.length === 0 ? ['Nothing was skipped.'] : []),
+    ...(others.length === 0 ? [] : [`- Steps that were not asked for: ${others.join(', ')}.`]),
     ...left.map(({ name, note }) => `- Step ${name}: ${note}`),
     ...skipped.map(({ file, title, reason }) => `- ${file}, “${title}”: ${reason}`),
     '',
