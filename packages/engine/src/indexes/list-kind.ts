@@ -4,7 +4,7 @@ import { StoredRows } from '../segment/stored-rows.ts';
 import type { Segment } from '../segment/types.ts';
 import { loadLists, mustGetLists } from './load-lists.ts';
 import type { BuildContext, IndexKind } from './types.ts';
-import { GRAPH_MIN_ROWS, mustBeOfSegment, paramsOf, SEED, type VectorIndexType, vectorIndexType, wantsIndex } from './vector-kinds.ts';
+import { LIST_MIN_ROWS, mustBeOfSegment, paramsOf, SEED, type VectorIndexType, vectorIndexType, wantsIndex } from './vector-kinds.ts';
 
 /** Multiplications between two pauses: 2 to 4 ms. A visit of a row compares it with every list's centroid. */
 const PRODUCTS_PER_STEP = 8_000_000;
@@ -19,7 +19,7 @@ const BUILDS: Readonly<Record<ListType, IndexKind<ListIndex>['build']>> = {
 };
 
 /** Lists of near rows of one segment (`docs/formats/ivf.md`), with codes of the rows or none. Hits are scored again from the segment's rows. */
-export const LIST_KINDS: readonly IndexKind<ListIndex>[] = (Object.keys(CODES) as ListType[]).map((type) => listKind(GRAPH_MIN_ROWS, type));
+export const LIST_KINDS: readonly IndexKind<ListIndex>[] = (Object.keys(CODES) as ListType[]).map((type) => listKind(LIST_MIN_ROWS, type));
 
 /** `minRows`: for tests. */
 export function listKind(minRows: number, type: ListType): IndexKind<ListIndex> {

@@ -15,6 +15,11 @@ import type { Segment } from '../segment/types.ts';
  * Below 10,000 rows the scan takes about a tenth of a millisecond, and the kernel's planner would choose it anyway.
  */
 export const GRAPH_MIN_ROWS = 10_000;
+/**
+ * From so many rows on lists of int8 codes beat the exact scan; a graph is faster still. Measured at 384 dimensions, k 10, a quarter of the lists
+ * (docs/benchmarks/codes.md): 0.8 to 1.0 × the scan's speed at 2,000 rows, 1.0 to 1.1 × at 5,000, 1.2 × at 10,000, 1.4 × at 20,000, 1.6 × at 30,000.
+ */
+export const LIST_MIN_ROWS = 10_000;
 /** Rows without a vector are zeros in the index, never hits, but in the way: with more of them than this share a scan serves better. */
 const MAX_NULL_SHARE = 0.1;
 /** Equal rows give equal indexes, on every machine. */
@@ -37,9 +42,9 @@ export function vectorIndexType({ index: { type, quantization } }: VectorParams)
 
 /** Whether an index of this field finds candidates without its rows, so that those of a larger segment need not be in memory. */
 export function servesWithoutRows(field: FieldDefinition | undefined, rows: number): boolean {
-  if (field?.type !== 'vector' || rows < GRAPH_MIN_ROWS || field.params.index.engine !== undefined) return false;
+  if (field?.type !== 'vector' || field.params.index.engine !== undefined) return false;
   const type = vectorIndexType(field.params);
-  return type !== undefined && type !== 'ivf';
+  return type !== undefined && type !== 'ivf' && rows >= (type.startsWith('ivf') ? LIST_MIN_ROWS : GRAPH_MIN_ROWS);
 }
 
 /** Whether any index would serve this field of this segment. */
