@@ -6,10 +6,10 @@ import { createSearchPool, type SearchPool } from '@terndb/kernel/node';
 /** More would wait for memory, not for processors. */
 const MAX_DEFAULT_THREADS = 8;
 /**
- * From here on a search goes to a thread: below, this thread is done with it sooner than with two messages (docs/adr/0073). About 0.1 ms: 8,000 rows of
- * 384 dimensions scanned, or a walk with `ef` 128.
+ * From here on a search goes to a thread: some 0.15 ms, 10,400 rows of 384 dimensions scanned or a walk with `ef` 220. Two messages cost 25 µs and a switch
+ * of threads: handing over walks with `ef` 128 took a tenth to a quarter of the throughput (docs/benchmarks/server.md).
  */
-const MIN_PRODUCTS = 2_000_000;
+const MIN_PRODUCTS = 4_000_000;
 /** What may be wrong with a thread and not with the search. */
 const OF_THREADS: ReadonlySet<string> = new Set(['WORKER_LOST', 'MEMORY_LIMIT']);
 

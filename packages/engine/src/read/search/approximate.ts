@@ -27,8 +27,8 @@ const MIN_NPROBE = 16;
 
 /** As the kernel does for rows in memory. */
 const MIN_STORED_CANDIDATES = 50;
-/** Rows that a walk scores for each candidate that it keeps, about. */
-const SCORED_PER_CANDIDATE = 16;
+/** A walk costs, for each candidate that it keeps, about what a scan of so many rows does: it scores some 16, each from another place of memory. */
+const SCANNED_PER_CANDIDATE = 48;
 
 export interface IndexSearch extends Effort {
   readonly field: string;
@@ -95,7 +95,7 @@ function searchGraph(graph: HnswIndex, vectors: VectorBlock, search: IndexSearch
 }
 
 function walk(target: HnswIndex, options: HnswSearchOptions & { readonly ef: number }): VectorJob {
-  return { kind: 'graph', target, options, isSealed: true, products: options.ef * SCORED_PER_CANDIDATE * target.dim };
+  return { kind: 'graph', target, options, isSealed: true, products: options.ef * SCANNED_PER_CANDIDATE * target.dim };
 }
 
 function probe(target: ListIndex, options: ListSearchOptions & { readonly nprobe: number }): VectorJob {

@@ -19,7 +19,7 @@ export type VectorJob = (
 ) & {
   /** Nobody changes what is searched, as of sealed segments: it may be read later, and by others, while its view is pinned. */
   readonly isSealed: boolean;
-  /** About how many numbers of vectors will be multiplied: what the search costs. */
+  /** What the search costs: about as much as a scan that multiplies so many numbers. */
   readonly products: number;
 };
 
