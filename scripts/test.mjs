@@ -19,6 +19,11 @@ const STEP_TIMEOUT_MS = 15 * 60_000;
 /** What scripts/test-s3.mjs ends with when this machine has no gateway and may not install one. */
 const EXIT_NO_GATEWAY = 75;
 
+/** Lines of the runners that tell of tests that passed or were skipped. */
+const PASSING = /^\s*(?:[✓↓]|ok\s+\d+|-\s+\d+)\s/u;
+/** Enough for several failed tests with their stacks. */
+const FAILURE_LINES = 120;
+
 let passed = 0;
 let failed = 0;
 const failures = [];
@@ -34,6 +39,12 @@ function countsOf(file, kind) {
     return { passed: expected, failed: unexpected + flaky + (process.env.CI ? skipped : 0) + (expected === 0 ? 1 : 0) };
   }
   return { passed: report.numPassedTests, failed: report.numFailedTests + (report.numPassedTests === 0 ? 1 : 0) };
+}
+
+/** Of what a runner said, the part that says what is wrong: hundreds of passing tests would hide it. */
+function whatFailed(output) {
+  const lines = output.split('\n').filter((line) => line.trim() !== '' && !PASSING.test(line));
+  return lines.slice(-FAILURE_LINES).join('\n');
 }
 
 async function step(name, work) {
@@ -52,7 +63,7 @@ async function step(name, work) {
   console.log(`${ok ? 'ok  ' : 'FAIL'} ${name} (${seconds.toFixed(1)} s)${note ? `: ${note}${left}` : ''}`);
   if (!ok) {
     failures.push(name);
-    console.log(outcome.output.split('\n').slice(-200).join('\n'));
+    console.log(whatFailed(outcome.output));
   }
 }
 
