@@ -42,6 +42,8 @@ export default defineConfig({
           name: 'unit',
           // Property tests and loaded machines: a limit for hangs, not for speed.
           testTimeout: 120_000,
+          // A hook may start a server, on a machine that does other things.
+          hookTimeout: 120_000,
           environment: 'node',
           setupFiles: ['scripts/fast-check-seed.mjs'],
           include: ['packages/*/src/**/*.test.ts', 'server/src/**/*.test.ts', 'web-demo/src/**/*.test.ts'],
