@@ -1,21 +1,18 @@
 import { type Clock, comparePrimaryKeys, DbError, type PrimaryKey, type SingleOp } from '@terndb/core';
-import {
-  type AggregateRequest,
-  type AggregateResult,
-  type CountRequest,
-  type CountResult,
-  type Engine,
-  encodeToken,
-  type GetRequest,
-  type GetResult,
-  type QueryRequest,
-  type QueryResult,
-  type ReadInfo,
-  type ReadScope,
-  type SearchHit,
-  type SearchRequest,
-  type SearchResult,
-  type TokenPositions,
+import type {
+  AggregateRequest,
+  AggregateResult,
+  CountRequest,
+  CountResult,
+  Engine,
+  GetRequest,
+  GetResult,
+  QueryRequest,
+  QueryResult,
+  ReadScope,
+  SearchHit,
+  SearchRequest,
+  SearchResult,
 } from '@terndb/engine';
 import type {
   GlobalAggregateAnswer,
@@ -25,35 +22,13 @@ import type {
   GlobalReadInfo,
   GlobalSearchAnswer,
 } from '@terndb/sync';
-import { contentVersion, joinTokens, mergeHits, orderOf } from './merge-answers.ts';
-import { isTooOld, levelOf, levelUnavailable } from './read-level.ts';
+import { contentVersion, mergeHits, orderOf } from './merge-answers.ts';
+import { levelOf, levelUnavailable } from './read-level.ts';
+import { type Budgeted, HYBRID_BUDGET_MS, joinInfo, type Plan, ReadPlanner } from './read-plan.ts';
 import type { SyncService } from './sync-service.ts';
 import { underOutbox } from './under-outbox.ts';
 
-/** A hybrid read does not wait longer for the server. */
-export const HYBRID_BUDGET_MS = 150;
-/** A read that names no limit of its own (the page's default, less what the way back takes). */
-const DEFAULT_BUDGET_MS = 9_500;
-/** How often a read that waits for positions looks again. */
-const POLL_MS = 10;
 const DEFAULT_LIMITS = { query: 100, search: 10 } as const;
-
-type Budgeted = ReadScope & { readonly timeoutMs?: number | undefined };
-
-/** What a read is to do. */
-interface Plan {
-  readonly scope: 'local' | 'global' | 'hybrid';
-  /** Partitions that this device answers for, and those the server does. */
-  readonly here: readonly string[];
-  readonly there: readonly string[];
-  /** Of those that this device answers for: nobody knows how much of it is here. */
-  readonly missing: number;
-  /** Of those that the server answers for: some of it is here, and how much is known. */
-  readonly shown: number;
-  readonly degraded: ReadInfo['degraded'];
-  readonly budgetMs: number;
-  readonly stalenessMs: number | null;
-}
 
 /**
  * Reads of a database that follows a server, at the scope and consistency they ask for. One source per partition: this device where it has all
@@ -62,19 +37,19 @@ interface Plan {
 export class SyncReads {
   readonly #engine: Engine;
   readonly #sync: SyncService;
-  readonly #clock: Clock;
+  readonly #planner: ReadPlanner;
 
   constructor(engine: Engine, sync: SyncService, clock: Clock) {
     this.#engine = engine;
     this.#sync = sync;
-    this.#clock = clock;
+    this.#planner = new ReadPlanner(engine, sync, clock);
   }
 
   async get(request: GetRequest & Budgeted): Promise<GetResult> {
     if (!this.#isMine(request)) return this.#engine.get(request);
-    const plan = await this.#plan(request);
+    const plan = await this.#planner.plan(request);
     const local = plan.scope === 'global' ? undefined : this.#engine.get(this.#hereOf(request));
-    if (plan.there.length === 0) return { ...local!, ...this.#info(plan, local, undefined) };
+    if (plan.there.length === 0) return { ...local!, ...this.#planner.info(plan, local, undefined) };
     const opsOf = (key: unknown): readonly SingleOp[] => this.#pendingOps(request.collection, plan.there, toKey(key));
     // Where the server answers, this device knows its own writes only: its rows may be some of them, or old.
     const isOwn = (key: unknown, index: number): boolean => {
@@ -82,10 +57,10 @@ export class SyncReads {
       const ops = opsOf(key);
       return ops.length > 0 && (local.entities[index] !== undefined || ops.some(({ type }) => type === 'put' || type === 'delete'));
     };
-    const here = this.#known(request.collection, plan.here);
+    const here = this.#planner.known(request.collection, plan.here);
     const sure = local === undefined || here.length === 0 ? undefined : this.#engine.get({ ...localOf(request), partitions: here });
     const missing = request.keys.filter((key, index) => sure?.entities[index] === undefined && !isOwn(key, index));
-    if (missing.length === 0) return { ...local!, ...this.#info(plan, local, undefined) };
+    if (missing.length === 0) return { ...local!, ...this.#planner.info(plan, local, undefined) };
     const answer = await this.#ask<GlobalGetAnswer, GetRequest & Budgeted>('get', { ...request, keys: missing }, plan);
     const definition = this.#engine.definition(request.collection);
     const found = new Map(
@@ -97,43 +72,43 @@ export class SyncReads {
     const entities = request.keys.map((key, index) =>
       isOwn(key, index) || answer === undefined ? local?.entities[index] : (sure?.entities[index] ?? found.get(key)),
     );
-    return { entities, ...this.#info(plan, local, answer) };
+    return { entities, ...this.#planner.info(plan, local, answer) };
   }
 
   async count(request: CountRequest & Budgeted): Promise<CountResult> {
     if (!this.#isMine(request)) return this.#engine.count(request);
-    const plan = await this.#plan(request);
+    const plan = await this.#planner.plan(request);
     const local =
       plan.here.length === 0
         ? undefined
-        : this.#engine.count({ ...localOf(request), partitions: this.#known(request.collection, plan.here) });
+        : this.#engine.count({ ...localOf(request), partitions: this.#planner.known(request.collection, plan.here) });
     const answer =
       plan.there.length === 0 ? undefined : await this.#ask<GlobalCountAnswer, CountRequest & Budgeted>('count', request, plan);
-    return { count: (local?.count ?? 0) + (answer?.count ?? 0), ...this.#info(plan, local, answer) };
+    return { count: (local?.count ?? 0) + (answer?.count ?? 0), ...this.#planner.info(plan, local, answer) };
   }
 
   /** As counts: each partition from one source, without what its outbox has where that is the server. Parts of both are joined before the order and the limit. */
   async aggregate(request: AggregateRequest & Budgeted): Promise<AggregateResult> {
     if (!this.#isMine(request)) return await this.#engine.aggregate(request);
-    const plan = await this.#plan(request);
+    const plan = await this.#planner.plan(request);
     const isShared = plan.here.length > 0;
     const wanted = isShared ? { ...request, orderBy: undefined, limit: undefined, partial: true } : request;
     const answer =
       plan.there.length === 0 ? undefined : await this.#ask<GlobalAggregateAnswer, AggregateRequest & Budgeted>('aggregate', wanted, plan);
-    if (answer !== undefined && !isShared) return { groups: answer.groups, ...this.#info(plan, undefined, answer) };
-    const partitions = this.#known(request.collection, plan.here);
+    if (answer !== undefined && !isShared) return { groups: answer.groups, ...this.#planner.info(plan, undefined, answer) };
+    const partitions = this.#planner.known(request.collection, plan.here);
     const local = await this.#engine.aggregate({ ...localOf(request), partitions }, answer?.groups);
-    return { groups: local.groups, ...this.#info(plan, isShared ? local : undefined, answer) };
+    return { groups: local.groups, ...this.#planner.info(plan, isShared ? local : undefined, answer) };
   }
 
   async query(request: QueryRequest & Budgeted): Promise<QueryResult> {
     if (!this.#isMine(request)) return this.#engine.query(request);
-    const plan = await this.#plan(request);
+    const plan = await this.#planner.plan(request);
     const { limit = DEFAULT_LIMITS.query, offset = 0 } = request;
     const window = { offset: 0, limit: limit + offset };
     if (plan.there.length === 0) {
       const local = this.#engine.query(this.#hereOf(request));
-      return { ...local, ...this.#info(plan, local, undefined) };
+      return { ...local, ...this.#planner.info(plan, local, undefined) };
     }
     const answer = await this.#ask<GlobalQueryAnswer, QueryRequest & Budgeted>(
       'query',
@@ -167,17 +142,17 @@ export class SyncReads {
       entities: sorted.map(([, { entity }]) => entity),
       versions: sorted.map(([, { version }]) => version),
       pendingKeys: sorted.map(([key]) => key).filter((key) => pending.has(key)),
-      ...this.#info(plan, answer === undefined ? joinInfo(sure, own) : sure, answer),
+      ...this.#planner.info(plan, answer === undefined ? joinInfo(sure, own) : sure, answer),
     };
   }
 
   async search(request: SearchRequest & Budgeted): Promise<SearchResult> {
     if (!this.#isMine(request)) return this.#engine.search(request);
-    const plan = await this.#plan(request);
+    const plan = await this.#planner.plan(request);
     const { limit = DEFAULT_LIMITS.search, offset = 0 } = request;
     if (plan.there.length === 0) {
       const local = this.#engine.search(this.#hereOf(request));
-      return { ...local, ...this.#info(plan, local, undefined) };
+      return { ...local, ...this.#planner.info(plan, local, undefined) };
     }
     // What the overlay masks of the server's hits must not leave the list short.
     const masked = plan.there.reduce((sum, partition) => sum + this.#outboxOf(request.collection, partition), 0);
@@ -199,15 +174,17 @@ export class SyncReads {
     const byRank = [request.text, request.vectors].some((value) => value !== undefined && value !== null);
     const hits = mergeHits(mine, theirs, byRank).slice(offset, offset + limit);
     const exact = (sure?.exact ?? true) && (ownHits.length === 0 || own!.exact) && (answer?.exact ?? true);
-    return { hits, exact, ...this.#info(plan, answer === undefined ? joinInfo(sure, own) : sure, answer) };
+    return { hits, exact, ...this.#planner.info(plan, answer === undefined ? joinInfo(sure, own) : sure, answer) };
   }
 
   /** Whether the server has a part in the answer now, as far as can be said without waiting. */
   asksServer(request: Budgeted): boolean {
     if (!this.#isMine(request) || !this.#sync.isOnline || request.scope === 'local') return false;
     const { collection } = request;
-    const isThere = (partition: string): boolean => this.#sync.channelsOf(collection, partition).length > 0;
-    return this.#wanted(request).some((one) => isThere(one) && (request.scope === 'global' || !this.#isComplete(collection, one)));
+    const isThere = (partition: string): boolean => this.#sync.followed.channelsOf(collection, partition).length > 0;
+    return this.#planner
+      .wanted(request)
+      .some((one) => isThere(one) && (request.scope === 'global' || !this.#planner.isComplete(collection, one)));
   }
 
   /** The part of a request that this device answers. */
@@ -222,54 +199,13 @@ export class SyncReads {
     return known && levelOf(consistency) !== undefined;
   }
 
-  /* ---------- what to read where ---------- */
-  async #plan(request: Budgeted): Promise<Plan> {
-    const level = levelOf(request.consistency)!;
-    const budgetMs = Math.max(1, Math.min(request.timeoutMs ?? DEFAULT_BUDGET_MS, 60_000) - 100);
-    const scope = (request.scope ?? (this.#sync.isOnline ? 'hybrid' : 'local')) as Plan['scope'];
-    const wanted = this.#wanted(request);
-    const followed = wanted.filter((partition) => this.#sync.channelsOf(request.collection, partition).length > 0);
-    if (Array.isArray(level) && scope !== 'global') await this.#reach(request, level, followed, budgetMs);
-    const staleness = this.#staleness(request.collection, followed);
-    const isStale = isTooOld(level, staleness);
-    if (scope === 'global') return { scope, here: [], there: wanted, missing: 0, shown: 0, degraded: null, budgetMs, stalenessMs: null };
-    if (isStale && followed.length > 0 && scope === 'local')
-      throw levelUnavailable(request, `this device is ${staleness ?? 'an unknown number of'} ms behind`);
-    const there = scope === 'local' ? [] : followed.filter((partition) => isStale || !this.#isComplete(request.collection, partition));
-    const lacking = followed.filter((partition) => !there.includes(partition) && !this.#isComplete(request.collection, partition));
-    const missing = lacking.filter((partition) => !this.#isBrought(request.collection, partition)).length;
-    // Kept in part, as asked for: a read of this device alone is told by its coverage.
-    const isPartly = lacking.length > missing;
-    const shown = there.filter((partition) => this.#isBrought(request.collection, partition)).length;
-    const isLost = there.length === 0 && (missing > 0 || (isPartly && request.scope !== 'local'));
-    const degraded = isLost ? (this.#sync.isOnline ? 'bootstrapping' : 'offline') : null;
-    const here = wanted.filter((partition) => !there.includes(partition));
-    const budget = isStale ? budgetMs : HYBRID_BUDGET_MS;
-    const used = there.length === 0 ? 'local' : scope;
-    return { scope: used, here, there, missing, shown, degraded, budgetMs: budget, stalenessMs: staleness };
-  }
-
-  /** Default: all that are followed or only searched, and those of this device. */
-  #wanted({ collection, partitions }: ReadScope): readonly string[] {
-    if (partitions !== undefined && partitions !== null) return partitions;
-    return [...new Set([...this.#sync.partitionsOf(collection), ...this.#here(collection)])];
-  }
-
-  /** Partitions that the engine knows. */
-  #here(collection: string): readonly string[] {
-    return this.#engine.inspect().partitions.flatMap((one) => (one.collection === collection ? [one.partition] : []));
-  }
-
-  #shown(request: ReadScope): readonly string[] {
-    const here = new Set(this.#here(request.collection));
-    return this.#wanted(request).filter((partition) => here.has(partition));
-  }
-
   /** Without partitions that are only searched: nothing of them is here, and the result says so. */
   #hereOf<R extends Budgeted>(request: R): R {
     const { partitions } = request;
     const local = localOf(request);
-    return partitions === undefined || partitions === null ? local : { ...local, partitions: this.#known(request.collection, partitions) };
+    return partitions === undefined || partitions === null
+      ? local
+      : { ...local, partitions: this.#planner.known(request.collection, partitions) };
   }
 
   /**
@@ -278,24 +214,9 @@ export class SyncReads {
    */
   #sides<R>(request: ReadScope, plan: Plan, read: (partitions: readonly string[]) => R): { readonly sure?: R; readonly own?: R } {
     if (plan.scope === 'global') return {};
-    const here = this.#known(request.collection, plan.here);
-    const there = this.#shown(request).filter((partition) => plan.there.includes(partition));
+    const here = this.#planner.known(request.collection, plan.here);
+    const there = this.#planner.shown(request).filter((partition) => plan.there.includes(partition));
     return { ...(here.length === 0 ? {} : { sure: read(here) }), ...(there.length === 0 ? {} : { own: read(there) }) };
-  }
-
-  /** Partitions that nobody knows stay: the engine says so. */
-  #known(collection: string, partitions: readonly string[]): readonly string[] {
-    const here = new Set(this.#here(collection));
-    return partitions.filter((partition) => here.has(partition) || this.#sync.channelsOf(collection, partition).length === 0);
-  }
-
-  #isComplete(collection: string, partition: string): boolean {
-    return this.#sync.channelsOf(collection, partition).every(({ channel }) => this.#sync.isComplete(channel));
-  }
-
-  /** What is to be here of it is. */
-  #isBrought(collection: string, partition: string): boolean {
-    return this.#sync.channelsOf(collection, partition).every(({ channel }) => this.#sync.isBrought(channel));
   }
 
   #underOutbox(collection: string, partitions: readonly string[], row: Parameters<typeof underOutbox>[1]): ReturnType<typeof underOutbox> {
@@ -304,41 +225,15 @@ export class SyncReads {
   }
 
   #outboxOf(collection: string, partition: string): number {
-    return this.#sync.channelsOf(collection, partition).reduce((sum, { channel }) => sum + this.#sync.outboxSizeOf(channel), 0);
+    return this.#sync.followed
+      .channelsOf(collection, partition)
+      .reduce((sum, { channel }) => sum + this.#sync.followed.outboxSizeOf(channel), 0);
   }
 
   #pendingOps(collection: string, partitions: readonly string[], key: PrimaryKey): readonly SingleOp[] {
     return partitions.flatMap((partition) =>
-      this.#sync.channelsOf(collection, partition).flatMap(({ channel }) => this.#sync.pendingOps(channel, key)),
+      this.#sync.followed.channelsOf(collection, partition).flatMap(({ channel }) => this.#sync.followed.pendingOps(channel, key)),
     );
-  }
-
-  #staleness(collection: string, partitions: readonly string[]): number | null {
-    let oldest: number | null = 0;
-    for (const partition of partitions) {
-      for (const { channel } of this.#sync.channelsOf(collection, partition)) {
-        const age = this.#sync.stalenessOf(channel);
-        if (age === null) return null;
-        oldest = Math.max(oldest, age);
-      }
-    }
-    return oldest;
-  }
-
-  /** Waits until this device has seen what the token has, or the budget is spent; the engine then says which. */
-  async #reach(
-    { collection }: ReadScope,
-    token: readonly TokenPositions[],
-    partitions: readonly string[],
-    budgetMs: number,
-  ): Promise<void> {
-    const positions = token.find(({ logEpoch }) => logEpoch === this.#sync.logEpoch)?.positions ?? new Map<string, number>();
-    const channels = partitions.flatMap((partition) => this.#sync.channelsOf(collection, partition).map(({ channel }) => channel));
-    const isBehind = (): boolean => channels.some((channel) => (positions.get(channel) ?? 0) > this.#sync.positionOf(channel));
-    const endMs = this.#clock.monotonicMs() + budgetMs;
-    while (isBehind() && this.#clock.monotonicMs() < endMs && this.#sync.isOnline) {
-      await new Promise<void>((resolve) => this.#clock.after(POLL_MS, resolve));
-    }
   }
 
   /** The server's part; undefined when a hybrid read goes on without it. */
@@ -349,7 +244,7 @@ export class SyncReads {
     const body = {
       ...rest,
       partitions: plan.there,
-      consistency: level === 'session' ? { atLeast: this.#sessionToken(request.collection) } : level,
+      consistency: level === 'session' ? { atLeast: this.#planner.sessionToken(request.collection) } : level,
       timeoutMs: plan.budgetMs,
     };
     try {
@@ -369,44 +264,11 @@ export class SyncReads {
     }
   }
 
-  #sessionToken(collection: string): string {
-    const positions = new Map<string, number>();
-    for (const partition of this.#sync.partitionsOf(collection)) {
-      for (const { channel } of this.#sync.channelsOf(collection, partition)) positions.set(channel, this.#sync.seenOf(channel));
-    }
-    return encodeToken({ logEpoch: this.#sync.logEpoch ?? '', positions });
-  }
-
   #selectFor({ select, orderBy }: QueryRequest): readonly string[] | undefined {
     if (select === undefined || select === null) return undefined;
     const terms = (Array.isArray(orderBy) ? orderBy : orderBy === undefined ? [] : [orderBy]) as readonly { readonly field: string }[];
     return [...new Set([...select, ...terms.map(({ field }) => field)])];
   }
-
-  #info(plan: Plan, local: ReadInfo | undefined, answer: GlobalReadInfo | undefined): ReadInfo {
-    const isCut = plan.there.length > 0 && answer === undefined;
-    const late: ReadInfo['degraded'] = this.#sync.isOnline ? 'server-timeout' : 'offline';
-    const staleness = answer?.stalenessMs ?? null;
-    return {
-      coverage: isCut || plan.degraded === 'offline' ? this.#coverage(plan, local) : Math.min(local?.coverage ?? 1, answer?.coverage ?? 1),
-      scope: plan.scope,
-      degraded: plan.degraded ?? (isCut ? late : (answer?.degraded ?? local?.degraded ?? null)),
-      stalenessMs: plan.here.length === 0 ? staleness : plan.stalenessMs === null ? null : Math.max(plan.stalenessMs, staleness ?? 0),
-      token: joinTokens(local?.token, answer?.token),
-    };
-  }
-
-  /** Without the server's part: the share of partitions, as nobody here knows their rows. */
-  #coverage({ here, there, missing, shown }: Plan, local: ReadInfo | undefined): number {
-    return ((local?.coverage ?? 1) * (here.length - missing + shown)) / (here.length + there.length);
-  }
-}
-
-/** Of two parts of this device. */
-function joinInfo(sure: ReadInfo | undefined, own: ReadInfo | undefined): ReadInfo | undefined {
-  if (sure === undefined || own === undefined) return sure ?? own;
-  const coverage = Math.min(sure.coverage, own.coverage);
-  return { ...sure, coverage, degraded: sure.degraded ?? own.degraded, token: joinTokens(sure.token, own.token) };
 }
 
 /** As the engine takes it: here, and as it is; it compares a token with what it shows. */

@@ -1,21 +1,18 @@
 import { DbError, type Op, type Timestamp } from '@terndb/core';
 import type { OverlayEntry } from '@terndb/engine';
-import { type ClientEffect, type ClientEvent, ClientMachine, type DeviceRecord, type DurableChannel, type Presence } from '@terndb/sync';
+import { type ClientEffect, type ClientEvent, ClientMachine, type DeviceRecord, type Presence } from '@terndb/sync';
 import { BatchWriter, type Persist } from './batch-writer.ts';
 import { Bootstraps } from './bootstraps.ts';
 import type { HostEvents, HostPorts, SyncPlace } from './host-types.ts';
+import { LocalRequests } from './local-requests.ts';
 import { MachineSocket } from './machine-socket.ts';
-import { entryOf, ShownEntries, toOverlay } from './shown-entries.ts';
+import { openReplicas } from './open-replicas.ts';
+import { entryOf, ShownEntries } from './shown-entries.ts';
 import type { Adopted } from './store/sync-store.ts';
 import type { ReadToken } from './token.ts';
 
 /** Between a refused transaction and reading the database again. */
 const REOPEN_MS = 100;
-
-interface Waiting {
-  readonly resolve: () => void;
-  readonly reject: (error: DbError) => void;
-}
 
 /**
  * Hosts the client machine of this device: performs its effects against database, network, clock and engine, and takes writes into the outbox.
@@ -37,8 +34,7 @@ export class SyncHost {
   /** Why the last transaction was refused. */
   #failure: DbError | undefined;
   readonly #bootstraps: Bootstraps;
-  readonly #requests = new Map<number, Waiting>();
-  #nextRequest = 1;
+  readonly #requests = new LocalRequests();
   readonly #shown = new ShownEntries();
   #isOnline = false;
   #dispatching = false;
@@ -95,7 +91,7 @@ export class SyncHost {
 
   /** Reads what is stored, shows it, and takes writes; without a connection until `connect`. */
   async open(): Promise<void> {
-    const channels = await this.#openReplicas();
+    const channels = await openReplicas(this.#ports, { places: this.#places, clientId: this.#device.clientId, shown: this.#shown });
     const device = (await this.#ports.store.readDevice()) ?? this.#device;
     this.#dispatch({ type: 'stop' });
     this.#dispatch({ type: 'elected', term: this.#term, durable: { device, channels } });
@@ -149,14 +145,12 @@ export class SyncHost {
   ): { readonly entry: OverlayEntry; readonly durable: Promise<void> } {
     if (this.#isOver)
       throw new DbError('STORAGE_UNAVAILABLE', `write to ${channel}: an open outbox expected, got one that is being read again; try again`);
-    const request = this.#nextRequest++;
-    const durable = new Promise<void>((resolve, reject) => this.#requests.set(request, { resolve, reject }));
-    durable.catch(() => {});
+    const { request, durable } = this.#requests.begin();
     const schemaVersion = this.#places.find((place) => place.channel === channel)?.schemaVersion ?? 1;
     const effects = this.#step({ type: 'write', request, channel, op, schemaVersion, ...options });
     const entry = entryOf(effects, channel);
     if (entry === undefined) {
-      this.#requests.delete(request);
+      this.#requests.forget(request);
       throw new DbError('STORAGE_UNAVAILABLE', `write to ${channel}: an open outbox expected, got one that is being read again; try again`);
     }
     this.#shown.add(channel, entry);
@@ -185,24 +179,6 @@ export class SyncHost {
         const state = replication.state(channel);
         return state === undefined || state.leftOut.length > 0 ? undefined : state;
       },
-    });
-  }
-
-  async #openReplicas(): Promise<DurableChannel[]> {
-    const { store, replication } = this.#ports;
-    const stored = await Promise.all(this.#places.map(({ channel }) => store.readChannel(channel)));
-    await replication.open(
-      this.#places.map((place, index) => {
-        const { record, outbox } = stored[index]!;
-        return { ...place, logEpoch: record?.logEpoch ?? null, overlay: outbox.map(toOverlay) };
-      }),
-    );
-    for (const [index, { channel }] of this.#places.entries()) this.#shown.reset(channel, stored[index]!.outbox);
-    return this.#places.map(({ channel }, index): DurableChannel => {
-      const { record, outbox, kept } = stored[index]!;
-      const state = replication.state(channel);
-      const base = record ?? { channel, clientId: this.#device.clientId, nextSeq: 1, everSent: false, logEpoch: null };
-      return { ...base, position: state?.position ?? 0, maxHlc: state?.maxHlc ?? (0 as Timestamp), outbox, kept };
     });
   }
 
@@ -285,12 +261,10 @@ export class SyncHost {
     const events = this.#events;
     switch (effect.type) {
       case 'local':
-        this.#requests.get(effect.request)?.resolve();
-        this.#requests.delete(effect.request);
+        this.#requests.resolve(effect.request);
         return;
       case 'write-failed':
-        this.#requests.get(effect.request)?.reject(this.#failure ?? storageFailed());
-        this.#requests.delete(effect.request);
+        this.#requests.reject(effect.request, this.#failure ?? storageFailed());
         return;
       case 'acked':
         events.onAcked(effect.channel, effect.id, effect.position);
@@ -359,7 +333,7 @@ export class SyncHost {
     this.#failure = error;
     const isFenced = error.code === 'APPEND_CONFLICT' || error.code === 'DATABASE_CLOSED';
     this.#dispatch({ type: 'persist-failed', batch, reason: isFenced ? 'fenced' : 'storage' });
-    this.#failAll(error);
+    this.#requests.rejectAll(error);
     if (isFenced) this.#fail(error);
   }
 
@@ -391,11 +365,6 @@ export class SyncHost {
     this.#bootstraps.dropAll();
   }
 
-  #failAll(error: DbError): void {
-    for (const { reject } of this.#requests.values()) reject(error);
-    this.#requests.clear();
-  }
-
   #fail(error: DbError): void {
     if (this.#isOver) return;
     this.#end();
@@ -405,7 +374,7 @@ export class SyncHost {
   #end(): void {
     this.#isOver = true;
     this.#dropAll();
-    this.#failAll(this.#failure ?? new DbError('DATABASE_CLOSED', 'the outbox is closed'));
+    this.#requests.rejectAll(this.#failure ?? new DbError('DATABASE_CLOSED', 'the outbox is closed'));
   }
 }
 

@@ -1,5 +1,5 @@
-import { type CollectionDefinition, DbError, type PrimaryKey, type SingleOp, type Timestamp } from '@terndb/core';
-import type { DeviceRecord, ResolveAnswer, ResolvedChannel, TokenReason } from '@terndb/sync';
+import { type CollectionDefinition, DbError, type Timestamp } from '@terndb/core';
+import type { DeviceRecord, ResolveAnswer, TokenReason } from '@terndb/sync';
 import type { Level } from '../api/collection.ts';
 import type { SyncState } from '../api/status.ts';
 import { Attachment, attachKey, isAttached } from './attach.ts';
@@ -8,6 +8,7 @@ import { ConflictList } from './conflict-list.ts';
 import { ConnectionMemory } from './connection-memory.ts';
 import { type ConnectRequest, emptyAnswer, sameRequest, withCollection } from './connection-record.ts';
 import { Connector } from './connector.ts';
+import { FollowedChannels } from './followed-channels.ts';
 import type { HostEvents, SyncPlace } from './host-types.ts';
 import { LinkWatch } from './link-watch.ts';
 import { ObjectSweep } from './object-sweep.ts';
@@ -24,6 +25,7 @@ import { stateOf } from './sync-state.ts';
 import { TailWatch } from './tail-watch.ts';
 import type { ReadToken } from './token.ts';
 import { TokenDesk } from './token-desk.ts';
+import { waitUploaded } from './wait-uploaded.ts';
 import { WriteOutcomes } from './write-outcomes.ts';
 import type { PendingWrite } from './write-waiters.ts';
 
@@ -31,9 +33,6 @@ import type { PendingWrite } from './write-waiters.ts';
 const ATTACHED = { since: 0, copied: 0, lastKey: null, done: true };
 /** How long a page may take to give a token for a collection that is opened by name. */
 const OPEN_TIMEOUT_MS = 10_000;
-
-/** Between two looks at the outbox during an upload. */
-const POLL_MS = 50;
 
 /**
  * Replication of one database, in the worker that leads: who it is connected to, what it follows, and what everybody is told of it. Channels
@@ -48,10 +47,11 @@ export class SyncService {
   readonly #server: ServerRequests;
   readonly #conflicts = new ConflictList();
   readonly #standing: Standing;
+  /** What is known of the channels, for those who read. */
+  readonly followed: FollowedChannels;
   readonly #connector: Connector;
   readonly #memory: ConnectionMemory;
   #host: SyncHost | undefined;
-  #places: readonly SyncPlace[] = [];
   readonly #link = new LinkWatch();
   #isNew = true;
   #lastOutbox = 0;
@@ -69,6 +69,7 @@ export class SyncService {
     this.#tokens = new TokenDesk(ports.clock, () => this.#changed());
     this.#server = new ServerRequests({ network: ports.network, clock: ports.clock, tokens: this.#tokens });
     this.#standing = new Standing(ports.engine.replication, ports.clock);
+    this.followed = new FollowedChannels({ memory: this.#memory, standing: this.#standing, host: () => this.#host });
     this.#tails = new TailWatch(ports.engine.replication, ports.clock);
     const { clock, rows, objects } = ports;
     this.#sweep = new ObjectSweep({ clock, rows, objects, isBusy: (channel) => this.#host?.isBringing(channel) === true });
@@ -78,8 +79,8 @@ export class SyncService {
       engine: ports.engine,
       term: ports.term,
       read: (what, body, timeoutMs) => this.read(what, body, timeoutMs),
-      positionOf: (channel) => this.positionOf(channel),
-      logEpoch: () => this.logEpoch,
+      positionOf: (channel) => this.#standing.positionOf(channel),
+      logEpoch: () => this.followed.logEpoch,
       onChange: () => this.#changed(),
     });
     this.#connector = new Connector({
@@ -100,8 +101,8 @@ export class SyncService {
   static async open(ports: SyncPorts): Promise<SyncService> {
     const service = new SyncService(ports);
     ports.presence.sayToOthers = ({ collection, partition, topic, peer, state }) => {
-      const place = service.#places.find((one) => one.collection === collection && one.partition === partition);
-      if (place !== undefined) service.#host?.say({ type: 'presence', channel: place.channel, topic, peer, state });
+      const channel = service.followed.channelIn(collection, partition);
+      if (channel !== undefined) service.#host?.say({ type: 'presence', channel, topic, peer, state });
     };
     await service.#open();
     return service;
@@ -169,32 +170,22 @@ export class SyncService {
     return this.#outcomes.dismiss(channel, id);
   }
 
-  /** Waits until the log has everything. NOT_CONNECTED; UNSYNCED_WRITES when that cannot be, or not in this time. */
+  /** `waitUploaded`. */
   async upload(timeoutMs: number): Promise<void> {
-    const { clock } = this.#ports;
-    if (!this.isConnected)
-      throw new DbError('NOT_CONNECTED', 'logout with upload: a connection expected, got a database that never had one');
-    const deadline = clock.monotonicMs() + timeoutMs;
-    for (;;) {
-      // Before a partition is attached its rows are in no outbox; while the outbox is being read, nobody knows what is in it.
-      const isAttached = this.#host?.isOpen === true && this.#connector.phase.name !== 'resolving';
-      const writes = this.#host?.outboxSize ?? 0;
-      if (isAttached && writes === 0) return;
-      const stuck = this.#connector.phase.name !== 'running' && this.#connector.phase.name !== 'resolving';
-      if (stuck || this.#denied.size > 0 || clock.monotonicMs() >= deadline) {
-        throw new DbError('UNSYNCED_WRITES', `logout: no write that the log has not confirmed expected, got ${writes}`, {
-          details: { writes },
-        });
-      }
-      await new Promise<void>((resolve) => clock.after(POLL_MS, resolve));
-    }
+    await waitUploaded(this.#ports.clock, timeoutMs, () => ({
+      isConnected: this.isConnected,
+      phase: this.#connector.phase.name,
+      isOpen: this.#host?.isOpen === true,
+      writes: this.#host?.outboxSize ?? 0,
+      isDenied: this.#denied.size > 0,
+    }));
   }
 
   /** Removes what the server has as well; the outbox stays, and is shown over nothing. */
   async forget(): Promise<void> {
     if (this.#host === undefined) return;
     this.disconnect();
-    const places = this.#places;
+    const places = this.followed.places;
     await this.#ports.exclusive(async () => {
       await this.#host?.stop();
       for (const { channel } of places) await this.#remove(channel);
@@ -206,7 +197,7 @@ export class SyncService {
   report(): SyncReport {
     const { count: rejected, version } = this.#outcomes.refused;
     return {
-      status: { state: this.#state(), outbox: this.#outboxSize(), rejected, partitions: this.#partitions() },
+      status: { state: this.#state(), outbox: this.#outboxSize(), rejected, partitions: this.followed.coverages(this.#connector.request) },
       isNew: this.#isNew,
       token: this.#tokens.wanted ?? null,
       rejectedVersion: version,
@@ -223,53 +214,6 @@ export class SyncService {
   /** Told at once, and whenever something changed. Returns the way to stop. */
   onReport(listener: (report: SyncReport) => void): () => void {
     return this.#teller.listen(listener);
-  }
-
-  /* ---------- for reads ---------- */
-  /** Channels of a partition as the server named them; empty: it is not the server's. */
-  channelsOf(collection: string, partition: string): readonly ResolvedChannel[] {
-    return this.#memory.record?.answer.channels.filter((one) => one.collection === collection && one.partition === partition) ?? [];
-  }
-
-  partitionsOf(collection: string): readonly string[] {
-    return [
-      ...new Set(this.#memory.record?.answer.channels.filter((one) => one.collection === collection).map(({ partition }) => partition)),
-    ];
-  }
-
-  isComplete(channel: string): boolean {
-    return this.#standing.isComplete(channel);
-  }
-
-  isBrought(channel: string): boolean {
-    return this.#standing.isBrought(channel);
-  }
-
-  positionOf(channel: string): number {
-    return this.#standing.positionOf(channel);
-  }
-
-  seenOf(channel: string): number {
-    return this.#standing.seenOf(channel);
-  }
-
-  /** What the outbox has on a key, in its order. */
-  pendingOps(channel: string, key: PrimaryKey): readonly SingleOp[] {
-    if (this.#host?.follows(channel) !== true) return [];
-    return this.#host.outboxOf(channel).flatMap(({ op }) => (op.type === 'batch' ? op.ops : [op]).filter(({ pk }) => pk === key));
-  }
-
-  get logEpoch(): string | undefined {
-    return this.#host?.logEpoch ?? this.#memory.record?.answer.logEpoch;
-  }
-
-  /** Age of what is shown of a channel; null: never heard of. */
-  stalenessOf(channel: string): number | null {
-    return this.#standing.stalenessOf(channel, this.#memory.currentAtMs(channel));
-  }
-
-  outboxSizeOf(channel: string): number {
-    return this.#host?.follows(channel) === true ? this.#host.outboxOf(channel).length : 0;
   }
 
   /** OFFLINE, AUTH_REQUIRED, TIMEOUT, and what the server answers. */
@@ -292,7 +236,7 @@ export class SyncService {
   async #open(): Promise<void> {
     await this.#memory.read();
     this.#stopConflicts = this.#ports.engine.replication.onConflict((conflict) => {
-      if (this.#conflicts.add(conflict, this.#places)) this.#changed();
+      if (this.#conflicts.add(conflict, this.followed.places)) this.#changed();
     });
     await this.#outcomes.readRefused();
     if (this.#memory.record === undefined) return;
@@ -310,7 +254,8 @@ export class SyncService {
   async #startHost(places: readonly SyncPlace[]): Promise<void> {
     const { clock, rng, network, engine, outbox, objects, term } = this.#ports;
     await this.#host?.stop();
-    for (const { channel } of this.#places) if (!places.some((place) => place.channel === channel)) engine.replication.leave(channel);
+    for (const { channel } of this.followed.places)
+      if (!places.some((place) => place.channel === channel)) engine.replication.leave(channel);
     const endpoint = mustGetEndpoint(this.#connector.request ?? this.#memory.record!);
     const downloader = new BootstrapDownloader({ objects, network, endpoint });
     const token = (reason: TokenReason): Promise<ReadToken> => this.#tokens.get(reason);
@@ -321,7 +266,7 @@ export class SyncService {
       { places, term, device: await this.#device() },
     );
     this.#host = host;
-    this.#places = places;
+    this.followed.places = places;
     this.#link.reset();
     outbox.host = host;
     await host.open();
@@ -337,7 +282,7 @@ export class SyncService {
         this.#changed();
       },
       onChange: () => {
-        for (const { channel, above } of this.#tails.due(this.#places)) this.#host?.adopt(channel, above);
+        for (const { channel, above } of this.#tails.due(this.followed.places)) this.#host?.adopt(channel, above);
         this.#changed();
       },
       onAcked: (channel, id, position) => {
@@ -368,7 +313,7 @@ export class SyncService {
         this.#changed();
       },
       onPresent: ({ channel, topic, peer, subject, state }) => {
-        const place = this.#places.find((one) => one.channel === channel);
+        const place = this.followed.placeOf(channel);
         if (place !== undefined) this.#ports.presence.heard({ ...place, topic }, { peer, subject, state });
       },
       onSwapped: (channel) => this.#sweep.later(channel),
@@ -394,7 +339,7 @@ export class SyncService {
     const { engine, term, exclusive, onSchema } = this.#ports;
     const widens = isWider(answer, engine.schema);
     const places = placesOf(request, answer);
-    const left = this.#places.filter(({ channel }) => !places.some((place) => place.channel === channel));
+    const left = this.followed.places.filter(({ channel }) => !places.some((place) => place.channel === channel));
     const { currentAtMs = null, opened = [], leftAtMs = {} } = this.#memory.record ?? {};
     await this.#memory.keep({ ...request, answer, currentAtMs, opened, leftAtMs: { ...leftAtMs, ...this.#agesOf(left) } });
     if (widens) {
@@ -408,7 +353,7 @@ export class SyncService {
     }
     for (const attachment of attachments) await attachment.copy();
     if (isOver()) return;
-    const isSame = samePlaces(places, this.#places);
+    const isSame = samePlaces(places, this.followed.places);
     if (!isSame || this.#host === undefined) {
       await exclusive(async () => {
         // A host that runs gives out ids: it ends before entries are made beside it.
@@ -435,33 +380,16 @@ export class SyncService {
   /** When these were up to date, where anybody knows. */
   #agesOf(places: readonly SyncPlace[]): Readonly<Record<string, number>> {
     const nowMs = this.#ports.clock.nowMs();
-    const ages = places.map(({ channel }): [string, number] => [channel, nowMs - (this.stalenessOf(channel) ?? nowMs)]);
+    const ages = places.map(({ channel }): [string, number] => [channel, nowMs - (this.followed.stalenessOf(channel) ?? nowMs)]);
     return Object.fromEntries(ages);
   }
 
   /* ---------- status ---------- */
   #state(): SyncState {
-    const channels = this.#places.map(({ channel }) => channel);
-    return stateOf(this.#connector.phase, {
-      ...this.#link.status,
-      progress: meanOf(channels.map((channel) => this.#standing.progressOf(channel))),
-      stalenessMs: Math.max(0, ...channels.map((channel) => this.stalenessOf(channel) ?? 0)),
-    });
-  }
-
-  #partitions(): SyncReport['status']['partitions'] {
-    const wanted = this.#connector.request?.partitions ?? this.#memory.record?.partitions ?? [];
-    return wanted.map(({ name, keep }) => {
-      const channels = this.#places.filter(({ partition }) => partition === name).map(({ channel }) => this.#standing.coverageOf(channel));
-      return { name, keep, coverage: meanOf(channels) };
-    });
+    return stateOf(this.#connector.phase, { ...this.#link.status, ...this.followed.howFar() });
   }
 
   #changed(): void {
     this.#teller.changed();
   }
-}
-
-function meanOf(shares: readonly number[]): number {
-  return shares.length === 0 ? 0 : shares.reduce((sum, share) => sum + share, 0) / shares.length;
 }
