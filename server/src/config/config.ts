@@ -40,6 +40,7 @@ export interface Config {
     readonly databaseBytes: number;
     readonly collectionRows: number;
     readonly collectionBytes: number;
+    readonly answerBytes: number;
     readonly bodyBytes: number;
     readonly bufferedBytes: number;
   };

@@ -139,6 +139,12 @@ export const SETTINGS: readonly Setting[] = [
   ...placeLimit('databaseBytes', 'Bytes of one database: segments, and the log that they do not hold yet'),
   ...placeLimit('collectionRows', 'Rows of one collection'),
   ...placeLimit('collectionBytes', 'Bytes of one collection: segments, and the log that they do not hold yet'),
+  {
+    key: 'limits.answerBytes',
+    type: count(1 << 28, 1024),
+    default: 64 * 1024 * 1024,
+    meaning: 'Answer of one read: rows counted as they are read, and the text of the answer.',
+  },
   { key: 'limits.bodyBytes', type: count(1 << 30, 1024), default: 64 * 1024 * 1024, meaning: 'Body of one HTTP request.' },
   {
     key: 'limits.bufferedBytes',

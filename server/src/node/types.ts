@@ -4,6 +4,7 @@ import type {
   AggregateResult,
   CountRequest,
   CountResult,
+  EntityRecord,
   ExplainRequest,
   ExplainResult,
   GetRequest,
@@ -77,6 +78,8 @@ export type NodeRequest<R> = R & {
   /** Of a traced request. */
   readonly span?: Span;
 };
+  /** Told of each entity that a read reads for its answer; what it throws ends the read. */
+  readonly onEntity?: (entity: EntityRecord) => void;
 
 export interface NodeWriteResult {
   readonly token: string;

@@ -1,5 +1,5 @@
 import type { CollectionDefinition, PrimaryKey, Span } from '@terndb/core';
-import type { PartitionView, ReadInfo } from '../database/types.ts';
+import type { EntityRecord, PartitionView, ReadInfo } from '../database/types.ts';
 import type { RowBlock } from '../view/view.ts';
 
 /**
@@ -13,6 +13,8 @@ export interface ReadContext {
   readonly info: ReadInfo;
   /** Whether an entity has writes that the log has not confirmed; left out: none has. */
   readonly isPending?: (partition: string, key: PrimaryKey) => boolean;
+  /** Told of each entity that is read for the answer, as it is read; may throw, which ends the read. */
+  readonly onEntity?: (entity: EntityRecord) => void;
   /** Of a traced request. */
   readonly span?: Span;
 }

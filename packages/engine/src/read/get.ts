@@ -15,7 +15,7 @@ export function runGet(context: ReadContext, request: GetRequest): GetResult {
   checkScope(request);
   if (!Array.isArray(request.keys)) throw invalidOption(collection, 'keys', 'an array of keys', request.keys);
   if (request.keys.length > MAX_GET_KEYS) throw invalidOption(collection, 'keys', `at most ${MAX_GET_KEYS}`, request.keys.length);
-  const read = entityReader(definition, readSelect(definition, collection, request.select));
+  const read = entityReader(context, readSelect(definition, collection, request.select));
   const keys = request.keys.map((key) => normalizeKey(definition, collection, key));
   return { ...context.info, entities: keys.map((key) => getOne(context, key, read)) };
 }

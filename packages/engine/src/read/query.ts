@@ -68,7 +68,7 @@ export function queryWindow(context: ReadContext, plan: QueryPlan): SortedRow[] 
 /** The page of a window as entities. */
 export function queryResult(context: ReadContext, plan: QueryPlan, window: readonly SortedRow[]): QueryResult {
   const rows = window.slice(plan.page.offset);
-  const read = entityReader(context.definition, plan.select);
+  const read = entityReader(context, plan.select);
   const { isPending } = context;
   const pending = isPending === undefined ? [] : rows.filter((row) => isPending(context.partitions[row.partition]!.partition, row.key));
   return {

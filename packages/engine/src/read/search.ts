@@ -59,7 +59,7 @@ function* rankedSteps(context: ReadContext, plan: SearchPlan): Steps<SearchWindo
 }
 
 export function searchResult(context: ReadContext, plan: SearchPlan, window: SearchWindow): SearchResult {
-  const read = entityReader(context.definition, plan.select);
+  const read = entityReader(context, plan.select);
   const rows = window.groups.slice(plan.page.offset).flat();
   return {
     ...context.info,

@@ -233,6 +233,37 @@ describe('a pool of threads', () => {
     await expect(createSearchPool({ maxBytes: 2 ** 20 })).rejects.toMatchObject({ code: 'MEMORY_LIMIT' });
   });
 
+  test('a search that is given up is withdrawn where it waits: in the queue at once, at its thread when its turn comes; the others are answered', async () => {
+    const pool = await openPool({ threads: 1 });
+    const many = 300_000;
+    const block = pool.kernel.createBlock({ dim: 1, capacity: many, screen: false });
+    block.append(new Float32Array(many));
+    const scan = { query: Float32Array.of(1), metric: 'L2' as const, k: 3 };
+    const expected = block.scan(scan);
+    const callers = Array.from({ length: 60 }, () => new AbortController());
+    const order: number[] = [];
+    const asked = callers.map(({ signal }, at) =>
+      pool
+        .search(block, scan, signal)
+        .catch(codeOf)
+        .finally(() => order.push(at)),
+    );
+    await Promise.resolve();
+    // The first batch runs, the second waits at the thread, the rest here.
+    for (const [at, caller] of callers.entries()) if (at % 2 === 1 && at >= 17) caller.abort();
+    const answers = await Promise.all(asked);
+    for (const [at, answer] of answers.entries()) expect(answer).toEqual(at % 2 === 1 && at >= 17 ? 'ABORTED' : expected);
+    expect(order.indexOf(59)).toBeLessThan(order.indexOf(0));
+    expect(await pool.search(block, scan, AbortSignal.abort()).catch(codeOf)).toBe('ABORTED');
+    expect(pool.waiting).toBe(0);
+    // Numbers are used again, and mean nothing of before.
+    for (let round = 0; round < 5; round++) {
+      const again = await Promise.all(callers.map(() => pool.search(block, { ...scan, k: 1 })));
+      expect(again.every(({ offsets }) => offsets.length === 1)).toBe(true);
+    }
+    block.append(Float32Array.of(1)); // nothing is held any more
+  });
+
   test('closed, it refuses what waits and what comes; its kernel stays', async () => {
     const pool = await openPool();
     const block = fill(pool.kernel);

@@ -12,6 +12,7 @@ import type { SentOptions, SentSearch } from './protocol.ts';
 import { extentOf, type Held, isHeld, mustHold, type Searched, type Shared, share, versionOf } from './shared.ts';
 import { createSharedKernel } from './shared-memory.ts';
 import { type Job, SearchThread } from './thread.ts';
+import { Tickets } from './tickets.ts';
 
 const MAX_THREADS = 64;
 /** One runs, one waits in its mailbox, so that a thread need not wait for this one. */
@@ -45,6 +46,13 @@ type OptionsOf<Target extends Searched> = Target extends VectorBlock
       ? ListSearchOptions
       : HnswSearchOptions;
 
+/** The part of an `AbortSignal` that is needed. */
+interface GivenUp {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** Threads that search blocks and indexes of one kernel, whose memory they share. */
 export interface SearchPool {
   /** Make blocks, graphs and lists in it as in any kernel; their bytes are the same. It also searches by itself, on this thread. */
@@ -59,9 +67,9 @@ export interface SearchPool {
    * What `target.search(options)` (of a block: `scan`) gives, found by some thread. Options are copied, but for a bitmap over a `SharedArrayBuffer`. Until
    * it is answered, target and block must not be changed (OPTION_INVALID) and are not freed (`free` takes effect afterwards).
    * @throws what the call itself throws; OPTION_INVALID for what is not of this pool's kernel; WORKER_LOST when the thread died: ask again;
-   * ABORTED once the pool is closed. Cost: two messages between threads (some 20 µs) beside the search; many at once share them.
+   * ABORTED once the pool is closed, or when `signal` is aborted before a thread has begun. Cost: two messages between threads (some 20 µs) beside the search; many at once share them.
    */
-  search<Target extends Searched>(target: Target, options: OptionsOf<Target>): Promise<ScanHits>;
+  search<Target extends Searched>(target: Target, options: OptionsOf<Target>, signal?: GivenUp): Promise<ScanHits>;
   /** Ends all threads; what was not answered is ABORTED. The kernel stays usable. */
   close(): Promise<void>;
 }
@@ -91,6 +99,8 @@ interface PoolJob extends Job {
   readonly options: SentOptions;
   /** Bytes that its thread must have of its own. */
   readonly needs: number;
+  /** Once it was sent. */
+  ticket?: number;
 }
 
 class WorkerPool implements SearchPool {
@@ -103,6 +113,7 @@ class WorkerPool implements SearchPool {
   private readonly all = new Set<SearchThread>();
   private readonly queue: PoolJob[] = [];
   private readonly numbers = new WeakMap<object, number>();
+  private readonly tickets = new Tickets();
   private lastNumber = 0;
   private unanswered = 0;
   private isDispatching = false;
@@ -135,8 +146,9 @@ class WorkerPool implements SearchPool {
     return isHeld(this.home, target);
   }
 
-  async search<Target extends Searched>(target: Target, options: OptionsOf<Target>): Promise<ScanHits> {
+  async search<Target extends Searched>(target: Target, options: OptionsOf<Target>, signal?: GivenUp): Promise<ScanHits> {
     if (this.isClosed) throw closed();
+    if (signal?.aborted === true) throw givenUp();
     const held = mustHold(this.home, target);
     const { block: given, ...rest } = options as HnswSearchOptions;
     const block = given && mustHold(this.home, given);
@@ -146,10 +158,7 @@ class WorkerPool implements SearchPool {
     try {
       const reads = pinned.map((owner) => ({ number: this.numberOf(owner), shared: share(owner) }));
       const sent = { ...rest, ...ownArrays(rest), ...(block && { block: reads[1]!.number }) };
-      return await new Promise<ScanHits>((resolve, reject) => {
-        this.queue.push({ reads, options: sent, needs: bytesFor(reads), resolve, reject });
-        this.dispatchSoon();
-      });
+      return await this.answered({ reads, options: sent, needs: bytesFor(reads) }, signal);
     } finally {
       this.unanswered--;
       for (const owner of pinned) this.home.pins.unpin(owner);
@@ -160,6 +169,40 @@ class WorkerPool implements SearchPool {
     this.isClosed = true;
     this.refuse(closed());
     await Promise.all([...this.all].map((thread) => thread.end(closed())));
+  }
+
+  private answered(asked: Pick<PoolJob, 'reads' | 'options' | 'needs'>, signal: GivenUp | undefined): Promise<ScanHits> {
+    return new Promise<ScanHits>((resolve, reject) => {
+      const done = (): void => {
+        signal?.removeEventListener('abort', withdraw);
+        this.tickets.giveBack(job.ticket);
+      };
+      const job: PoolJob = {
+        ...asked,
+        resolve: (hits) => {
+          done();
+          resolve(hits);
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+      };
+      const withdraw = (): void => this.withdraw(job);
+      signal?.addEventListener('abort', withdraw);
+      this.queue.push(job);
+      this.dispatchSoon();
+    });
+  }
+
+  /** One that waits here is answered at once; one that waits for its thread when its turn comes; one that runs goes on. */
+  private withdraw(job: PoolJob): void {
+    const at = this.queue.indexOf(job);
+    if (at < 0) this.tickets.withdraw(job.ticket);
+    else {
+      this.queue.splice(at, 1);
+      job.reject(givenUp());
+    }
   }
 
   /** What is asked for in one turn goes out together. */
@@ -225,9 +268,11 @@ class WorkerPool implements SearchPool {
     }
   }
 
-  private prepare(thread: SearchThread, { reads, options }: PoolJob): SentSearch {
+  private prepare(thread: SearchThread, job: PoolJob): SentSearch {
+    const { reads, options } = job;
     for (const { number, shared } of reads) thread.attach(number, shared, versionOf(shared));
-    return { target: reads[0]!.number, options };
+    job.ticket ??= this.tickets.take();
+    return { target: reads[0]!.number, options, ticket: job.ticket };
   }
 
   /** Those that are missing, as far as there is memory. With none at all the queue is refused. */
@@ -245,7 +290,7 @@ class WorkerPool implements SearchPool {
         onIdle: () => this.dispatch(),
         onGone: (gone: SearchThread, wasReady: boolean) => this.lost(gone, wasReady),
       };
-      this.all.add(new SearchThread(this.script, { module, memory, own }, events));
+      this.all.add(new SearchThread(this.script, { module, memory, own, withdrawn: this.tickets.withdrawn }, events));
     }
   }
 
@@ -288,6 +333,10 @@ function bytesFor(reads: PoolJob['reads']): number {
   const most = (of: 'rows' | 'dim'): number => Math.max(...extents.map((extent) => extent[of]));
   const extra = most('rows') * BYTES_PER_ROW + most('dim') * BYTES_PER_DIM;
   return THREAD_BYTES + Math.ceil(Math.max(0, extra - SPARE_BYTES) / THREAD_BYTES) * THREAD_BYTES;
+}
+
+function givenUp(): KernelError {
+  return new KernelError('ABORTED', 'search pool: its caller has given it up');
 }
 
 function closed(): KernelError {

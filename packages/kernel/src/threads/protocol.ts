@@ -12,6 +12,8 @@ export interface ThreadData {
   readonly module: WasmModule;
   readonly memory: WasmMemory;
   readonly own: Region;
+  /** By ticket: not 0 when a search that was sent is not wanted any more. Shared. */
+  readonly withdrawn: Int32Array;
 }
 
 /** A search's options; `block` by its number. */
@@ -24,6 +26,8 @@ export type SentOptions =
 export interface SentSearch {
   readonly target: number;
   readonly options: SentOptions;
+  /** Of this search until it is answered. */
+  readonly ticket: number;
 }
 
 export type ToThread =

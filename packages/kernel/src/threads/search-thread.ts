@@ -10,7 +10,7 @@ import { attach, type Held, type Shared } from './shared.ts';
 import { threadHome } from './shared-memory.ts';
 
 const port = parentPort!;
-const { module, memory, own } = workerData as ThreadData;
+const { module, memory, own, withdrawn } = workerData as ThreadData;
 let home = threadHome(module, memory, own);
 const known = new Map<number, { readonly shared: Shared; held?: Held }>();
 
@@ -37,6 +37,7 @@ function search({ target, options }: SentSearch): ScanHits {
 
 function answer(sent: SentSearch): Answer {
   try {
+    if (Atomics.load(withdrawn, sent.ticket) !== 0) throw new KernelError('ABORTED', 'search pool: its caller has given it up');
     return { hits: search(sent) };
   } catch (error) {
     // Anything else is a bug, or a trap: the thread ends with it, and the pool starts another.

@@ -103,7 +103,7 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
   await http.register(
     async (sync) => {
       await sync.register(cors, corsOptions(rule));
-      syncRoutes(sync, { node: withReadRates(node, admission), authenticator });
+      syncRoutes(sync, { node: withReadRates(node, admission), authenticator, answerBytes: config.limits.answerBytes });
       downloadRoutes(sync, { node, tickets, metrics });
       syncSocket(sync, { rule, connections });
     },
@@ -120,7 +120,12 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
     clock,
     importFolder: join(config.data, 'import'),
     registry: metrics.registry,
-    limits: { perSecond: config.limits.userRequestsPerSecond, slowMs: config.log.slowMs, admission },
+    limits: {
+      perSecond: config.limits.userRequestsPerSecond,
+      slowMs: config.log.slowMs,
+      answerBytes: config.limits.answerBytes,
+      admission,
+    },
   };
   // Stock clients run anywhere: the token decides. Without security only pages of this machine may use it.
   await http.register(async (milvus) => milvusRoutes(milvus, milvusServices, !rule.onlyLoopbackHosts), { prefix: '/v2/vectordb' });

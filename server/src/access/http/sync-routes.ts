@@ -1,10 +1,10 @@
-import type { JsonValue } from '@terndb/core';
 import type { ResolveRequest } from '@terndb/sync';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ServerNode } from '../../node/types.ts';
 import { nodeOf } from '../../observe/request-spans.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { AccessPrincipal } from '../auth/principal.ts';
+import { AnswerBudget } from '../limits/answer-budget.ts';
 import { globalReads } from '../reads/global-reads.ts';
 import { resolveFor } from '../sync/resolve.ts';
 import { credentialOf } from './credential.ts';
@@ -12,6 +12,8 @@ import { credentialOf } from './credential.ts';
 export interface SyncServices {
   readonly node: ServerNode;
   readonly authenticator: Authenticator;
+  /** Of one read. */
+  readonly answerBytes: number;
 }
 
 /** A definition has limits of its own; here only the shape, so that handlers can rely on it. */
@@ -55,7 +57,7 @@ const ISSUE_BODY = {
 } as const;
 
 /** The sync endpoint beside its socket: resolve, reads, waiting, tokens for development. */
-export function syncRoutes(app: FastifyInstance, { node, authenticator }: SyncServices): void {
+export function syncRoutes(app: FastifyInstance, { node, authenticator, answerBytes }: SyncServices): void {
   const principalOf = (request: FastifyRequest): Promise<AccessPrincipal> =>
     authenticator.authenticate(credentialOf(request.headers.authorization));
 
@@ -70,8 +72,11 @@ export function syncRoutes(app: FastifyInstance, { node, authenticator }: SyncSe
       const principal = await principalOf(request);
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
-      const answer: JsonValue = await globalReads(nodeOf(node, request))[name]({ principal, body: request.body, signal: gone.signal });
-      return reply.header('cache-control', 'no-store').send(answer);
+      const budget = new AnswerBudget(answerBytes);
+      const reads = globalReads(nodeOf(node, request), budget);
+      const answer = await reads[name]({ principal, body: request.body, signal: gone.signal });
+      const text = budget.check(JSON.stringify(answer));
+      return reply.header('cache-control', 'no-store').type('application/json; charset=utf-8').send(text);
     });
   }
 

@@ -3,6 +3,7 @@ import type { CatalogCollectionInfo, ServerNode } from '../../node/types.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { type AccessPrincipal, enters, holds, holdsSome } from '../auth/principal.ts';
 import type { Privilege } from '../auth/privileges.ts';
+import type { AnswerBudget } from '../limits/answer-budget.ts';
 import type { Body } from './body.ts';
 import { CODES, collectionNotFound, denied, invalidParameter, MilvusError } from './errors.ts';
 import type { ImportJobs } from './import-jobs.ts';
@@ -12,7 +13,7 @@ import { PROPERTY } from './schema.ts';
 export type AccountsDoor = Pick<Authenticator, 'accounts' | 'checkPassword' | 'setPassword'>;
 
 /** One request, whatever door it came through. */
-export interface MilvusCall {
+export interface MilvusRequest {
   readonly node: ServerNode;
   readonly principal: AccessPrincipal;
   readonly accounts: AccountsDoor;
@@ -21,8 +22,17 @@ export interface MilvusCall {
   readonly body: Body;
   /** What was sent, about. */
   readonly bytes?: number;
+  /** For all of it, waiting included. */
   readonly timeoutMs: number;
+  /** Nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
+  readonly budget: AnswerBudget;
+}
+
+/** A request under way: `node` does what there is time and room in the answer for. */
+export interface MilvusCall extends MilvusRequest {
+  /** For what goes on after the answer. */
+  readonly lasting: ServerNode;
 }
 
 /** What stands beside `code` in the answer. Bigints are int64 values. */

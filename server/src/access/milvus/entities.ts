@@ -36,15 +36,13 @@ export function readOf(
   privilege: 'Query' | 'Search',
 ): { readonly database: string; readonly collection: string } & Record<string, unknown> {
   if (!isLoaded(info)) throw notLoaded(info.name);
-  const { database, timeoutMs, signal } = call;
+  const { database } = call;
   const partitions = readablePartitions(call, info, privilege);
   return {
     database,
     collection: info.name,
     consistency: consistencyOf(call),
-    timeoutMs,
     ...(partitions === undefined ? {} : { partitions }),
-    ...(signal === undefined ? {} : { signal }),
   };
 }
 
@@ -131,7 +129,8 @@ async function partialUpsert(call: MilvusCall, format: RowFormat): Promise<Milvu
     if (pk === undefined) throw badRows(`the primary key ${key} expected in each row`);
     const target = { database, subject: call.principal.subject, collection: info.name, partition } as const;
     try {
-      const { entities } = await node.get({ database, collection: info.name, partitions: [partition], keys: [pk], consistency: 'strong' });
+      const there = { database, collection: info.name, partitions: [partition], keys: [pk], select: [], consistency: 'strong' } as const;
+      const { entities } = await node.get(there);
       const request =
         entities[0] === undefined
           ? ({ type: 'put', entities: [{ [key]: pk, ...fields }] } as const)

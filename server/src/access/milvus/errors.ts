@@ -1,4 +1,5 @@
 import { DbError } from '@terndb/core';
+import { isTooLarge } from '../limits/answer-budget.ts';
 
 /** Numbers of Milvus' errors, and the beginnings of their messages, which clients and tests match on. */
 export const CODES = {
@@ -17,6 +18,7 @@ export const CODES = {
   notJson: 1801,
   missing: 1802,
   badRows: 1804,
+  unsupported: 3000,
   canceled: 10_000,
   deadline: 10_001,
   other: 65_535,
@@ -38,6 +40,15 @@ export class MilvusError extends Error {
 export function invalidParameter(message: string): MilvusError {
   return new MilvusError(CODES.invalid, `${message}: invalid parameter`);
 }
+
+/** What is not there, and what to use instead. */
+export function unsupported(message: string): MilvusError {
+  return new MilvusError(CODES.unsupported, `${message}: unsupported operation`);
+}
+
+/** As Milvus says it when the time of a request is over. */
+export const tooLate = (): MilvusError => new MilvusError(CODES.deadline, 'request timeout', 408);
+export const givenUp = (): MilvusError => new MilvusError(CODES.canceled, 'context canceled: nobody waits for the answer');
 
 export function missingParameter(name: string): MilvusError {
   return new MilvusError(
@@ -72,7 +83,9 @@ export function asMilvusError(thrown: unknown): MilvusError {
   if (thrown instanceof RangeError && thrown.message.includes('call stack')) return notJson('values that are nested less deeply expected');
   const status = (thrown as { readonly statusCode?: unknown } | null | undefined)?.statusCode;
   if (thrown instanceof Error && typeof status === 'number' && status >= 400 && status < 500) return refusedByHttp(thrown.message, status);
-  const { code, message } = DbError.from(thrown);
+  const error = DbError.from(thrown);
+  const { code, message } = error;
+  if (isTooLarge(error)) return new MilvusError(CODES.tooLarge, `query results exceed the maxOutputSize Limit: ${message}`);
   switch (code) {
     case 'AUTH_REQUIRED':
       return new MilvusError(CODES.notAuthenticated, "user hasn't authenticated", 401);

@@ -19,7 +19,7 @@ export const IMPORTS: Readonly<Record<string, MilvusHandler>> = {
       const now = mustFindNamed(call);
       if (now.collectionId !== info.collectionId) throw new MilvusError(IMPORT_FAILED, `${info.name}: it was made anew since the job was`);
       mayImport(call, now.name, writablePartition(call, now, 'Insert'));
-      await putRows(call, now, { rows, partition, isUpsert: false });
+      await putRows({ ...call, node: call.lasting }, now, { rows, partition, isUpsert: false });
     };
     const { id } = imports.create({ database, collection: info.name, partition, subject: principal.subject }, names, write);
     return { data: { jobId: id } };

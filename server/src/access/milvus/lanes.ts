@@ -31,11 +31,11 @@ export class Lanes {
       this.#lanes.set(name, new Lane(name, running, waiting));
   }
 
-  /** Code 8 when the caller asks too often, or too many wait already. */
-  async run<T>(name: LaneName, subject: string, work: () => Promise<T>): Promise<T> {
+  /** Code 8 when the caller asks too often, or too many wait already. Who is not waited for any more (`signal`) leaves the lane: its reason. */
+  async run<T>(name: LaneName, subject: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     this.#checkRate(subject);
     const lane = this.#lanes.get(name)!;
-    await lane.enter();
+    await lane.enter(signal);
     try {
       return await work();
     } finally {
@@ -63,7 +63,8 @@ class Lane {
   readonly #name: LaneName;
   readonly #most: number;
   readonly #mostWaiting: number;
-  readonly #waiting: (() => void)[] = [];
+  /** In order. */
+  readonly #waiting = new Set<() => void>();
   #running = 0;
 
   constructor(name: LaneName, most: number, mostWaiting: number) {
@@ -72,19 +73,35 @@ class Lane {
     this.#mostWaiting = mostWaiting;
   }
 
-  async enter(): Promise<void> {
+  async enter(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
     if (this.#running < this.#most) {
       this.#running += 1;
       return;
     }
-    if (this.#waiting.length >= this.#mostWaiting)
+    if (this.#waiting.size >= this.#mostWaiting)
       throw new MilvusError(CODES.rateLimited, `rate limit exceeded: at most ${this.#mostWaiting} waiting ${this.#name} requests expected`);
     // Whoever leaves hands its place on.
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await new Promise<void>((resolve, reject) => {
+      const done = (): void => {
+        this.#waiting.delete(begin);
+        signal?.removeEventListener('abort', giveUp);
+      };
+      const begin = (): void => {
+        done();
+        resolve();
+      };
+      const giveUp = (): void => {
+        done();
+        reject(signal!.reason as Error);
+      };
+      signal?.addEventListener('abort', giveUp);
+      this.#waiting.add(begin);
+    });
   }
 
   leave(): void {
-    const next = this.#waiting.shift();
+    const [next] = this.#waiting;
     if (next === undefined) this.#running -= 1;
     else next();
   }

@@ -11,7 +11,7 @@ export interface Observed {
   /** Milvus' name of the call: `Search`, `CreateCollection`. */
   readonly name: string;
   readonly ms: number;
-  readonly status: 'success' | 'fail' | 'rejected';
+  readonly status: 'success' | 'fail' | 'rejected' | 'cancel';
   /** Rows of a write, vectors of a search. */
   readonly count: number;
 }

@@ -1,9 +1,11 @@
+import { ManualClock } from '@terndb/core/testing';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Config } from '../../config/config.ts';
 import type { ServerNode } from '../../node/types.ts';
 import { almighty } from '../auth/principal.ts';
+import { AnswerBudget } from '../limits/answer-budget.ts';
 import { type DoorServer, startMemoryServer } from '../testing/test-server.ts';
 import { Body } from './body.ts';
 import { MilvusError } from './errors.ts';
@@ -12,7 +14,7 @@ import { MilvusMetrics } from './metrics.ts';
 import { MilvusRoom } from './room.ts';
 
 const ROOT = 'root:open sesame';
-const still = { nowMs: () => 1_000_000, monotonicMs: () => 0 };
+const still = new ManualClock(1_000_000);
 
 describe('lanes', () => {
   it('let the catalog change one request at a time, while reads go on', async () => {
@@ -60,6 +62,41 @@ describe('lanes', () => {
     expect([await ask('ann'), await ask('ann'), await ask('ann'), await ask('bob')]).toEqual(['ok', 'ok', 'code 8', 'ok']);
     nowMs = 2000;
     expect(await ask('ann')).toBe('ok');
+  });
+});
+
+describe('a request whose client has left', () => {
+  it('is taken out of its lane and never begins, and those behind it keep their order', async () => {
+    const lanes = new Lanes(1000, still);
+    const gate = Promise.withResolvers<void>();
+    const begun: string[] = [];
+    const ask = (name: string, signal?: AbortSignal): Promise<void> => lanes.run('ddl', 'ann', async () => void begun.push(name), signal);
+    const running = lanes.run('ddl', 'ann', () => gate.promise);
+    const [before, leaver, behind] = [ask('before'), new AbortController(), new AbortController()];
+    const left = expect(ask('left', leaver.signal)).rejects.toThrow('gone');
+    const after = ask('after', behind.signal);
+    leaver.abort(new Error('gone'));
+    await left;
+    gate.resolve();
+    await Promise.all([running, before, after]);
+    behind.abort();
+    expect(begun).toEqual(['before', 'after']);
+    await expect(ask('too late', AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+  });
+
+  it('makes room for another where the lane was full', async () => {
+    const lanes = new Lanes(10_000, still);
+    const gate = Promise.withResolvers<void>();
+    const leaver = new AbortController();
+    const all = Array.from({ length: 64 }, () => lanes.run('ddl', 'ann', () => gate.promise));
+    const left = lanes.run('ddl', 'ann', () => gate.promise, leaver.signal).catch(() => 'left');
+    await expect(lanes.run('ddl', 'ann', async () => {})).rejects.toMatchObject({ code: 8 });
+    leaver.abort();
+    expect(await left).toBe('left');
+    const taken = lanes.run('ddl', 'ann', async () => 'taken');
+    gate.resolve();
+    await Promise.all(all);
+    expect(await taken).toBe('taken');
   });
 });
 
@@ -113,6 +150,7 @@ describe('the room behind the Milvus door', () => {
           database: 'default',
           body: new Body(body),
           timeoutMs: 1000,
+          budget: new AnswerBudget(10_000),
         },
         { int64AsText: false },
         log,

@@ -1,17 +1,19 @@
 import type { Clock } from '@terndb/core';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Admission } from '../limits/admission.ts';
-import type { MilvusAnswer, MilvusCall } from './call.ts';
-import { asMilvusError } from './errors.ts';
+import { boundedNode } from '../limits/bounded-node.ts';
+import { openDeadline } from '../limits/deadline.ts';
+import type { MilvusAnswer, MilvusCall, MilvusRequest } from './call.ts';
+import { asMilvusError, CODES, givenUp, tooLate } from './errors.ts';
 import { checkGuard, type Guard } from './guards.ts';
 import { MILVUS_ROUTES } from './handlers.ts';
 import { type LaneName, Lanes } from './lanes.ts';
 import { askedBy, asLimited, kindOf, REJECTED } from './limited.ts';
-import type { MilvusMetrics } from './metrics.ts';
+import type { MilvusMetrics, Observed } from './metrics.ts';
 import type { RowFormat } from './rows.ts';
 
 export interface RoomOptions {
-  readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
+  readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs' | 'after'>;
   readonly metrics: MilvusMetrics;
   /** Requests of one user. */
   readonly perSecond: number;
@@ -21,7 +23,10 @@ export interface RoomOptions {
   readonly admission?: Admission;
 }
 
-/** What every door lets calls into: each waits in its lane, is timed, and is written down where it changes something. Knows nothing of HTTP. */
+/**
+ * What every door lets calls into: each waits in its lane, has an end in time, is timed, and is written down where it changes something. Knows nothing of
+ * HTTP.
+ */
 export class MilvusRoom {
   readonly #options: RoomOptions;
   readonly #lanes: Lanes;
@@ -32,18 +37,25 @@ export class MilvusRoom {
   }
 
   /** `path` is one of MILVUS_ROUTES. */
-  async handle(path: string, call: MilvusCall, format: RowFormat, log: FastifyBaseLogger): Promise<MilvusAnswer> {
+  async handle(path: string, request: MilvusRequest, format: RowFormat, log: FastifyBaseLogger): Promise<MilvusAnswer> {
     const { guard, run } = MILVUS_ROUTES.get(path)!;
     const { clock, metrics, slowMs, admission } = this.#options;
-    const { subject } = call.principal;
+    const { subject } = request.principal;
     const startMs = clock.monotonicMs();
+    const { timeoutMs, signal: gone } = request;
+    const deadline = openDeadline({ clock, timeoutMs, gone, late: tooLate, left: givenUp });
+    const call = { ...request, node: boundedNode(request.node, deadline, request.budget), lasting: request.node };
     let code = 0;
     let count = 0;
+    let hasBegun = false;
     try {
-      const answer = await this.#lanes.run(laneOf(guard), subject, () => {
+      const work = (): Promise<MilvusAnswer> => {
+        hasBegun = true;
         if (admission !== undefined) this.#admit(admission, path, call);
         return run(call, format);
-      });
+      };
+      // Its place in the lane is free when the work has ended, not when it is answered.
+      const answer = await deadline.holds(this.#lanes.run(laneOf(guard), subject, work, deadline.signal));
       count = countOf(path, call, answer);
       return answer;
     } catch (cause) {
@@ -51,14 +63,15 @@ export class MilvusRoom {
       ({ code } = asMilvusError(thrown));
       throw thrown;
     } finally {
+      deadline.end();
       const ms = clock.monotonicMs() - startMs;
       const isSlow = ms > slowMs;
-      const status = code === 0 ? 'success' : REJECTED.includes(code) ? 'rejected' : 'fail';
+      const status = statusOf(code);
       metrics.observe({ name: guard.privilege ?? path, ms, status, count }, isSlow);
       // Names only: never a password, a filter or a row.
       const what = { subject, action: path, database: call.database.slice(0, MAX_NAME), ...namesIn(call) };
       if (isSlow) log.warn({ slow: { ...what, ms } }, 'slow request');
-      if (guard.isAudited) log.info({ audit: { ...what, outcome: code === 0 ? 'done' : 'refused', code } }, 'audit');
+      if (guard.isAudited) log.info({ audit: { ...what, outcome: outcomeOf(code, hasBegun), code } }, 'audit');
     }
   }
 
@@ -76,6 +89,18 @@ export class MilvusRoom {
       this.#options.metrics.observeLimit(kind, status);
     }
   }
+}
+
+function statusOf(code: number): Observed['status'] {
+  if (code === 0) return 'success';
+  if (code === CODES.canceled) return 'cancel';
+  return REJECTED.includes(code) ? 'rejected' : 'fail';
+}
+
+/** Of a change: what was under way when its time was over may be done or not. */
+function outcomeOf(code: number, hasBegun: boolean): string {
+  if (code === 0) return 'done';
+  return hasBegun && (code === CODES.deadline || code === CODES.canceled) ? 'unknown' : 'refused';
 }
 
 const WRITES: readonly unknown[] = ['Insert', 'Upsert', 'Delete', 'Flush', 'Import'];

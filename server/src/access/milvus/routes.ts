@@ -6,6 +6,7 @@ import { nodeOf } from '../../observe/request-spans.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { AccessPrincipal } from '../auth/principal.ts';
 import { credentialOf } from '../http/credential.ts';
+import { AnswerBudget } from '../limits/answer-budget.ts';
 import { Body } from './body.ts';
 import { asMilvusError, CODES, MilvusError } from './errors.ts';
 import { parseExact, stringifyExact } from './exact-json.ts';
@@ -23,12 +24,13 @@ export interface MilvusServices {
   readonly importFolder: string;
   /** Where metrics are registered. */
   readonly registry: Registry;
-  readonly limits: Pick<RoomOptions, 'perSecond' | 'slowMs' | 'admission'>;
+  readonly limits: Pick<RoomOptions, 'perSecond' | 'slowMs' | 'admission'> & { readonly answerBytes: number };
 }
 
 interface Doors extends MilvusServices {
   readonly imports: ImportJobs;
   readonly room: MilvusRoom;
+  readonly answerBytes: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -56,10 +58,12 @@ export function milvusRoutes(app: FastifyInstance, services: MilvusServices, isO
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
   const { node, authenticator, clock, registry, limits } = services;
   const metrics = new MilvusMetrics(registry, node, authenticator.accounts);
+  const { answerBytes, ...room } = limits;
   const doors = {
     ...services,
     imports: new ImportJobs(services.importFolder, () => clock.nowMs()),
-    room: new MilvusRoom({ clock, metrics, ...limits }),
+    room: new MilvusRoom({ clock, metrics, ...room }),
+    answerBytes,
   };
   // The schemas tell what there is; the handlers check it, in Milvus' words.
   app.setValidatorCompiler(() => () => true);
@@ -79,7 +83,7 @@ export function milvusRoutes(app: FastifyInstance, services: MilvusServices, isO
 
 async function answer(
   path: string,
-  { node, authenticator, imports, room, principal }: Doors & { readonly principal: AccessPrincipal },
+  { node, authenticator, imports, room, answerBytes, principal }: Doors & { readonly principal: AccessPrincipal },
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -91,8 +95,8 @@ async function answer(
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   const database = body.text('dbName') || headerOf(request, 'db-name') || DEFAULT_DATABASE;
-  const timeoutMs = timeoutOf(request);
-  const call = {
+  const budget = new AnswerBudget(answerBytes);
+  const asked = {
     node: nodeOf(node, request),
     principal,
     accounts: authenticator,
@@ -100,22 +104,23 @@ async function answer(
     database,
     body,
     bytes: text.length,
-    timeoutMs,
+    timeoutMs: timeoutOf(request),
     signal: gone.signal,
+    budget,
   };
   const format = { int64AsText: isFalse(headerOf(request, 'accept-type-allow-int64')) };
-  const outcome = await room.handle(path, call, format, request.log);
-  return send(reply, 200, { code: 0, ...outcome });
+  const outcome = await room.handle(path, asked, format, request.log);
+  return send(reply, 200, budget.check(stringifyExact({ code: 0, ...outcome })));
 }
 
 function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { code, message, status } = asMilvusError(thrown);
   if (status >= 500) request.log.error({ err: thrown }, 'request failed');
-  void send(reply, status, { code, message });
+  void send(reply, status, stringifyExact({ code, message }));
 }
 
-function send(reply: FastifyReply, status: number, answered: object): FastifyReply {
-  return reply.code(status).header('cache-control', 'no-store').type('application/json; charset=utf-8').send(stringifyExact(answered));
+function send(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply.code(status).header('cache-control', 'no-store').type('application/json; charset=utf-8').send(text);
 }
 
 function headerOf({ headers }: FastifyRequest, name: string): string | undefined {

@@ -1,5 +1,5 @@
 import { type JsonValue, utf8Length } from '@terndb/core';
-import type { AggregateRequest, CountRequest, GetRequest, QueryRequest, ReadInfo, SearchRequest } from '@terndb/engine';
+import type { AggregateRequest, CountRequest, EntityRecord, GetRequest, QueryRequest, ReadInfo, SearchRequest } from '@terndb/engine';
 import {
   encodeJsonValue,
   type GlobalAggregateAnswer,
@@ -11,7 +11,8 @@ import {
 } from '@terndb/sync';
 import type { NodeRequest, ServerNode } from '../../node/types.ts';
 import type { AccessPrincipal } from '../auth/principal.ts';
-import { budget, invalid, type ReadBody, readBody } from './read-request.ts';
+import type { AnswerBudget } from '../limits/answer-budget.ts';
+import { invalid, type ReadBody, readBody, waitBudget } from './read-request.ts';
 
 /** One read for one principal, whatever door it came through: JSON in, JSON out (sync, protocol/reads.ts). Errors are DbErrors. */
 export type GlobalRead = (call: {
@@ -61,18 +62,20 @@ const OPTIONS = {
   search: Object.keys(SEARCH),
 } as const;
 
-export function globalReads(node: ServerNode): GlobalReads {
+/** What is read for one answer counts in `budget`. */
+export function globalReads(node: ServerNode, budget: AnswerBudget): GlobalReads {
+  const onEntity = (entity: EntityRecord): void => budget.take(entity);
   return {
     get: async ({ principal, body, signal }) => {
       const read = readBody(node, principal, body, OPTIONS.get);
       const { keys } = read.rest;
       if (!Array.isArray(keys)) throw invalid('keys', 'a list of keys', keys);
-      const result = await node.get({ ...requestOf(read, signal), keys });
+      const result = await node.get({ ...requestOf(read, signal), keys, onEntity });
       const answer: GlobalGetAnswer = { ...infoOf(result), entities: result.entities.map((entity) => entity ?? null) };
       return encodeJsonValue(answer);
     },
     query: async ({ principal, body, signal }) => {
-      const result = await node.query(requestOf(readBody(node, principal, body, OPTIONS.query), signal));
+      const result = await node.query({ ...requestOf(readBody(node, principal, body, OPTIONS.query), signal), onEntity });
       const answer: GlobalQueryAnswer = { ...infoOf(result), keys: result.keys, entities: result.entities };
       return encodeJsonValue(answer);
     },
@@ -87,7 +90,7 @@ export function globalReads(node: ServerNode): GlobalReads {
       return encodeJsonValue(answer);
     },
     search: async ({ principal, body, signal }) => {
-      const request: NodeRequest<SearchRequest> = requestOf(readBody(node, principal, body, OPTIONS.search), signal);
+      const request: NodeRequest<SearchRequest> = { ...requestOf(readBody(node, principal, body, OPTIONS.search), signal), onEntity };
       const result = await node.search(typeof request.vector === 'string' ? { ...request, vector: floats(request.vector) } : request);
       const hits = result.hits.map(({ from: _, pending: __, version: ___, ...hit }) => hit);
       const answer: GlobalSearchAnswer = { ...infoOf(result), exact: result.exact, hits };
@@ -96,7 +99,7 @@ export function globalReads(node: ServerNode): GlobalReads {
     wait: async ({ body }) => {
       const { token, timeoutMs } = (body ?? {}) as { readonly token?: unknown; readonly timeoutMs?: unknown };
       if (typeof token !== 'string' || utf8Length(token) < 0) throw invalid('token', 'a token', token);
-      await node.waitIndexed(token, budget(timeoutMs ?? 15_000));
+      await node.waitIndexed(token, waitBudget(timeoutMs ?? 15_000));
       return {};
     },
   };

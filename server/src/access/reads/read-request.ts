@@ -37,10 +37,10 @@ export function readBody(node: ServerNode, principal: AccessPrincipal, body: unk
   const unknown = Object.keys(rest).find((name) => !options.includes(name));
   if (unknown !== undefined) throw invalid(unknown.slice(0, 40), `one of ${options.join(', ')}`, unknown);
   const granted = grantedPartitions(node, principal, { database, collection, partitions: partitions as readonly string[] | undefined });
-  return { database, collection, timeoutMs: budget(timeoutMs), rest, ...(granted === undefined ? {} : { partitions: granted }) };
+  return { database, collection, timeoutMs: waitBudget(timeoutMs), rest, ...(granted === undefined ? {} : { partitions: granted }) };
 }
 
-export function budget(timeoutMs: unknown): number {
+export function waitBudget(timeoutMs: unknown): number {
   if (Number.isInteger(timeoutMs) && (timeoutMs as number) >= 0 && (timeoutMs as number) <= MAX_TIMEOUT_MS) return timeoutMs as number;
   throw invalid('timeoutMs', `an integer from 0 to ${MAX_TIMEOUT_MS}`, timeoutMs);
 }

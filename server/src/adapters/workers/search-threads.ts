@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { AbortSignalLike } from '@terndb/core';
 import { type JobExecutor, runJob, type VectorJob } from '@terndb/engine/parts';
 import { type Kernel, KernelError, type ScanHits } from '@terndb/kernel';
 import { createSearchPool, type SearchPool } from '@terndb/kernel/node';
@@ -46,15 +47,20 @@ export class SearchThreads implements JobExecutor {
     return this.#sent;
   }
 
+  /** Those that run now: a lost one is replaced when there is work for it. */
+  get threads(): number {
+    return this.#pool.threads;
+  }
+
   /** Everything that is to be searched is made in it. */
   get kernel(): Kernel {
     return this.#pool.kernel;
   }
 
-  run(jobs: readonly VectorJob[]): readonly ScanHits[] | Promise<readonly ScanHits[]> {
+  run(jobs: readonly VectorJob[], signal?: AbortSignalLike): readonly ScanHits[] | Promise<readonly ScanHits[]> {
     if (!jobs.some((job) => this.#isWorth(job))) return jobs.map(runJob);
     // Threads begin while this one does its own.
-    const sent = jobs.map((job) => (this.#isWorth(job) ? this.#send(job) : job));
+    const sent = jobs.map((job) => (this.#isWorth(job) ? this.#send(job, signal) : job));
     return allOf(sent.map((job) => (job instanceof Promise ? job : attempt(() => runJob(job)))));
   }
 
@@ -67,10 +73,10 @@ export class SearchThreads implements JobExecutor {
   }
 
   /** A search whose thread died, or has no room, is done here. */
-  async #send(job: VectorJob): Promise<ScanHits> {
+  async #send(job: VectorJob, signal: AbortSignalLike | undefined): Promise<ScanHits> {
     this.#sent++;
     try {
-      return await this.#pool.search(job.target, job.options);
+      return await this.#pool.search(job.target, job.options, signal);
     } catch (error) {
       if (error instanceof KernelError && OF_THREADS.has(error.code)) return runJob(job);
       throw error;

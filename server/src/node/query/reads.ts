@@ -142,7 +142,7 @@ export class Reads {
   async #open<Q extends ReadScope>(request: NodeRequest<Q>): Promise<OpenedRead<Q>> {
     const { clock } = this.#options;
     const begunMs = clock.monotonicMs();
-    const { database, timeoutMs, signal, span, ...wanted } = request;
+    const { database, timeoutMs, signal, span, onEntity, ...wanted } = request;
     const guarantee = guaranteeOf(request.collection, request.consistency);
     checkScope(request);
     const before = this.#partitions(database, request);
@@ -163,6 +163,7 @@ export class Reads {
         partitions: views,
         info: this.#info(partitions, truth),
         ...(span === undefined ? {} : { span }),
+        ...(onEntity === undefined ? {} : { onEntity }),
       },
       wanted: { ...(wanted as unknown as Q), scope: undefined, consistency: undefined },
       budget: { ...budget, timeoutMs: Math.max(0, budget.timeoutMs - (clock.monotonicMs() - begunMs)) },

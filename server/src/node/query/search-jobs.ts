@@ -6,28 +6,26 @@ import { type Budget, within } from './position-waiters.ts';
 export const INLINE_JOBS: JobExecutor = { run: (jobs) => jobs.map(runJob) };
 
 /**
- * A search whose caller is told at once when it gives up or its time is over: no more jobs are begun then, and `onEnd` is called, once, when the last of
- * those that run has ended. ABORTED, TIMEOUT.
+ * A search whose caller is told at once when it gives up or its time is over: no more jobs are begun then, those that wait are withdrawn, and `onEnd` is
+ * called, once, when the last of those that run has ended. ABORTED, TIMEOUT.
  */
 export function runSearchJobs<T>(
   steps: Steps<T>,
   options: { readonly jobs: JobExecutor; readonly clock: Clock; readonly budget: Budget; readonly onEnd: () => void },
 ): Promise<T> {
   const { jobs, clock, budget, onEnd } = options;
-  let isWanted = true;
+  const given = new AbortController();
   const tooLate = (): DbError =>
     new DbError('TIMEOUT', `read: a search within ${budget.timeoutMs} ms expected, got none`, { details: { timeoutMs: budget.timeoutMs } });
   const running = runWith(steps, {
     run: (asked) => {
-      if (!isWanted) throw tooLate();
-      return jobs.run(asked);
+      if (given.signal.aborted) throw tooLate();
+      return jobs.run(asked, given.signal);
     },
   }).finally(onEnd);
   return within<{ readonly found: T } | undefined>(clock, budget, undefined, (resolve, reject) => {
     running.then((found) => resolve({ found }), reject);
-    return () => {
-      isWanted = false;
-    };
+    return () => given.abort();
   }).then((answer) => {
     if (answer === undefined) throw tooLate();
     return answer.found;

@@ -1,3 +1,4 @@
+import type { AbortSignalLike } from '@terndb/core';
 import type {
   BinaryBlock,
   BinaryScanOptions,
@@ -29,9 +30,12 @@ export type VectorJob = (
  */
 export type Steps<T> = Generator<readonly VectorJob[], T, readonly ScanHits[]>;
 
-/** Does jobs: at once, or in the background, and then settles when none of them runs any more. Hits are those of `runJob`, whoever finds them. */
+/**
+ * Does jobs: at once, or in the background, and then settles when none of them runs any more. Hits are those of `runJob`, whoever finds them. Jobs that
+ * have not begun when `signal` is aborted need not: ABORTED.
+ */
 export interface JobExecutor {
-  run(jobs: readonly VectorJob[]): readonly ScanHits[] | Promise<readonly ScanHits[]>;
+  run(jobs: readonly VectorJob[], signal?: AbortSignalLike): readonly ScanHits[] | Promise<readonly ScanHits[]>;
 }
 
 export function runJob(job: VectorJob): ScanHits {
