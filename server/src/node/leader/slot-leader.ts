@@ -3,9 +3,6 @@ import {
   type Clock,
   DbError,
   type ErrorCode,
-  encodeFrame,
-  encodeSlotFrame,
-  type Frame,
   type LogEntry,
   type SingleOp,
   type Span,
@@ -13,11 +10,13 @@ import {
   type Timestamp,
 } from '@terndb/core';
 import { fromKernel } from '@terndb/engine/parts';
-import { type ChannelAnswer, type LeaderEffect, type LeaderEvent, LeaderMachine, type LogEntryFrame } from '@terndb/sync';
+import { type ChannelAnswer, type LeaderEffect, type LeaderEvent, LeaderMachine } from '@terndb/sync';
 import type { ChannelTable } from '../channels/channel-table.ts';
 import type { FrameCache, SizedFrame } from '../channels/frame-cache.ts';
 import type { NodeChannel } from '../channels/node-channel.ts';
 import { AppendTrouble } from './append-trouble.ts';
+import { Appends } from './appends.ts';
+import { Asked } from './asked.ts';
 import { checkOp } from './check-op.ts';
 import { SLOT_ENTRY, type SlotLog } from './slot-log.ts';
 import { WriteSpans } from './write-spans.ts';
@@ -36,9 +35,9 @@ export interface SlotLeaderOptions {
   /** It takes nothing more, as if it were gone, and what it took is folded. */
   readonly isClosing?: (channel: string) => boolean;
   readonly deliver: (session: string, message: ChannelAnswer) => void;
-  /** Frames of these channels, or a tick, are folded. */
   /** An append has failed; it is tried again. */
   readonly onAppendFailed: () => void;
+  /** Frames of these channels, or a tick, are folded. */
   readonly onApplied: (channels: ReadonlySet<string>) => void;
   /** It leads no more, for good: another leader, or a bug. */
   readonly onStopped: (error: DbError) => void;
@@ -57,17 +56,6 @@ export interface ServerWrite {
 /** After the last bounded read ticks go on for so long, so that the next one finds a young one and waits for nothing. */
 const READER_MS = 10_000;
 
-interface PendingAppend {
-  readonly frames: readonly LogEntryFrame[];
-  readonly entries: readonly LogEntry[];
-  readonly expectedLast: number;
-}
-
-interface Asked<T> {
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: DbError) => void;
-}
-
 /** Leads one slot: the effects of a `LeaderMachine` against broker and clock. Everything but the appends and the reads is synchronous. */
 export class SlotLeader {
   readonly slot: number;
@@ -75,9 +63,9 @@ export class SlotLeader {
   readonly #options: SlotLeaderOptions;
   readonly #machine: LeaderMachine;
   readonly #events: LeaderEvent[] = [];
-  readonly #appends = new Map<number, PendingAppend>();
-  readonly #writes = new Map<number, Asked<{ readonly position: number }>>();
-  readonly #ticks = new Map<number, Asked<Timestamp>>();
+  readonly #appends: Appends;
+  readonly #writes = new Asked<{ readonly position: number }>();
+  readonly #ticks = new Asked<Timestamp>();
   readonly #spans = new WriteSpans();
   readonly #timers = new Set<() => void>();
   readonly #trouble = new AppendTrouble();
@@ -89,12 +77,13 @@ export class SlotLeader {
   #readUntilMs = 0;
   #stopped: DbError | undefined;
   /** Of `start`. */
-  #starting: Asked<void> | undefined;
+  #starting: { readonly resolve: () => void; readonly reject: (error: DbError) => void } | undefined;
 
   constructor(options: SlotLeaderOptions) {
     this.#options = options;
     this.slot = options.slot;
     this.leaderEpoch = options.leaderEpoch;
+    this.#appends = new Appends(options);
     this.#machine = new LeaderMachine({
       logEpoch: options.logEpoch,
       leaderEpoch: options.leaderEpoch,
@@ -194,10 +183,9 @@ export class SlotLeader {
     this.#stopped = error;
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
-    for (const asked of [...this.#writes.values(), ...this.#ticks.values()]) asked.reject(error);
-    this.#writes.clear();
+    this.#writes.rejectAll(error);
+    this.#ticks.rejectAll(error);
     this.#spans.clear();
-    this.#ticks.clear();
     this.#starting?.reject(error);
     this.#options.onStopped(error);
   }
@@ -212,14 +200,13 @@ export class SlotLeader {
     this.event({ type: 'readers', count: 0 });
   }
 
-  #ask<T>(waiting: Map<number, Asked<T>>, send: (request: number) => void): Promise<T> {
+  #ask<T>(asked: Asked<T>, send: (request: number) => void): Promise<T> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
     this.#request += 1;
     const request = this.#request;
-    return new Promise<T>((resolve, reject) => {
-      waiting.set(request, { resolve, reject });
-      send(request);
-    });
+    const answer = asked.wait(request);
+    send(request);
+    return answer;
   }
 
   #stepAll(): void {
@@ -255,17 +242,20 @@ export class SlotLeader {
         this.#read(effect);
         return;
       case 'written':
-        this.#settle(this.#writes, effect.request, (asked) => asked.resolve({ position: effect.position }));
+        this.#spans.forget(effect.request);
+        this.#writes.resolve(effect.request, { position: effect.position });
         return;
       case 'write-refused':
-        this.#settle(this.#writes, effect.request, (asked) => asked.reject(refused(effect.code)));
+        this.#spans.forget(effect.request);
+        this.#writes.reject(effect.request, refused(effect.code));
         return;
       case 'ticked':
-        this.#settle(this.#ticks, effect.request, (asked) => asked.resolve(effect.time));
+        this.#ticks.resolve(effect.request, effect.time);
         return;
       case 'unanswered':
-        this.#settle(this.#writes, effect.request, (asked) => asked.reject(unanswered(this.slot, effect.mayBeInLog)));
-        this.#settle(this.#ticks, effect.request, (asked) => asked.reject(unanswered(this.slot, false)));
+        this.#spans.forget(effect.request);
+        this.#writes.reject(effect.request, unanswered(this.slot, effect.mayBeInLog));
+        this.#ticks.reject(effect.request, unanswered(this.slot, false));
         return;
       case 'timer':
         this.#after(effect.delayMs, { type: 'timer', timer: effect.timer });
@@ -278,14 +268,6 @@ export class SlotLeader {
       default:
         assertNever(effect, 'leader effect');
     }
-  }
-
-  #settle<T>(waiting: Map<number, Asked<T>>, request: number, answer: (asked: Asked<T>) => void): void {
-    const asked = waiting.get(request);
-    if (asked === undefined) return;
-    waiting.delete(request);
-    this.#spans.forget(request);
-    answer(asked);
   }
 
   #after(delayMs: number, event: LeaderEvent): void {
@@ -308,22 +290,15 @@ export class SlotLeader {
   }
 
   /* ---------- appending ---------- */
-  #append({ append, expectedLast, entries: frames }: Extract<LeaderEffect, { type: 'append' }>): void {
-    let pending = this.#appends.get(append);
-    if (pending === undefined) {
-      pending = { frames, entries: frames.map(encode), expectedLast };
-      this.#appends.set(append, pending);
-    }
-    const { entries } = pending;
-    try {
-      // Folding what is in the log must not fail for want of memory.
-      for (const frame of frames) if ('records' in frame) this.#reserve(frame);
-    } catch (error) {
-      if (fromKernel(error).code !== 'MEMORY_LIMIT') throw error;
+  #append(effect: Extract<LeaderEffect, { type: 'append' }>): void {
+    const { append } = effect;
+    const pending = this.#appends.take(effect);
+    if (!this.#appends.reserve(pending)) {
       // Nothing was sent, so it is sent again later: rows that are sealed or dropped meanwhile make room.
       this.#after(0, { type: 'appended', append, outcome: 'unknown' });
       return;
     }
+    const { frames, entries, expectedLast } = pending;
     const spans = this.#spans.append(this.slot, frames, entries);
     this.#options.append(expectedLast, entries).then(
       () => {
@@ -339,13 +314,6 @@ export class SlotLeader {
     );
   }
 
-  #reserve({ channel: name, records }: Frame): void {
-    const channel = this.#options.channels.find(name);
-    if (channel === undefined || this.#options.isGone(name)) return;
-    const ops = records.flatMap((record) => (record.type !== 'op' ? [] : record.op.type === 'batch' ? record.op.ops : [record.op]));
-    channel.channel.replica.entities.reserve(ops);
-  }
-
   /** The append goes on being tried; those who asked for writes are told what became of them so far. */
   #failed(cause: DbError): void {
     const { clock, onAppendFailed } = this.#options;
@@ -353,8 +321,7 @@ export class SlotLeader {
     onAppendFailed();
     const error = this.#trouble.error(clock.monotonicMs(), { slot: this.slot, mayBeInLog: true });
     if (error === undefined) return;
-    for (const asked of this.#writes.values()) asked.reject(error);
-    this.#writes.clear();
+    this.#writes.rejectAll(error);
     this.#spans.clear();
   }
 
@@ -365,9 +332,9 @@ export class SlotLeader {
 
   /** Before the machine folds them and serves its subscribers: they are found by position from now on. */
   #committed(append: number): void {
-    const pending = this.#appends.get(append);
-    if (pending === undefined || this.#stopped !== undefined) return;
-    this.#appends.delete(append);
+    if (this.#stopped !== undefined) return;
+    const pending = this.#appends.committed(append);
+    if (pending === undefined) return;
     this.#trouble.ended();
     const { frames, entries, expectedLast } = pending;
     for (const [index, frame] of frames.entries()) {
@@ -386,11 +353,11 @@ export class SlotLeader {
     }
   }
 
-  async #readBack({ append, sequence }: Extract<LeaderEffect, { type: 'read-back' }>): Promise<void> {
-    const { log } = this.#options;
-    const isOurs = await log.holds(sequence, this.#appends.get(append)!.entries);
+  async #readBack(effect: Extract<LeaderEffect, { type: 'read-back' }>): Promise<void> {
+    const { append } = effect;
+    const isOurs = await this.#appends.isInLog(effect);
     if (isOurs) this.#committed(append);
-    this.event({ type: 'read-back', append, isOurs, lastSequence: log.lastSequence });
+    this.event({ type: 'read-back', append, isOurs, lastSequence: this.#options.log.lastSequence });
   }
 
   /* ---------- subscribers ---------- */
@@ -408,12 +375,6 @@ export class SlotLeader {
   async frames(channel: NodeChannel, position: number, maxBytes: number): Promise<readonly SizedFrame[] | undefined> {
     return this.#options.cache.read(channel.name, position, maxBytes) ?? this.#options.log.read(channel, position, maxBytes);
   }
-}
-
-function encode(frame: LogEntryFrame): LogEntry {
-  return 'records' in frame
-    ? { channel: frame.channel, bytes: encodeFrame(frame) }
-    : { channel: SLOT_ENTRY, bytes: encodeSlotFrame(frame) };
 }
 
 function refused(code: string): DbError {
