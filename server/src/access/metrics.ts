@@ -1,5 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { HealthStatus } from '../node/health/finding.ts';
 import type { ServerNode } from '../node/types.ts';
+import type { HealthBoard } from '../observe/health-board.ts';
+
+const HEALTH: Readonly<Record<HealthStatus, number>> = { ok: 1, degraded: 0.5, failing: 0 };
 
 /** Prometheus metrics of one server. No name of a collection, a partition or a user is a label: who may scrape need not be who may read. */
 export class AccessMetrics {
@@ -43,6 +47,20 @@ export class AccessMetrics {
     });
     this.changeReaders = new Gauge({ name: 'terndb_change_readers', help: 'Readers of the change feed.', registers });
     this.changes = new Counter({ name: 'terndb_changes_total', help: 'Changes told to readers of the change feed.', registers });
+  }
+
+  /** Looked at when it is scraped. */
+  observeHealth(board: HealthBoard): void {
+    new Gauge({
+      name: 'terndb_component_health',
+      help: 'How each part of the server is: 1 ok, 0.5 degraded, 0 failing.',
+      labelNames: ['component'],
+      registers: [this.registry],
+      async collect() {
+        const { components } = await board.read();
+        for (const { component, status } of components) this.set({ component }, HEALTH[status]);
+      },
+    });
   }
 
   /** What the node knows, read at each scrape. */

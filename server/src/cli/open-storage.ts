@@ -10,12 +10,15 @@ import { FileScratch } from '../adapters/scratch/file-scratch.ts';
 import { IndexWorkers } from '../adapters/workers/index-workers.ts';
 import { defaultSearchThreads, SearchThreads } from '../adapters/workers/search-threads.ts';
 import type { Config } from '../config/config.ts';
+import { degraded, type Finding, type HealthChecks, OK } from '../node/health/finding.ts';
 import type { NodePorts } from '../node/open-node.ts';
 
 export interface Storage {
   readonly ports: NodePorts;
   /** Clients download from the object store themselves; absent: through this server. */
   readonly downloadUrl?: (name: string, expiresSeconds: number) => Promise<string>;
+  /** Of what it does without where it must. */
+  readonly checks: HealthChecks;
   close(): Promise<void>;
 }
 
@@ -40,6 +43,7 @@ export async function openStorage(
   return {
     ports: { log, meta, objects, clock: systemClock, rng: systemRng, kernel, indexBuilder, searchJobs: threads, scratch },
     ...(remote === undefined ? {} : { downloadUrl: (name, seconds) => remote.downloadUrl(name, seconds) }),
+    checks: { threads: () => ofThreads(threads?.threads ?? 0, searchThreads) },
     close: async () => {
       await indexBuilder.close();
       await threads?.close();
@@ -48,6 +52,11 @@ export async function openStorage(
       remote?.close();
     },
   };
+}
+
+/** Searches are done on the server's own thread where there is no other. */
+function ofThreads(running: number, wanted: number): Finding {
+  return running >= wanted ? OK : degraded(`${running} of ${wanted} threads for searches run`);
 }
 
 /** None where they cannot be had (no address space for a shared memory): searches are done without. */

@@ -5,6 +5,7 @@ import { requestLogger } from '../access/http/request-logger.ts';
 import { systemClock } from '../adapters/s3/system.ts';
 import type { Config } from '../config/config.ts';
 import { openNode } from '../node/open-node.ts';
+import { diskCheck } from '../observe/disk-check.ts';
 import { openTraces } from '../observe/traces.ts';
 import { openStorage } from './open-storage.ts';
 
@@ -39,7 +40,8 @@ export async function startServer(config: Config): Promise<RunningServer> {
     const traces = await openTraces(config.traces);
     if (traces !== undefined) opened.push(() => traces.close());
     const { downloadUrl } = storage;
-    const services = { node, authenticator, clock: systemClock, config, traces };
+    const checks = { disk: diskCheck(config.data), ...storage.checks };
+    const services = { node, authenticator, clock: systemClock, config, traces, checks };
     const app = await createApp({ ...services, ...(downloadUrl === undefined ? {} : { downloadUrl }) });
     opened.push(
       () => app.http.close(),

@@ -8,6 +8,8 @@ import { ChannelTable } from './channels/channel-table.ts';
 import { FrameCache } from './channels/frame-cache.ts';
 import type { NodeChannel } from './channels/node-channel.ts';
 import { DataJobs } from './data/data-jobs.ts';
+import { nodeChecks } from './health/node-checks.ts';
+import { watchStorage } from './health/watched-storage.ts';
 import { SlotLeader } from './leader/slot-leader.ts';
 import { SlotLog } from './leader/slot-log.ts';
 import { Writes } from './leader/writes.ts';
@@ -54,7 +56,8 @@ export interface OpenNodeOptions {
  * @throws OPTION_INVALID, FORMAT_INVALID, FORMAT_VERSION_UNSUPPORTED, STORAGE_UNAVAILABLE, MEMORY_LIMIT.
  */
 export async function openNode(options: OpenNodeOptions): Promise<StandaloneNode> {
-  const { ports } = options;
+  const { checks: storageChecks, ...storage } = watchStorage(options.ports, options.ports.clock);
+  const ports: NodePorts = { ...options.ports, ...storage };
   const limits = checkNodeLimits(options.limits);
   const { logEpoch, slots } = await ensureNodeRecord(ports.meta, ports.rng, {
     slots: checkSlots(options.slots),
@@ -129,7 +132,9 @@ export async function openNode(options: OpenNodeOptions): Promise<StandaloneNode
     const reads = new Reads({ ...shared, waiters, searchJobs: ports.searchJobs ?? INLINE_JOBS });
     const changes = new ChangeFeed({ ...shared, waiters, maxRangeKeys: limits.maxFoldedKeys });
     const writes = new Writes({ ...shared, serverNumber: STANDALONE_NUMBER });
-    node = new StandaloneNode({ ports, limits, logEpoch, catalog, channels, leaders, sessions, reads, changes, writes, jobs, counters });
+    const checks = { ...storageChecks, ...nodeChecks({ ...shared, limits, isGone, kernel: ports.kernel, jobs, changes }) };
+    const parts = { ports, limits, logEpoch, catalog, channels, leaders, sessions, reads, changes, writes, jobs, counters, checks };
+    node = new StandaloneNode(parts);
     return node;
   } catch (error) {
     for (const leader of leaders) leader.stop(DbError.from(error));

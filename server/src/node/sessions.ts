@@ -2,7 +2,7 @@ import type { ChannelAnswer, ChannelRequest, Principal, ServerMessage } from '@t
 import type { ChannelTable } from './channels/channel-table.ts';
 import type { NodeChannel } from './channels/node-channel.ts';
 import type { SlotLeader } from './leader/slot-leader.ts';
-import type { NodeSession } from './types.ts';
+import type { NodeSession, TracedPush } from './types.ts';
 
 /** What a client that cannot be served now waits for. */
 const BUSY_RETRY_MS = 1_000;
@@ -18,6 +18,12 @@ interface OpenSession {
   readonly send: (message: ServerMessage) => void;
   /** Leaders that know of it. */
   readonly slots: Set<number>;
+}
+
+interface Routed {
+  readonly principal: Principal;
+  readonly message: ChannelRequest;
+  readonly traced: TracedPush | undefined;
 }
 
 /** Between the connections of the access layer and the leaders of the slots. Per session: a callback and a few numbers. */
@@ -37,8 +43,8 @@ export class Sessions {
     const opened: OpenSession = { send, slots: new Set() };
     this.#sessions.set(session, opened);
     return {
-      route: (principal, message) => {
-        if (this.#sessions.get(session) === opened) this.#route(opened, principal, message);
+      route: (principal, message, traced) => {
+        if (this.#sessions.get(session) === opened) this.#route(opened, { principal, message, traced });
       },
       close: () => {
         if (this.#sessions.get(session) !== opened) return;
@@ -52,7 +58,7 @@ export class Sessions {
     this.#sessions.get(session)?.send(message);
   }
 
-  #route(opened: OpenSession, principal: Principal, message: ChannelRequest): void {
+  #route(opened: OpenSession, { principal, message, traced }: Routed): void {
     const { channel: name, subscription } = message;
     const channel = this.#options.channels.find(name);
     if (channel === undefined) {
@@ -70,7 +76,7 @@ export class Sessions {
     opened.slots.add(channel.slot);
     const leader = this.#options.leaders[channel.slot]!;
     if (message.type === 'subscribe') leader.event({ type: 'subscribe', principal, message });
-    else if (message.type === 'push') leader.event({ type: 'push', principal, message });
+    else if (message.type === 'push') leader.push(principal, message, traced);
     else leader.event({ ...message, session: principal.session });
   }
 }

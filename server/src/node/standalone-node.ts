@@ -25,6 +25,7 @@ import type { ChannelTable } from './channels/channel-table.ts';
 import type { DataJobs } from './data/data-jobs.ts';
 import type { SlotLeader } from './leader/slot-leader.ts';
 import type { Writes } from './leader/writes.ts';
+import type { HealthChecks } from './health/finding.ts';
 import type { NodeLimits } from './limits.ts';
 import type { NodePorts } from './open-node.ts';
 import { within } from './query/position-waiters.ts';
@@ -48,6 +49,7 @@ export interface NodeParts {
   readonly writes: Writes;
   readonly jobs: DataJobs;
   readonly counters: ReadonlyMap<string, number>;
+  readonly checks: HealthChecks;
 }
 
 /** All roles in one process: the doors to them, and when they are open. Coordinates; the work is done by its parts. */
@@ -76,6 +78,10 @@ export class StandaloneNode implements ServerNode {
 
   get catalog(): NodeCatalog {
     return this.#parts.catalog;
+  }
+
+  get healthChecks(): HealthChecks {
+    return this.#parts.checks;
   }
 
   /** Pushes are answered `busy` then. */

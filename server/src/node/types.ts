@@ -17,6 +17,7 @@ import type {
 } from '@terndb/engine';
 import type { ChannelRequest, Principal, ResolveAnswer, ResolveRequest, ServerMessage } from '@terndb/sync';
 import type { ChangesRequest, FeedEvent } from './changes/types.ts';
+import type { HealthChecks } from './health/finding.ts';
 
 /**
  * One Tern server without HTTP: catalog, leaders, queries and data jobs over the ports. The access layer (Fastify, REST, sockets) and every other
@@ -61,6 +62,8 @@ export interface ServerNode {
   flush(database: string, collection?: string): Promise<void>;
   compact(database: string, collection?: string): Promise<void>;
   inspect(): NodeInspection;
+  /** How each part of it is: storage, leaders, jobs. */
+  readonly healthChecks: HealthChecks;
   /** Stops taking writes and answers what is under way. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -75,11 +78,11 @@ export type NodeRequest<R> = R & {
   readonly subject?: string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Told of each entity that a read reads for its answer; what it throws ends the read. */
+  readonly onEntity?: (entity: EntityRecord) => void;
   /** Of a traced request. */
   readonly span?: Span;
 };
-  /** Told of each entity that a read reads for its answer; what it throws ends the read. */
-  readonly onEntity?: (entity: EntityRecord) => void;
 
 export interface NodeWriteResult {
   readonly token: string;
@@ -87,10 +90,18 @@ export interface NodeWriteResult {
 }
 
 export interface NodeSession {
-  /** To the leader of the channel's slot. */
-  route(principal: Principal, message: ChannelRequest): void;
+  /** To the leader of the channel's slot. `traced`: of a push that is traced. */
+  route(principal: Principal, message: ChannelRequest, traced?: TracedPush): void;
   /** `read` grants are checked by the access layer at each message; this ends everything of the session. */
   close(): void;
+}
+
+/** A push of a device in a trace. Whoever made it ends both spans when it is answered. */
+export interface TracedPush {
+  readonly span: Span;
+  /** From where a leader has it. */
+  leaderAppend?: Span;
+  isAnswered: boolean;
 }
 
 /** Answers for one token. Partitions are names. */

@@ -10,8 +10,15 @@ import {
 } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, ParentBasedSampler, TraceIdRatioBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  type SpanExporter,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
 import { DbError, type Span, type SpanAttributes } from '@terndb/core';
+import { degraded, type Finding, type HealthCheck, OK } from '../node/health/finding.ts';
 import type { Traces } from './traces.ts';
 
 /** Spans that wait for a collector; more are dropped: a collector that is away must not cost memory. */
@@ -26,6 +33,10 @@ const TRACEPARENT = /^00-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{
 export class OtlpTraces implements Traces {
   readonly #provider: TracerProvider;
   readonly #tracer: Tracer;
+  /** Whether the last batch was taken. */
+  #isTaken = true;
+  readonly check: HealthCheck = (): Finding =>
+    this.#isTaken ? OK : degraded('the collector took nothing of the last batch: spans are dropped');
 
   constructor({ endpoint, sampleRatio }: { readonly endpoint: string; readonly sampleRatio: number }) {
     const exporter = new OTLPTraceExporter({ url: endpoint, timeoutMillis: SEND_TIMEOUT_MS });
@@ -34,7 +45,9 @@ export class OtlpTraces implements Traces {
       sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
       spanProcessors: [
         new BatchSpanProcessor({
-          exporter,
+          exporter: told(exporter, (isTaken) => {
+            this.#isTaken = isTaken;
+          }),
           maxQueueSize: MAX_WAITING,
           maxExportBatchSize: BATCH,
           scheduledDelayMillis: SEND_EVERY_MS,
@@ -81,6 +94,19 @@ class OtlpSpan implements Span {
     }
     this.#span.end();
   }
+}
+
+/** The exporter, and how each batch ended. */
+function told(exporter: SpanExporter, tell: (isTaken: boolean) => void): SpanExporter {
+  return {
+    export: (spans, done) =>
+      exporter.export(spans, (result) => {
+        tell(result.error === undefined && result.code === 0);
+        done(result);
+      }),
+    shutdown: () => exporter.shutdown(),
+    forceFlush: async () => exporter.forceFlush?.(),
+  };
 }
 
 function parentOf(traceparent: string | undefined): Context {

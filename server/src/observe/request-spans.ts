@@ -19,13 +19,23 @@ export function traceRequests(http: FastifyInstance, traces: Traces): void {
     if (span !== undefined) SPANS.set(request, span);
   });
   http.addHook('onResponse', async (request, reply) => {
-    const span = SPANS.get(request);
-    if (span === undefined) return;
-    SPANS.delete(request);
-    span.set({ 'http.response.status_code': reply.statusCode });
-    span.end();
+    endSpanOf(request, reply.statusCode);
   });
 }
+/** Of a traced request, until it is answered. */
+export function spanOf(request: FastifyRequest): Span | undefined {
+  return SPANS.get(request);
+}
+
+/** A stream that has no end: the request is answered from here on, as far as its span goes. */
+export function endSpanOf(request: FastifyRequest, status: number): void {
+  const span = SPANS.get(request);
+  if (span === undefined) return;
+  SPANS.delete(request);
+  span.set({ 'http.response.status_code': status });
+  span.end();
+}
+
 const UNTRACED: readonly string[] = ['/healthz', '/readyz', '/metrics', '/health/components'];
 
 /** The node as one request sees it: what it does is part of the request's span. */
@@ -45,7 +55,23 @@ export function nodeOf(node: ServerNode, request: FastifyRequest): ServerNode {
     count: within('read', 'count', (asked) => node.count(asked)),
     aggregate: within('read', 'aggregate', (asked) => node.aggregate(asked)),
     search: within('read', 'search', (asked) => node.search(asked)),
+    changes: (asked) => node.changes({ ...asked, span }),
+    headObject: (name) => traced(span, 'object head', {}, () => node.headObject(name)),
+    readObject: reader(node, span),
+    clientManifest: (channel, name, clientIds) => traced(span, 'manifest read', {}, () => node.clientManifest(channel, name, clientIds)),
   });
+}
+
+/** A download of a gigabyte is a thousand reads. */
+const MAX_READ_SPANS = 32;
+
+function reader(node: ServerNode, span: Span): ServerNode['readObject'] {
+  let reads = 0;
+  return (name, offset, length) => {
+    reads += 1;
+    if (reads > MAX_READ_SPANS) return node.readObject(name, offset, length);
+    return traced(span, 'object read', { offset, length }, () => node.readObject(name, offset, length));
+  };
 }
 
 type Asked = NodeRequest<{ readonly collection: string }>;

@@ -1,5 +1,6 @@
 import type { Span, SpanAttributes } from '@terndb/core';
 import type { Config } from '../config/config.ts';
+import type { HealthCheck } from '../node/health/finding.ts';
 
 /** Where the spans of requests begin. */
 export interface Traces {
@@ -8,6 +9,8 @@ export interface Traces {
    * not.
    */
   begin(name: string, traceparent: string | undefined, attributes: SpanAttributes): Span | undefined;
+  /** Whether the collector takes them. */
+  readonly check: HealthCheck;
   /** Sends what has ended, for a while; what cannot be sent is dropped. */
   close(): Promise<void>;
 }

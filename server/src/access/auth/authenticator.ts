@@ -1,6 +1,7 @@
 import { type Clock, DbError, type MetaStore } from '@terndb/core';
 import { decodeJwt } from 'jose';
 import type { Config } from '../../config/config.ts';
+import { type HealthCheck, OK } from '../../node/health/finding.ts';
 import { Accounts, checkPassword, ROOT } from './accounts.ts';
 import { issueJwt, type JwtKeys, loadJwtKeys, verifyJwt } from './jwt.ts';
 import { openLocalSecrets, openRootSecrets, storeRootPassword } from './local-secrets.ts';
@@ -20,6 +21,8 @@ export interface Authenticator {
   issue(subject: string): Promise<{ readonly token: string; readonly expiresInMs: number }>;
   /** Made at this start: to be printed once. */
   readonly newRootPassword?: string;
+  /** Whether tokens can be checked. */
+  readonly check: HealthCheck;
 }
 
 /** A password is asked for again this often, and an insecure session begins anew. */
@@ -33,7 +36,7 @@ type AuthConfig = Pick<Config, 'insecure' | 'auth' | 'data' | 'rootPassword' | '
 export async function openAuthenticator(config: AuthConfig, clock: Clock, meta: MetaStore): Promise<Authenticator> {
   const { data, insecure, rootPassword } = config;
   const local = await openLocalSecrets(data);
-  const keys = await loadJwtKeys(config.auth, local.jwtSecret);
+  const keys = await loadJwtKeys(config.auth, local.jwtSecret, clock);
   const accounts = await Accounts.open(meta);
   const secrets = rootPassword === undefined && !insecure ? await openRootSecrets(data) : undefined;
   let root = secrets?.root ?? (rootPassword === undefined ? NOBODY : await hashPassword(rootPassword.reveal()));
@@ -70,6 +73,7 @@ export async function openAuthenticator(config: AuthConfig, clock: Clock, meta: 
       await storeRootPassword(data, root);
     },
     issue: issuer(config, keys, clock),
+    check: () => keys.keySet?.check() ?? OK,
   };
 }
 

@@ -1,45 +1,33 @@
 import { readFile } from 'node:fs/promises';
-import { DbError } from '@terndb/core';
-import {
-  type CryptoKey,
-  createRemoteJWKSet,
-  decodeProtectedHeader,
-  errors,
-  importSPKI,
-  type JWTVerifyGetKey,
-  jwtVerify,
-  SignJWT,
-} from 'jose';
+import { type Clock, DbError } from '@terndb/core';
+import { type CryptoKey, decodeProtectedHeader, errors, importSPKI, jwtVerify, SignJWT } from 'jose';
+import { systemClock } from '../../adapters/s3/system.ts';
 import type { Config } from '../../config/config.ts';
 import { principalOf, type TernClaims } from './claims.ts';
 import type { AccessPrincipal } from './principal.ts';
+import { WatchedKeySet } from './watched-key-set.ts';
 
 /** Which keys may sign what. Each kind of key has its own algorithms, so that a public key is never taken for a secret. */
 export interface JwtKeys {
   readonly secret?: Uint8Array;
   readonly publicKey?: CryptoKey;
-  readonly keySet?: JWTVerifyGetKey;
+  readonly keySet?: WatchedKeySet;
   readonly issuer?: string;
   readonly audience?: string;
 }
 
 const KEY_SET_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'EdDSA'];
-/** Between two fetches of a key set because of an unknown key id: nobody makes us flood its server. */
-const KEY_SET_COOLDOWN_MS = 30_000;
-const KEY_SET_TIMEOUT_MS = 5_000;
 /** A token is a few hundred bytes; claims with 256 long patterns still fit. */
 const MAX_TOKEN_LENGTH = 128 * 1024;
 
 /** OPTION_INVALID when the key file cannot be used. `secret`: when the configuration names no key. */
-export async function loadJwtKeys(auth: Config['auth'], secret: string | undefined): Promise<JwtKeys> {
+export async function loadJwtKeys(auth: Config['auth'], secret: string | undefined, clock: Clock = systemClock): Promise<JwtKeys> {
   const { rs256PublicKeyFile, jwksUrl, issuer, audience } = auth;
   const shared = auth.hs256Secret?.reveal() ?? (rs256PublicKeyFile === undefined && jwksUrl === undefined ? secret : undefined);
   return {
     ...(shared === undefined ? {} : { secret: new TextEncoder().encode(shared) }),
     ...(rs256PublicKeyFile === undefined ? {} : { publicKey: await readPublicKey(rs256PublicKeyFile) }),
-    ...(jwksUrl === undefined
-      ? {}
-      : { keySet: createRemoteJWKSet(new URL(jwksUrl), { cooldownDuration: KEY_SET_COOLDOWN_MS, timeoutDuration: KEY_SET_TIMEOUT_MS }) }),
+    ...(jwksUrl === undefined ? {} : { keySet: new WatchedKeySet(new URL(jwksUrl), clock) }),
     ...(issuer === undefined ? {} : { issuer }),
     ...(audience === undefined ? {} : { audience }),
   };
@@ -73,7 +61,7 @@ export async function verifyJwt(keys: JwtKeys, token: string, nowMs: number): Pr
       return principalOf((await jwtVerify(token, keys.publicKey, { ...checks, algorithms: ['RS256'] })).payload);
     }
     if (keys.keySet !== undefined) {
-      return principalOf((await jwtVerify(token, keys.keySet, { ...checks, algorithms: KEY_SET_ALGORITHMS })).payload);
+      return principalOf((await jwtVerify(token, keys.keySet.keys, { ...checks, algorithms: KEY_SET_ALGORITHMS })).payload);
     }
     throw new errors.JOSEAlgNotAllowed('no key for this algorithm');
   } catch (cause) {

@@ -3,6 +3,8 @@ import { type Clock, DbError } from '@terndb/core';
 import type { FastifyInstance } from 'fastify';
 import type { FeedEvent } from '../../node/changes/types.ts';
 import type { ServerNode } from '../../node/types.ts';
+import { endSpanOf, nodeOf } from '../../observe/request-spans.ts';
+import type { Traces } from '../../observe/traces.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { type AccessPrincipal, canRead } from '../auth/principal.ts';
 import type { AccessMetrics } from '../metrics.ts';
@@ -13,6 +15,7 @@ export interface ChangeServices {
   readonly authenticator: Authenticator;
   readonly metrics: AccessMetrics;
   readonly clock: Clock;
+  readonly traces?: Traces | undefined;
   /** Readers are told to come back. */
   readonly draining: AbortSignal;
 }
@@ -36,6 +39,12 @@ const QUERY = {
     select: { type: 'string', maxLength: 8192 },
   },
 } as const;
+const SCHEMA = {
+  tags: ['changes'],
+  summary: 'What changes in a partition, one line of JSON each, without end',
+  querystring: QUERY,
+  security: [{ bearer: [] }],
+} as const;
 interface Query {
   readonly database?: string;
   readonly collection: string;
@@ -46,8 +55,9 @@ interface Query {
 
 /** `GET /changes`: one line of JSON per change (docs/change-feed.md). */
 export function changeRoutes(app: FastifyInstance, services: ChangeServices): void {
-  app.get('/changes', { schema: { querystring: QUERY } }, async (request, reply) => {
-    const { node, authenticator, clock, draining } = services;
+  app.get('/changes', { schema: SCHEMA }, async (request, reply) => {
+    const { authenticator, clock, traces, draining } = services;
+    const node = nodeOf(services.node, request);
     const { collection, partition, from, select, ...asked } = request.query as Query;
     const principal = await authenticator.authenticate(credentialOf(request.headers.authorization));
     const { database = principal.database ?? 'default' } = asked;
@@ -55,11 +65,15 @@ export function changeRoutes(app: FastifyInstance, services: ChangeServices): vo
     const isGranted = (): boolean => canRead(principal, { database, collection: name, partition });
     if (!isGranted()) throw forbidden(collection, partition);
     const gone = new AbortController();
-    const events = node.changes({ database, collection, partition, from, select: select?.split(','), signal: gone.signal });
+    const place = { database, collection, partition };
+    // What is told later is nobody's request: each fold is a trace of its own, or none.
+    const beginFold = traces && (() => traces.begin('fold', undefined, { type: 'changes', ...place }));
+    const events = node.changes({ ...place, from, select: select?.split(','), signal: gone.signal, beginFold });
     const end = (): void => gone.abort();
     draining.addEventListener('abort', end, { once: true });
     const stall = stalled(clock, () => reply.raw.destroy());
-    const lines = linesOf(events, { ...services, principal, isGranted, onTaken: stall.again });
+    const onCaughtUp = (): void => endSpanOf(request, reply.statusCode);
+    const lines = linesOf(events, { ...services, principal, isGranted, onTaken: stall.again, onCaughtUp });
     const body = Readable.from(lines, { objectMode: false, highWaterMark: BUFFER_BYTES });
     reply.raw.once('close', () => {
       draining.removeEventListener('abort', end);
@@ -75,15 +89,18 @@ interface Held extends Pick<ChangeServices, 'clock' | 'metrics' | 'draining'> {
   readonly isGranted: () => boolean;
   /** The line before has been taken. */
   readonly onTaken: () => void;
+  /** All that there was when it began has been told. */
+  readonly onCaughtUp: () => void;
 }
 
 /** A stream cannot have another status once it has begun: what ends it is its last line. */
 async function* linesOf(events: AsyncIterable<FeedEvent>, held: Held): AsyncGenerator<string, void, void> {
-  const { metrics, clock, principal, isGranted, draining } = held;
+  const { metrics, clock, principal, isGranted, draining, onCaughtUp } = held;
   metrics.changeReaders.inc();
   try {
     for await (const event of events) {
       held.onTaken();
+      if (event.type === 'position') onCaughtUp();
       if (clock.nowMs() >= principal.expiresAtMs || !isGranted()) throw expired();
       const text = event.type === 'changes' ? event.lines : `${JSON.stringify(event)}\n`;
       if (event.type === 'changes') metrics.changes.inc(event.count);

@@ -9,7 +9,10 @@ import { type Clock, DbError } from '@terndb/core';
 import { MAX_MESSAGE_BYTES } from '@terndb/sync';
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import type { Config } from '../../config/config.ts';
+import type { HealthChecks } from '../../node/health/finding.ts';
 import type { ServerNode } from '../../node/types.ts';
+import { HealthBoard } from '../../observe/health-board.ts';
+import { withPushSpans } from '../../observe/push-spans.ts';
 import { traceRequests } from '../../observe/request-spans.ts';
 import type { Traces } from '../../observe/traces.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
@@ -44,6 +47,8 @@ export interface AppServices {
   readonly config: AppConfig;
   readonly downloadUrl?: (name: string, expiresSeconds: number) => Promise<string>;
   readonly traces?: Traces | undefined;
+  /** Of what is beside node and doors. */
+  readonly checks?: HealthChecks;
 }
 
 export interface AccessApp {
@@ -58,7 +63,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
 
 /** Every door of one node on one port: sync, downloads, health, the demo's files. Not yet listening. */
 export async function createApp(services: AppServices): Promise<AccessApp> {
-  const { node: unlimited, authenticator, clock, config } = services;
+  const { node: unlimited, authenticator, clock, config, traces } = services;
   const admission = new Admission(unlimited, clock, config.limits);
   const node = limitedNode(unlimited, admission, clock);
   const metrics = new AccessMetrics();
@@ -66,8 +71,11 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
   const tickets = new Tickets(clock);
   const { downloadUrl } = services;
   const bootstrap = { node, tickets, ...(downloadUrl === undefined ? {} : { downloadUrl }) };
-  const connections = new SyncConnections({ node, authenticator, bootstrap, metrics, clock, limits: config.limits });
+  const pushed = traces === undefined ? node : withPushSpans(node, traces);
+  const connections = new SyncConnections({ node: pushed, authenticator, bootstrap, metrics, clock, limits: config.limits });
   const http = await createServer(config);
+  const health = openHealth(http, services, connections);
+  metrics.observeHealth(health);
   const rule: OriginRule = { origins: config.origins, onlyLoopbackHosts: config.insecure || config.issueTokens === 'loopback' };
   let isDraining = false;
 
@@ -79,7 +87,7 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
     if (rule.onlyLoopbackHosts && request.method === 'POST') checkOrigin(rule, origin, host);
     void reply.headers(API_HEADERS).header('x-request-id', request.id);
   });
-  if (services.traces !== undefined) traceRequests(http, services.traces);
+  if (traces !== undefined) traceRequests(http, traces);
   http.addHook('onResponse', async (request, reply) => {
     const labels = { method: request.method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) };
     metrics.requests.observe(labels, reply.elapsedTime / 1000);
@@ -99,7 +107,7 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
     },
   });
   await apiDocs(http);
-  healthRoutes(http, { metrics, isReady: () => !isDraining });
+  healthRoutes(http, { metrics, health, isDraining: () => isDraining });
   await http.register(
     async (sync) => {
       await sync.register(cors, corsOptions(rule));
@@ -112,7 +120,7 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
   const draining = new AbortController();
   await http.register(async (changes) => {
     await changes.register(cors, corsOptions(rule));
-    changeRoutes(changes, { node, authenticator, metrics, clock, draining: draining.signal });
+    changeRoutes(changes, { node, authenticator, metrics, clock, traces, draining: draining.signal });
   });
   const milvusServices = {
     node,
@@ -140,6 +148,22 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
       await connections.drain(overMs);
     },
   };
+}
+
+function openHealth(
+  http: FastifyInstance,
+  { node, authenticator, clock, traces, checks }: AppServices,
+  sockets: SyncConnections,
+): HealthBoard {
+  const health = new HealthBoard({
+    clock,
+    onChange: (changed) => http.log[changed.status === 'ok' ? 'info' : 'warn']({ health: changed }, 'component health'),
+  });
+  health.add({ ...node.healthChecks, ...checks, tokens: authenticator.check, sockets: () => sockets.check() });
+  if (traces !== undefined) health.add({ traces: traces.check });
+  health.watch();
+  http.addHook('onClose', async () => health.close());
+  return health;
 }
 
 async function createServer({ tls, limits, log, trustProxies }: AppConfig): Promise<FastifyInstance> {
@@ -186,7 +210,7 @@ async function serveFiles(http: FastifyInstance, root: string, isShared: boolean
         void reply.header('cache-control', cacheControlOf(`/${relative(root, path).replaceAll('\\', '/')}`));
       },
     });
-    files.get('/connect.json', async (_request, reply) =>
+    files.get('/connect.json', { schema: { hide: true } }, async (_request, reply) =>
       reply.header('cache-control', 'no-store').send({ sync: isShared ? '/sync' : null }),
     );
     files.setNotFoundHandler(({ url }) => unknownRoute(url));

@@ -1,5 +1,5 @@
 import type { ResolveRequest } from '@terndb/sync';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify';
 import type { ServerNode } from '../../node/types.ts';
 import { nodeOf } from '../../observe/request-spans.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
@@ -56,19 +56,36 @@ const ISSUE_BODY = {
   properties: { subject: { type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\w.@-]+$' } },
 } as const;
 
+const SUMMARIES = {
+  get: 'Entities by key',
+  query: 'Entities that a filter finds',
+  count: 'How many there are',
+  aggregate: 'Counts, sums, averages and extremes, in groups',
+  search: 'The nearest, by vectors or by words',
+  wait: 'When what was written is found by these reads',
+} as const;
+
+function described(summary: string, body: object): FastifySchema {
+  return { tags: ['sync'], summary, body, security: [{ bearer: [] }] };
+}
+
 /** The sync endpoint beside its socket: resolve, reads, waiting, tokens for development. */
 export function syncRoutes(app: FastifyInstance, { node, authenticator, answerBytes }: SyncServices): void {
   const principalOf = (request: FastifyRequest): Promise<AccessPrincipal> =>
     authenticator.authenticate(credentialOf(request.headers.authorization));
 
-  app.post('/v1/resolve', { schema: { body: RESOLVE_BODY } }, async (request, reply) => {
-    const answer = await resolveFor(node, await principalOf(request), request.body as ResolveRequest);
-    return reply.header('cache-control', 'no-store').send(answer);
-  });
+  app.post(
+    '/v1/resolve',
+    { schema: described('Where the partitions of a device live, and their schemas', RESOLVE_BODY) },
+    async (request, reply) => {
+      const answer = await resolveFor(node, await principalOf(request), request.body as ResolveRequest);
+      return reply.header('cache-control', 'no-store').send(answer);
+    },
+  );
 
   for (const name of ['get', 'query', 'count', 'aggregate', 'search', 'wait'] as const) {
     const body = name === 'wait' ? WAIT_BODY : READ_BODY;
-    app.post(`/v1/${name}`, { schema: { body } }, async (request, reply) => {
+    app.post(`/v1/${name}`, { schema: described(SUMMARIES[name], body) }, async (request, reply) => {
       const principal = await principalOf(request);
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
@@ -80,7 +97,8 @@ export function syncRoutes(app: FastifyInstance, { node, authenticator, answerBy
     });
   }
 
-  app.post('/v1/token', { schema: { body: ISSUE_BODY } }, async (request, reply) => {
+  const schema = { tags: ['sync'], summary: 'A token that may do everything, where the configuration says so', body: ISSUE_BODY };
+  app.post('/v1/token', { schema }, async (request, reply) => {
     const { subject = 'developer' } = request.body as { readonly subject?: string };
     return reply.header('cache-control', 'no-store').send(await authenticator.issue(subject));
   });

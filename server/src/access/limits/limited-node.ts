@@ -1,6 +1,6 @@
 import { type Clock, DbError, encodedOpBytes, type Op } from '@terndb/core';
 import type { ChannelRequest, Principal, ServerMessage } from '@terndb/sync';
-import type { NodeSession, ServerNode } from '../../node/types.ts';
+import type { NodeSession, ServerNode, TracedPush } from '../../node/types.ts';
 import { withMethods } from '../../node/with-methods.ts';
 import type { Admission } from './admission.ts';
 
@@ -69,8 +69,8 @@ class LimitedSession implements NodeSession {
     this.#parts = parts;
   }
 
-  route(principal: Principal, message: ChannelRequest): void {
-    if (message.type !== 'push' || !principal.canWrite || this.#mayPush(message)) this.#session.route(principal, message);
+  route(principal: Principal, message: ChannelRequest, traced?: TracedPush): void {
+    if (message.type !== 'push' || !principal.canWrite || this.#mayPush(message)) this.#session.route(principal, message, traced);
   }
 
   close(): void {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, DbError } from '@terndb/core';
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
+import { degraded, type Finding, OK } from '../../node/health/finding.ts';
 import { type ConnectionServices, SyncConnection } from './connection.ts';
 import { PresenceRoom } from './presence.ts';
 
@@ -33,6 +34,11 @@ export class SyncConnections {
     throw new DbError('RATE_LIMITED', `sync sockets: at most ${connections} expected`, {
       details: { limit: connections, retryAfterMs: MAX_RETRY_MS },
     });
+  }
+
+  check(): Finding {
+    const { connections } = this.#services.limits;
+    return this.#open.size < connections ? OK : degraded(`as many sockets as there may be (${connections}): others are refused`);
   }
 
   /** @returns the id of its session, for logs. */

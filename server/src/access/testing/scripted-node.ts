@@ -16,6 +16,7 @@ export class ScriptedNode {
   readonly askedIds: (readonly string[])[] = [];
   readonly sends: Map<string, (message: ServerMessage) => void> = new Map();
   readonly closed: string[] = [];
+  readonly healthChecks: ServerNode['healthChecks'] = {};
   drained = false;
   onRoute: ((session: string, message: ChannelRequest) => void) | undefined;
   failWith: Error | undefined;

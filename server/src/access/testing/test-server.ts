@@ -102,7 +102,7 @@ async function startDoors(node: ServerNode, { change, clock, meta, downloadUrl }
   const traces = await openTraces(config.traces);
   const app = await createApp({ node, authenticator, clock, config, traces, ...(downloadUrl === undefined ? {} : { downloadUrl }) });
   const url = await app.http.listen({ host: config.host, port: 0 });
-  const keys = await loadJwtKeys(config.auth, undefined);
+  const keys = await loadJwtKeys(config.auth, undefined, clock);
   const sockets: TestSocket[] = [];
   return {
     url,

@@ -1,4 +1,13 @@
-import { type Clock, type CollectionDefinition, DbError, fieldOf, keyFieldOf, type PrimaryKey, type Timestamp } from '@terndb/core';
+import {
+  type Clock,
+  type CollectionDefinition,
+  DbError,
+  fieldOf,
+  keyFieldOf,
+  type PrimaryKey,
+  type Span,
+  type Timestamp,
+} from '@terndb/core';
 import { decodeToken, encodeToken, type RowBlock, type View } from '@terndb/engine';
 import { expiryCutoff } from '@terndb/engine/parts';
 import { unknownPartition } from '../catalog/names.ts';
@@ -7,8 +16,10 @@ import type { ChannelTable } from '../channels/channel-table.ts';
 import type { NodeChannel } from '../channels/node-channel.ts';
 import type { SlotLeader } from '../leader/slot-leader.ts';
 import type { PositionWaiters } from '../query/position-waiters.ts';
+import { traced } from '../traced.ts';
 import type { NodeRequest } from '../types.ts';
 import { Differences } from './difference.ts';
+import { inSpan } from './fold-span.ts';
 import { type Touch, Touched } from './touched.ts';
 import type { ChangesRequest, FeedEvent, ResetReason } from './types.ts';
 
@@ -38,7 +49,14 @@ interface Reader {
   readonly channel: NodeChannel;
   readonly differences: Differences;
   readonly signal: AbortSignal | undefined;
+  readonly beginFold: (() => Span | undefined) | undefined;
   foldedAtMs: number;
+}
+
+/** Of positions. */
+interface Range {
+  readonly after: number;
+  readonly upTo: number;
 }
 
 /**
@@ -57,12 +75,17 @@ export class ChangeFeed {
     return this.#readers;
   }
 
+  get maxReaders(): number {
+    return MAX_READERS;
+  }
+
   /**
    * Everything from `from` on, until the consumer returns or something ends it. Checked at the call: COLLECTION_UNKNOWN, PARTITION_UNKNOWN,
    * FIELD_UNKNOWN, TOKEN_INVALID, RATE_LIMITED. In the iteration: ABORTED, STORAGE_UNAVAILABLE (the collection has another definition now, or the
    * node closes: to be asked again with the last token), PARTITION_UNKNOWN (it was dropped).
    */
-  open({ database, collection, partition, from, select, signal }: NodeRequest<ChangesRequest>): AsyncGenerator<FeedEvent, void, void> {
+  open(request: NodeRequest<ChangesRequest>): AsyncGenerator<FeedEvent, void, void> {
+    const { database, collection, partition, from, select, signal, span, beginFold } = request;
     const { catalog, channels } = this.#options;
     const info = catalog.mustFind(database, collection);
     const name = info.partitions.get(partition)?.[0];
@@ -76,22 +99,16 @@ export class ChangeFeed {
         details: { limit: MAX_READERS, retryAfterMs: 5_000 },
       });
     }
-    return this.#run({ channel, differences: new Differences(definition, fields), signal, foldedAtMs: 0 }, start);
+    const first = span?.child('fold', { type: 'changes', database, collection: info.name, partition });
+    return this.#run({ channel, differences: new Differences(definition, fields), signal, beginFold, foldedAtMs: 0 }, start, first);
   }
 
-  async *#run(reader: Reader, start: number | ResetReason): AsyncGenerator<FeedEvent, void, void> {
+  async *#run(reader: Reader, start: number | ResetReason, first: Span | undefined): AsyncGenerator<FeedEvent, void, void> {
     this.#readers += 1;
     // Before the first look at the log, so that the range to read has an end.
     let view: View = this.#view(reader);
     try {
-      let reason = typeof start === 'number' ? undefined : start;
-      if (typeof start === 'number') {
-        const touched = await this.#touched(reader, start, view.position);
-        // What has expired meanwhile is named nowhere.
-        if (touched === undefined || touched.expiredBefore > 0) reason = 'token-too-old';
-        else yield* this.#said(touched, (key, touch) => reader.differences.since(key, touch, this.#shown(view, key)));
-      }
-      if (reason !== undefined) yield* this.#everything(reader, view, reason);
+      yield* inSpan(first, (span) => this.#since(reader, view, start, span));
       yield this.#position(view);
       for (;;) {
         const isNews = await this.#news(reader, view.position);
@@ -100,9 +117,7 @@ export class ChangeFeed {
           const before = view;
           view = next;
           try {
-            const touched = await this.#touched(reader, before.position, next.position);
-            if (touched === undefined || !this.#addExpired(touched, before)) yield* this.#everything(reader, next, 'token-too-old');
-            else yield* this.#said(touched, (key) => reader.differences.between(key, before.find(key), this.#shown(next, key)));
+            yield* inSpan(reader.beginFold?.(), (span) => this.#between(reader, before, next, span));
           } finally {
             before.release();
           }
@@ -113,6 +128,24 @@ export class ChangeFeed {
       view.release();
       this.#readers -= 1;
     }
+  }
+
+  /** What was said before `start` is the reader's. */
+  async *#since(reader: Reader, view: View, start: number | ResetReason, span: Span | undefined): AsyncGenerator<FeedEvent, void, void> {
+    let reason = typeof start === 'number' ? undefined : start;
+    if (typeof start === 'number') {
+      const touched = await this.#touched(reader, { after: start, upTo: view.position }, span);
+      // What has expired meanwhile is named nowhere.
+      if (touched === undefined || touched.expiredBefore > 0) reason = 'token-too-old';
+      else yield* this.#said(touched, (key, touch) => reader.differences.since(key, touch, this.#shown(view, key)));
+    }
+    if (reason !== undefined) yield* this.#everything(reader, view, reason);
+  }
+
+  async *#between(reader: Reader, before: View, next: View, span: Span | undefined): AsyncGenerator<FeedEvent, void, void> {
+    const touched = await this.#touched(reader, { after: before.position, upTo: next.position }, span);
+    if (touched === undefined || !this.#addExpired(touched, before)) yield* this.#everything(reader, next, 'token-too-old');
+    else yield* this.#said(touched, (key) => reader.differences.between(key, before.find(key), this.#shown(next, key)));
   }
 
   /** Position behind which the reader goes on, or why it has to begin anew. TOKEN_INVALID. */
@@ -152,7 +185,15 @@ export class ChangeFeed {
   }
 
   /** Keys named behind `after` and up to `upTo`; undefined when the log does not say any more, or too many. */
-  async #touched({ channel }: Reader, after: number, upTo: number): Promise<Touched | undefined> {
+  async #touched(reader: Reader, range: Range, span: Span | undefined): Promise<Touched | undefined> {
+    return traced(span, 'log read', { from: range.after + 1, upTo: range.upTo }, async (part) => {
+      const touched = await this.#read(reader, range);
+      if (touched !== undefined) part?.set({ keys: touched.size });
+      return touched;
+    });
+  }
+
+  async #read({ channel }: Reader, { after, upTo }: Range): Promise<Touched | undefined> {
     const touched = new Touched();
     const { leaders, maxRangeKeys } = this.#options;
     for (let position = after; position < upTo; ) {

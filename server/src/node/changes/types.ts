@@ -1,4 +1,4 @@
-import type { JsonValue } from '@terndb/core';
+import type { JsonValue, Span } from '@terndb/core';
 
 /** What became of one entity: a line of the feed. Values as `/sync/v1/get` gives them (sync, protocol/json-value.ts). */
 export type Change =
@@ -29,4 +29,6 @@ export interface ChangesRequest {
   readonly from?: string | undefined;
   /** Fields beside the key; left out: all of them, vectors too. */
   readonly select?: readonly string[] | undefined;
+  /** The span of a fold behind the first, which is part of the request's; undefined: it is not traced. */
+  readonly beginFold?: (() => Span | undefined) | undefined;
 }

@@ -21,6 +21,8 @@ import type { StoredCatalog } from '../catalog/node-catalog.ts';
 import type { ChannelTable } from '../channels/channel-table.ts';
 import type { FrameCache } from '../channels/frame-cache.ts';
 import type { NodeChannel } from '../channels/node-channel.ts';
+import { Failures } from '../health/failures.ts';
+import type { JobsHealth } from '../health/node-checks.ts';
 import type { SlotLeader } from '../leader/slot-leader.ts';
 import type { NodeLimits } from '../limits.ts';
 import { Cuts } from './cuts.ts';
@@ -61,6 +63,9 @@ export class DataJobs {
   readonly #scheduled = new Set<string>();
   /** Channels whose last seal failed, with the rows they had: tried again when half as many more have come. */
   readonly #failedRows = new Map<string, number>();
+  readonly #failedSeals = new Failures<string>();
+  readonly #failedRounds = new Failures<string>();
+  #publishedIndexes = 0;
   readonly #expiry: ExpiryCollector;
   /** Position that a channel had when its last expiry record was made: until that is folded there is no other. */
   readonly #expiredAt = new Map<string, number>();
@@ -87,6 +92,13 @@ export class DataJobs {
     const cuts = await Promise.all(options.leaders.map(({ slot }) => Cuts.open(options.meta, slot, options.limits.retainLogMs)));
     const seen = await FirstSeen.open(options.meta);
     return new DataJobs(options, cuts, new Garbage(options.objects, seen, options.limits.objectGraceMs));
+  }
+
+  /** What failed when it was last tried. */
+  get health(): JobsHealth {
+    const { waiting, failed, current } = this.#indexes.inspect();
+    const indexing = { waiting, failed, published: this.#publishedIndexes, isBuilding: current !== null };
+    return { failedSeals: this.#failedSeals, failedRounds: this.#failedRounds, indexing };
   }
 
   /** Seals them now. Rejects with the first error; the others are sealed all the same. */
@@ -153,17 +165,51 @@ export class DataJobs {
     const { channels, clock, count } = this.#options;
     this.sealDue([...channels.all()].map(({ name }) => name));
     this.#collectExpired();
+    await this.#sealFailedAgain();
     await this.#jobs.run(async () => {
       if (this.#isClosed) return;
-      for (const channel of this.#live()) await this.#rebuild(channel).catch(() => {});
-      for (const leader of this.#options.leaders) await this.#cut(leader).catch(() => count('truncate_failures'));
+      await this.#round('changes of schemas', () => inTurn(this.#live(), (channel) => this.#rebuild(channel)));
+      await this.#round('cuts of the log', () =>
+        inTurn(this.#options.leaders, (leader) =>
+          this.#cut(leader).catch((error: unknown) => {
+            count('truncate_failures');
+            throw error;
+          }),
+        ),
+      );
       if (!options.sweep) return;
       const nowMs = clock.nowMs();
       this.#sweptAtMs = nowMs;
       for (const channel of channels.all()) this.#forget(channel, nowMs);
-      const deleted = await this.#garbage.collect(this.#live(), nowMs).catch(() => 0);
-      for (let index = 0; index < deleted; index++) count('objects_deleted');
+      await this.#round('deleting objects', async () => {
+        const deleted = await this.#garbage.collect(this.#live(), nowMs);
+        for (let index = 0; index < deleted; index++) count('objects_deleted');
+      });
     });
+  }
+
+  /** A failure is known until a round of the same goes well. */
+  async #round(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      this.#failedRounds.ended(what);
+    } catch (error) {
+      this.#failedRounds.failed(what, fromKernel(error), this.#options.clock.nowMs());
+    }
+  }
+
+  /** Whether or not they are due: they were asked for, or became due, when they failed. Until the first that fails again. */
+  async #sealFailedAgain(): Promise<void> {
+    for (const name of [...this.#failedSeals.keys()]) {
+      if (this.#isClosed) return;
+      try {
+        await this.#seal(name, false);
+        this.#failedRows.delete(name);
+      } catch {
+        this.#options.count('seal_failures');
+        return;
+      }
+    }
   }
 
   /** Starts nothing any more; resolves when the job that runs is done. */
@@ -206,6 +252,7 @@ export class DataJobs {
       if (this.#isClosed || this.#options.isGone(found.name) || found.channel !== channel) return undefined;
       const listed = await publishIndex({ objects: this.#objects, meta: this.#options.meta }, channel, segment, index);
       this.#options.leaders[found.slot]!.announce(found);
+      this.#publishedIndexes += 1;
       this.#options.count('indexes_published');
       return listed;
     });
@@ -230,15 +277,22 @@ export class DataJobs {
   #seal(name: string, forCompaction: boolean): Promise<void> {
     return this.#jobs.run(async () => {
       const found = this.#options.channels.find(name);
-      if (this.#isClosed || found === undefined || this.#options.isGone(name) || found.channel.damage !== undefined) return;
+      if (this.#isClosed) return;
+      if (found === undefined || this.#options.isGone(name) || found.channel.damage !== undefined) {
+        this.#failedSeals.ended(name);
+        return;
+      }
       const leader = this.#options.leaders[found.slot]!;
       const before = found.tailBytes;
       try {
-        if (!(await sealChannel(this.#context(found, leader), found.channel, { forCompaction }))) return;
+        const isSealed = await sealChannel(this.#context(found, leader), found.channel, { forCompaction });
+        this.#failedSeals.ended(name);
+        if (!isSealed) return;
       } catch (error) {
         // Dropped meanwhile, and its manifest with it.
         if (this.#options.isGone(name)) return;
         if (error instanceof DbError && error.code === 'APPEND_CONFLICT') leader.stop(error);
+        this.#failedSeals.failed(name, fromKernel(error), this.#options.clock.nowMs());
         throw error;
       }
       found.tailBytes -= before;
@@ -323,4 +377,11 @@ export class DataJobs {
       },
     );
   }
+}
+
+/** One after the other, all of them. Rejects with the first error. */
+async function inTurn<T>(all: Iterable<T>, work: (one: T) => Promise<void>): Promise<void> {
+  const errors: unknown[] = [];
+  for (const one of all) await work(one).catch((error: unknown) => errors.push(error));
+  if (errors.length > 0) throw errors[0];
 }

@@ -10,10 +10,11 @@ import {
   type Timestamp,
 } from '@terndb/core';
 import { fromKernel } from '@terndb/engine/parts';
-import { type ChannelAnswer, type LeaderEffect, type LeaderEvent, LeaderMachine } from '@terndb/sync';
+import { type ChannelAnswer, type ChannelRequest, type LeaderEffect, type LeaderEvent, LeaderMachine, type Principal } from '@terndb/sync';
 import type { ChannelTable } from '../channels/channel-table.ts';
 import type { FrameCache, SizedFrame } from '../channels/frame-cache.ts';
 import type { NodeChannel } from '../channels/node-channel.ts';
+import type { TracedPush } from '../types.ts';
 import { AppendTrouble } from './append-trouble.ts';
 import { Appends } from './appends.ts';
 import { Asked } from './asked.ts';
@@ -139,6 +140,11 @@ export class SlotLeader {
     } finally {
       this.#isStepping = false;
     }
+  }
+
+  push(principal: Principal, message: Extract<ChannelRequest, { type: 'push' }>, traced: TracedPush | undefined): void {
+    if (traced !== undefined) this.#spans.waitForPush(traced, { slot: this.slot, channel: message.channel, ops: message.records.length });
+    this.event({ type: 'push', principal, message });
   }
 
   /** Durable and folded when it resolves. Ops together at most MAX_OP_BYTES. Errors of the plan (NOT_FOUND, RATE_LIMITED …). */
