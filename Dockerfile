@@ -38,5 +38,5 @@ EXPOSE 19530
 # Ready, not merely there: a server that drains is to get nothing new.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:19530/readyz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=16", "--conditions=@terndb/source", "server/src/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--wasm-wrapper-tiering-budget=2147483647", "--conditions=@terndb/source", "server/src/main.ts"]
 CMD ["serve", "--host", "0.0.0.0", "--port", "19530", "--data", "/data"]

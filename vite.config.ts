@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 /** Inside the repository `@terndb/*` resolve to their TypeScript sources, not to built files. */
 const sources = { conditions: ['@terndb/source', 'module', 'browser', 'development|production'] };
 
+/** Tests start and end many servers, each with threads: what keeps a server's process alive then (`scripts/lib/server.mjs` says why) does here. */
+const NODE_FLAGS = ['--wasm-wrapper-tiering-budget=2147483647'];
+
 /** What browser tests and the sources they load import from npm. */
 const BROWSER_DEPENDENCIES = [
   '@huggingface/tokenizers',
@@ -40,6 +43,7 @@ export default defineConfig({
         ssr: { resolve: { conditions: ['@terndb/source', 'node'] } },
         test: {
           name: 'unit',
+          execArgv: NODE_FLAGS,
           // Property tests and loaded machines: a limit for hangs, not for speed.
           testTimeout: 120_000,
           // A hook may start a server, on a machine that does other things.
@@ -56,6 +60,7 @@ export default defineConfig({
         ssr: { resolve: { conditions: ['@terndb/source', 'node'] } },
         test: {
           name: 's3',
+          execArgv: NODE_FLAGS,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           environment: 'node',

@@ -6,10 +6,15 @@ import { pinnedNode, root, stepEnv } from './run.mjs';
 const ORPHAN_CHECK_MS = 250;
 
 /**
+ * What a server's Node is told; it can be said at the start of a process only. The same in Dockerfile and deploy/terndb.service.
+ *
  * Node's own bound of the young generation lets it grow to 128 MiB of garbage while thousands of sockets come and tick; with this it ends at 32 to 48.
- * It can be said at the start of a process only. The same in Dockerfile and deploy/terndb.service.
+ *
+ * V8 13.6 can end the process (`Check failed: jit_page.has_value()`, or a segmentation fault) when a thread replaces the wrapper of a call from
+ * WebAssembly to JavaScript while other threads come and go (nodejs/node#64500). It replaces one after a thousand calls, which only Node's own
+ * type stripping makes here: with this budget never.
  */
-export const SERVER_NODE_FLAGS = ['--max-semi-space-size=16'];
+export const SERVER_NODE_FLAGS = ['--max-semi-space-size=16', '--wasm-wrapper-tiering-budget=2147483647'];
 
 /** Runs `terndb` with these arguments in the caller's folder until it ends. Ctrl-C and SIGTERM are its own to handle. @returns its exit code. */
 export function runServer(args, env = {}) {

@@ -8,7 +8,7 @@ import { readConfig } from './config/read-config.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
-const FLAGS = /--max-semi-space-size=\d+/g;
+const FLAGS = /--(?:max-semi-space-size|wasm-wrapper-tiering-budget)=\d+/g;
 
 describe('Dockerfile', () => {
   const lines = read('Dockerfile').split('\n');
@@ -67,7 +67,7 @@ describe('the systemd unit', () => {
 
 it('Node is given the same flags wherever a server is started', () => {
   const flags = ['Dockerfile', 'deploy/terndb.service', 'scripts/lib/server.mjs'].map((path) => read(path).match(FLAGS));
-  expect(flags[0]).toHaveLength(1);
+  expect(flags[0]).toHaveLength(2);
   expect(flags[1]).toEqual(flags[0]);
   expect(flags[2]).toEqual(flags[0]);
 });

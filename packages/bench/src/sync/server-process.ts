@@ -39,7 +39,7 @@ export const SERVER_ENV: Readonly<Record<string, string>> = {
 };
 
 /** As a server is deployed (`scripts/lib/server.mjs` says why). */
-const NODE_FLAGS = ['--max-semi-space-size=16'];
+const NODE_FLAGS = ['--max-semi-space-size=16', '--wasm-wrapper-tiering-budget=2147483647'];
 
 /** A script of this repository in a process of its own, ready when it prints `ready URL`. */
 export async function startProcess(script: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<ServedProcess> {
