@@ -1,4 +1,15 @@
-import { DbError, defineSchema, f, MemoryLogBroker, MemoryMetaStore, MemoryObjectStore, type Op, type Timestamp } from '@terndb/core';
+import {
+  DbError,
+  defineSchema,
+  encodedOpBytes,
+  f,
+  MAX_OP_BYTES,
+  MemoryLogBroker,
+  MemoryMetaStore,
+  MemoryObjectStore,
+  type Op,
+  type Timestamp,
+} from '@terndb/core';
 import { type CollabEvent, type Engine, openEngine } from '@terndb/engine';
 import { loadKernel } from '@terndb/kernel';
 import type { DeviceRecord } from '@terndb/sync';
@@ -42,6 +53,27 @@ const keyOf = (index: number): string => `k${String(index).padStart(5, '0')}`;
 function attachment(engine: Engine, store: SyncStore, where: typeof place = place): Attachment {
   const none: DeviceRecord = { clientId: 'me', subject: '', logEpoch: null, hlc: 0 as Timestamp, nextId: 1 };
   return new Attachment({ engine, store, term: 1, place: where, device: async () => (await store.readDevice()) ?? none });
+}
+
+const body = { collection: 'pages', partition: 'mine', key: 'a', field: 'body' };
+/** Adds to the text of a page, as its editor would. */
+async function typeInto(engine: Engine, text: string): Promise<void> {
+  const events: CollabEvent[] = [];
+  engine.watchCollab(
+    body,
+    (event) => events.push(event),
+    (error) => {
+      throw error;
+    },
+  )();
+  const [event] = events;
+  if (event?.type !== 'document') throw new Error('the document expected');
+  const doc = new Doc();
+  applyUpdate(doc, event.update);
+  const before = encodeStateVector(doc);
+  doc.getText('text').insert(doc.getText('text').length, text);
+  engine.write({ type: 'collab', ...body, base: event.base, update: encodeStateAsUpdate(doc, before) });
+  await engine.flush();
 }
 
 /** What a leader would make of the entries: last writer wins, by stamp. */
@@ -120,25 +152,7 @@ describe('attaching a local partition', () => {
     const { engine, store } = await open(0);
     const put = { id: 'a', title: 'one', body: 'begun' };
     engine.write({ type: 'put', collection: 'pages', partition: 'mine', entities: [put] });
-    const type = async (text: string): Promise<void> => {
-      const events: CollabEvent[] = [];
-      const where = { collection: 'pages', partition: 'mine', key: 'a', field: 'body' };
-      engine.watchCollab(
-        where,
-        (event) => events.push(event),
-        (error) => {
-          throw error;
-        },
-      )();
-      const [event] = events;
-      if (event?.type !== 'document') throw new Error('the document expected');
-      const doc = new Doc();
-      applyUpdate(doc, event.update);
-      const before = encodeStateVector(doc);
-      doc.getText('text').insert(doc.getText('text').length, text);
-      engine.write({ type: 'collab', ...where, base: event.base, update: encodeStateAsUpdate(doc, before) });
-      await engine.flush();
-    };
+    const type = (text: string): Promise<void> => typeInto(engine, text);
     engine.write({ type: 'patch', collection: 'pages', partition: 'mine', key: 'a', fields: { title: 'two' } });
     const one = attachment(engine, store(), { ...place, collection: 'pages' });
     await one.copy();
@@ -146,6 +160,39 @@ describe('attaching a local partition', () => {
     engine.write({ type: 'patch', collection: 'pages', partition: 'mine', key: 'a', fields: { title: 'three' } });
     await one.finish();
     expect(await outcome(store())).toMatchObject(new Map([['a', { title: 'three', body: 'begun and typed' }]]));
+  });
+
+  it('[R14] carries a document that is larger than an op up in pieces, each of them for the document of its put', async () => {
+    const { engine, store } = await open(0);
+    const entities = [
+      { id: 'a', title: 'one', body: 'begun' },
+      { id: 'b', title: 'two', body: 'short' },
+    ];
+    engine.write({ type: 'put', collection: 'pages', partition: 'mine', entities });
+    for (let part = 0; part < 4; part++) await typeInto(engine, `${part}`.repeat(400_000));
+    const one = attachment(engine, store(), { ...place, collection: 'pages' });
+    await one.copy();
+    // Typed while it is copied: it goes up once more.
+    await typeInto(engine, 'and on');
+    await one.finish();
+    const { outbox } = await store().readChannel(CHANNEL);
+    const text = `begun${[0, 1, 2, 3].map((part) => `${part}`.repeat(400_000)).join('')}and on`;
+    const channel = new Doc();
+    let base = { clientId: '', seq: 0 };
+    for (const { op, seq, hlc, clientId } of outbox) {
+      expect(encodedOpBytes(op)).toBeLessThanOrEqual(MAX_OP_BYTES);
+      for (const single of op.type === 'batch' ? op.ops : [op]) {
+        if (single.pk !== 'a') continue;
+        if (single.type === 'put') base = { clientId, seq };
+        expect(single).toMatchObject(single.type === 'put' ? { fields: { title: 'one', body: '' } } : { type: 'yjs', field: 'body', base });
+        expect(hlc).toBe(outbox[0]!.hlc);
+        if (single.type === 'yjs') applyUpdate(channel, single.update);
+      }
+    }
+    expect(channel.getText('text').toString() === text).toBe(true);
+    const rows = await outcome(store());
+    expect([...rows.keys()]).toEqual(['a', 'b']);
+    expect(rows.get('b')).toMatchObject({ body: 'short' });
   });
 
   it('[R14] goes on after a crash at any transaction, and doubles nothing', async () => {

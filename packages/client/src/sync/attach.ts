@@ -1,4 +1,13 @@
-import { type Op, opBytesBound, type PrimaryKey, type SingleOp, type StoredFields, type Timestamp } from '@terndb/core';
+import {
+  DbError,
+  type Op,
+  type Origin,
+  opBytesBound,
+  type PrimaryKey,
+  type SingleOp,
+  type StoredFields,
+  type Timestamp,
+} from '@terndb/core';
 import type { Engine, FollowedPlace, RowBlock, View } from '@terndb/engine';
 import type { ChannelRecord, DeviceRecord, OutboxEntry } from '@terndb/sync';
 import type { SyncStore } from './store/sync-store.ts';
@@ -83,7 +92,7 @@ export class Attachment {
         let bytes = 0;
         let end = at;
         while (end < rows.length && end - at < CHUNK_ROWS && bytes < CHUNK_BYTES) {
-          for (const op of opsOf(rows[end]!.view, rows[end]!.block, rows[end]!.offset)) {
+          for (const op of this.#opsOf(rows[end]!)) {
             ops.push(op);
             bytes += opBytesBound(op.op);
           }
@@ -109,9 +118,9 @@ export class Attachment {
     const rows = this.#sortedRows() ?? [];
     const ops: StampedOp[] = [];
     const live = new Set<string>();
-    for (const { view, block, offset, name } of rows) {
-      live.add(name);
-      if (block.versionAt(offset) > record.since || !this.#keys.has(name)) ops.push(...opsOf(view, block, offset));
+    for (const row of rows) {
+      live.add(row.name);
+      if (row.block.versionAt(row.offset) > record.since || !this.#keys.has(row.name)) ops.push(...this.#opsOf(row));
     }
     for (const view of new Set(rows.map(({ view: pinned }) => pinned))) view.release();
     for (const [name, pk] of this.#keys) if (!live.has(name)) ops.push({ op: { type: 'delete', pk }, hlc: undefined });
@@ -124,7 +133,11 @@ export class Attachment {
     const { channel, schemaVersion } = place;
     let state = this.#state!;
     const { clientId } = state;
-    const entries = toEntries(ops).map(({ op, hlc = (this.#maxHlc + 1) as Timestamp }): OutboxEntry => {
+    const bases = new Map<PrimaryKey, Origin>();
+    const entries = toEntries(ops).map(({ op: given, hlc = (this.#maxHlc + 1) as Timestamp }): OutboxEntry => {
+      // An update is for the document of the put right before it, whose seq it has by now.
+      const op = given.type === 'yjs' ? { ...given, base: bases.get(given.pk)! } : given;
+      for (const { type, pk } of op.type === 'batch' ? op.ops : [op]) if (type === 'put') bases.set(pk, { clientId, seq: state.nextSeq });
       const entry = { id: state.nextSeq, channel, op, hlc, clientId, seq: state.nextSeq, subject: '', sent: false, schemaVersion };
       state = { ...state, nextSeq: state.nextSeq + 1 };
       if (hlc > this.#maxHlc) this.#maxHlc = hlc;
@@ -139,6 +152,11 @@ export class Attachment {
     const records = { [attachKey(channel)]: { ...record } };
     await store.commitEntries(term, { entries, channel: state, records, ...(after === undefined ? {} : { device: after }) });
     this.#state = state;
+  }
+
+  #opsOf({ view, block, offset }: PlacedRow): readonly StampedOp[] {
+    const { engine, place } = this.#options;
+    return splitDocuments(opsOf(view, block, offset), (pk, fields) => engine.splitPut(place.collection, pk, fields));
   }
 
   /** Live rows of the local partition by key, their views pinned; undefined when there is no such partition or row. */
@@ -159,6 +177,8 @@ export class Attachment {
     return rows.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 }
+
+const UNKNOWN: Origin = { clientId: '', seq: 0 };
 
 interface PlacedRow {
   readonly view: View;
@@ -209,6 +229,27 @@ function opsOf(view: View, block: RowBlock, offset: number): readonly StampedOp[
     ...[...patches].sort(([a], [b]) => a - b).map(([hlc, fields]): StampedOp => ({ op: { type: 'patch', pk, fields }, hlc })),
     ...vectors,
   ];
+}
+
+/** What its documents hold beyond what fits the put follows it, at its stamp. */
+function splitDocuments(
+  [put, ...others]: readonly StampedOp[],
+  split: (pk: PrimaryKey, fields: StoredFields) => ReturnType<Engine['splitPut']>,
+): readonly StampedOp[] {
+  const { op, hlc } = put!;
+  if (op.type !== 'put') return [put!, ...others];
+  try {
+    const { fields, updates } = split(op.pk, op.fields);
+    const { pk } = op;
+    // The base is known when the put has its seq.
+    const rest = updates.map((update): StampedOp => ({ op: { type: 'yjs', pk, base: UNKNOWN, ...update }, hlc }));
+    return [{ op: { ...op, fields }, hlc }, ...rest, ...others];
+  } catch (thrown) {
+    // Larger than a document may be, by other limits: as it is, it is refused by the log, and the app is told with all of it.
+    if (!(thrown instanceof DbError) || thrown.code !== 'ENTITY_TOO_LARGE') throw thrown;
+    console.warn(`terndb: connect: ${thrown.code}: ${thrown.message}`);
+    return [put!, ...others];
+  }
 }
 
 /** Puts of one stamp were one write here, or one import: they are batches again, which the log takes as one op. What is newer comes after them. */

@@ -22,8 +22,8 @@ import {
 } from '@terndb/core';
 
 export const EXPORT_VERSION = 1;
-/** An entity has at most half a MiB; base64 and JSON escapes make it longer, but not by more than this. */
-export const MAX_LINE_BYTES: number = 8 * 1024 * 1024;
+/** An entity has at most half a MiB, and each of its documents four; base64 and JSON escapes make them longer. Rows are in memory until the end. */
+export const MAX_LINE_BYTES: number = 64 * 1024 * 1024;
 
 export interface ExportHeader {
   readonly terndb: 'export';

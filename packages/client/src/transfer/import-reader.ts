@@ -26,7 +26,9 @@ export class ImportReader {
   readonly #schema: SchemaDefinition;
   readonly #rows: ImportedRow[] = [];
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
-  #rest: Uint8Array = new Uint8Array(0);
+  /** What came of a line that has not ended. */
+  #rest: Uint8Array[] = [];
+  #restBytes = 0;
   #line = 0;
   #checksum = 0;
   #header: ExportHeader | undefined;
@@ -38,19 +40,21 @@ export class ImportReader {
 
   /** @throws FORMAT_INVALID, FORMAT_VERSION_UNSUPPORTED, CHECKSUM_MISMATCH, SCHEMA_CONFLICT */
   push(bytes: Uint8Array): void {
-    const all = this.#rest.byteLength === 0 ? bytes : concat(this.#rest, bytes);
     let start = 0;
-    for (let at = all.indexOf(LINE_FEED, this.#rest.byteLength); at !== -1; at = all.indexOf(LINE_FEED, start)) {
-      this.#take(all.subarray(start, at + 1));
+    for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, start)) {
+      this.#take(this.#restBytes === 0 ? bytes.subarray(start, at + 1) : concat([...this.#rest, bytes.subarray(start, at + 1)]));
+      this.#rest = [];
+      this.#restBytes = 0;
       start = at + 1;
     }
-    this.#rest = all.slice(start);
-    if (this.#rest.byteLength > MAX_LINE_BYTES) throw formatInvalid(this.#line + 1, `a line of at most ${MAX_LINE_BYTES} bytes`);
+    if (start < bytes.byteLength) this.#rest.push(bytes.slice(start));
+    this.#restBytes += bytes.byteLength - start;
+    if (this.#restBytes > MAX_LINE_BYTES) throw formatInvalid(this.#line + 1, `a line of at most ${MAX_LINE_BYTES} bytes`);
   }
 
   /** @throws CHECKSUM_MISMATCH when the end is missing. */
   finish(): readonly ImportedRow[] {
-    if (!this.#ended || this.#rest.byteLength > 0) {
+    if (!this.#ended || this.#restBytes > 0) {
       throw new DbError('CHECKSUM_MISMATCH', `import: the export ends after line ${this.#line} without its last line`, {
         details: { line: this.#line },
       });
@@ -144,9 +148,12 @@ function unknownCollection(name: string): DbError {
   return new DbError('SCHEMA_CONFLICT', `import: collection ${name} is not in the schema`, { details: { collection: name } });
 }
 
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const all = new Uint8Array(a.byteLength + b.byteLength);
-  all.set(a);
-  all.set(b, a.byteLength);
+function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(pieces.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.byteLength;
+  }
   return all;
 }

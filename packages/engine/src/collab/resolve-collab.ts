@@ -9,6 +9,7 @@ import {
   type StoredFields,
 } from '@terndb/core';
 import type { ReplicaReader } from '../replica/replica-reader.ts';
+import { checkSize } from './check-size.ts';
 import { collabDocuments, collabFieldsOf } from './load.ts';
 import { isBaseOf } from './merge-row.ts';
 import { type CollabBase, type CollabKind, collabBytes } from './types.ts';
@@ -81,11 +82,4 @@ export function checkCollabPut(definition: CollectionDefinition, collection: str
     const details = { collection, field, expected: 'a Yjs update', got: `${value.length} bytes` };
     throw new DbError('FIELD_INVALID', `${collection}.${field}: a Yjs update expected, got bytes that Yjs cannot read`, { details });
   }
-}
-
-function checkSize(where: string, bytes: number, max: number, what: string): void {
-  if (bytes <= max) return;
-  throw new DbError('ENTITY_TOO_LARGE', `${where}: ${what} of at most ${max} bytes expected, got ${bytes}`, {
-    details: { expected: max, got: bytes },
-  });
 }

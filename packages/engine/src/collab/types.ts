@@ -1,4 +1,4 @@
-import type { Origin, StoredValue } from '@terndb/core';
+import type { CollectionDefinition, Origin, PrimaryKey, StoredFields, StoredValue } from '@terndb/core';
 
 /** Kinds of fields whose values are Yjs documents. */
 export type CollabKind = 'collab' | 'collabText';
@@ -54,6 +54,38 @@ export interface CollabDocuments {
   isUpdate(update: Uint8Array): boolean;
   /** What an opaque document reads as: the JSON text of its root types. Never fails. */
   jsonOf(update: Uint8Array): string;
+  /**
+   * Takes the documents out of an entity that is to be put, if they may be too large for its op; until `splitPut` says how they travel. Undefined: they
+   * are not, or they are for the put to refuse. ENTITY_TOO_LARGE beyond MAX_COLLAB_BYTES.
+   */
+  takeLarge(definition: CollectionDefinition, collection: string, entity: unknown): LargeDocuments | undefined;
+  /**
+   * A put that fits an op: the largest documents begin empty, and come as updates of the put's own documents, each small enough for an op.
+   * ENTITY_TOO_LARGE when a document is larger than one may be.
+   */
+  splitPut(
+    place: { readonly definition: CollectionDefinition; readonly collection: string; readonly pk: PrimaryKey },
+    fields: StoredFields,
+  ): PutParts;
+}
+
+export interface LargeDocuments {
+  /** Without them. */
+  readonly entity: Readonly<Record<string, unknown>>;
+  readonly documents: StoredFields;
+}
+
+export interface PutParts {
+  readonly fields: StoredFields;
+  /** In the order of the log, though any order would do. */
+  readonly updates: readonly { readonly field: string; readonly update: Uint8Array }[];
+}
+
+/** Base of an update that comes with its put: what the put's (clientId, seq) will be is not known yet. Ids of clients are not empty. */
+export const OWN_PUT: Origin = { clientId: '', seq: 0 };
+
+export function isOwnPut({ clientId }: Origin): boolean {
+  return clientId === '';
 }
 
 /**

@@ -1,8 +1,18 @@
-import type { StoredValue } from '@terndb/core';
+import type { CollectionDefinition, PrimaryKey, StoredFields, StoredValue } from '@terndb/core';
 import { applyUpdate, Doc, encodeStateAsUpdate } from 'yjs';
 import { jsonOf } from './json-view.ts';
 import { COLLAB_TEXT_ROOT } from './roots.ts';
-import { type CollabDocuments, type CollabKind, type CollabLink, type CollabMerge, type CollabState, collabBytes } from './types.ts';
+import { splitPut, takeLarge } from './split-put.ts';
+import {
+  type CollabDocuments,
+  type CollabKind,
+  type CollabLink,
+  type CollabMerge,
+  type CollabState,
+  collabBytes,
+  type LargeDocuments,
+  type PutParts,
+} from './types.ts';
 
 /** Who writes the text of a put into its document: everybody must make the same bytes of it. Yjs draws ids from 2^32. */
 const SEED_CLIENT_ID = 1;
@@ -70,6 +80,17 @@ class YjsDocuments implements CollabDocuments {
     } catch {
       return false;
     }
+  }
+
+  takeLarge(definition: CollectionDefinition, collection: string, entity: unknown): LargeDocuments | undefined {
+    return takeLarge(this, definition, collection, entity);
+  }
+
+  splitPut(
+    place: { readonly definition: CollectionDefinition; readonly collection: string; readonly pk: PrimaryKey },
+    fields: StoredFields,
+  ): PutParts {
+    return splitPut(this, place, fields);
   }
 
   #next(before: CollabState, update: Uint8Array, isPending: boolean, doc: Doc): CollabState {

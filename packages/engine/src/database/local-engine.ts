@@ -1,5 +1,16 @@
-import { type CollectionDefinition, createHlc, createKeyGenerator, DbError, type KeyGenerator, type SchemaDefinition } from '@terndb/core';
+import {
+  type CollectionDefinition,
+  createHlc,
+  createKeyGenerator,
+  DbError,
+  type KeyGenerator,
+  type PrimaryKey,
+  type SchemaDefinition,
+  type StoredFields,
+} from '@terndb/core';
 import type { Catalog, CatalogCollection } from '../catalog/catalog.ts';
+import { collabDocuments, collabFieldsOf } from '../collab/load.ts';
+import type { PutParts } from '../collab/types.ts';
 import { type CollabEvent, type CollabPlace, watchCollab } from '../collab/watch-collab.ts';
 import { checkClearable, clearedVectors } from '../embedding/clear-vectors.ts';
 import { mustGetEmbeddedField } from '../embedding/resolve-vectors.ts';
@@ -148,7 +159,7 @@ export class LocalEngine implements Engine {
   }
 
   writeAll(requests: readonly WriteRequest[]): WriteTicket {
-    return this.#writeAll(requests, { maxEntities: Number.POSITIVE_INFINITY });
+    return this.#writeAll(requests, { maxEntities: Number.POSITIVE_INFINITY, splitsDocuments: true });
   }
 
   #writeAll(requests: readonly WriteRequest[], options: ResolveOptions): WriteTicket {
@@ -183,6 +194,13 @@ export class LocalEngine implements Engine {
     written.catch(() => {});
     this.#notify(changes);
     return { keys: resolved.flatMap(({ keys }) => keys), durable: written };
+  }
+
+  splitPut(collection: string, pk: PrimaryKey, fields: StoredFields): PutParts {
+    const definition = this.definition(collection);
+    return collabFieldsOf(definition).size === 0
+      ? { fields, updates: [] }
+      : collabDocuments().splitPut({ definition, collection, pk }, fields);
   }
 
   #mustHaveOutbox(): OutboxPort {

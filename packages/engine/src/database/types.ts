@@ -9,9 +9,11 @@ import type {
   Rng,
   SchemaDefinition,
   ScratchFiles,
+  StoredFields,
 } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
 import type { CollabRequest } from '../collab/resolve-collab.ts';
+import type { PutParts } from '../collab/types.ts';
 import type { CollabEvent, CollabPlace } from '../collab/watch-collab.ts';
 import type { VectorsRequest } from '../embedding/resolve-vectors.ts';
 import type { QueryEmbedding, WaitingRequest, WaitingRows } from '../embedding/types.ts';
@@ -332,10 +334,12 @@ export interface Engine {
   write(request: WriteRequest): WriteTicket;
   /**
    * Several requests as one write: all are validated before one is applied, and all become visible and durable together, in one append however
-   * large. A put may have any number of entities. At most one request per collection and partition: none sees what another does. All are
-   * for followed partitions, or none: OPTION_INVALID. For imports.
+   * large. A put may have any number of entities, and collab documents up to MAX_COLLAB_BYTES: what does not fit the put follows it as updates. At
+   * most one request per collection and partition: none sees what another does. All are for followed partitions, or none: OPTION_INVALID. For imports.
    */
   writeAll(requests: readonly WriteRequest[]): WriteTicket;
+  /** A row's put and the updates of its documents that follow it, each small enough for an op; for who turns rows back into ops. ENTITY_TOO_LARGE. */
+  splitPut(collection: string, pk: PrimaryKey, fields: StoredFields): PutParts;
   get(request: GetRequest): GetResult;
   query(request: QueryRequest): QueryResult;
   count(request: CountRequest): CountResult;

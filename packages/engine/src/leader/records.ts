@@ -1,4 +1,15 @@
-import type { Op, OpRecord, SingleOp, StoredValue, Timestamp } from '@terndb/core';
+import {
+  assert,
+  type Op,
+  type OpRecord,
+  type Origin,
+  type PrimaryKey,
+  type SingleOp,
+  type StoredValue,
+  type Timestamp,
+  type YjsOp,
+} from '@terndb/core';
+import { isOwnPut } from '../collab/types.ts';
 import { approximateBytes } from '../growing/row-bytes.ts';
 
 /**
@@ -29,10 +40,46 @@ export interface SizedOp {
 }
 
 export function toRecords({ ops, clientId, seq, schemaVersion, nextHlc }: RecordOptions): SizedRecord[] {
-  return toBatches(ops).map(({ op, bytes }, index) => ({
-    record: { type: 'op', op, hlc: nextHlc(), clientId, seq: seq + index, author: '', schemaVersion },
-    bytes,
-  }));
+  const puts = new OwnPuts(ops);
+  return toBatches(ops).map(({ op, bytes }, index) => {
+    const origin = { clientId, seq: seq + index };
+    const record: OpRecord = { type: 'op', op: puts.bind(op), hlc: nextHlc(), ...origin, author: '', schemaVersion };
+    puts.note(op, origin);
+    return { record, bytes };
+  });
+}
+
+/** Gives the updates that come with a put (`OWN_PUT`) its number, once it has one. They follow it in the write, and are in later batches. */
+export class OwnPuts {
+  readonly #isNeeded: boolean;
+  readonly #origins = new Map<PrimaryKey, Origin>();
+
+  constructor(write: readonly SingleOp[]) {
+    this.#isNeeded = write.some(isOfOwnPut);
+  }
+
+  /** The next op of the write as it is to be stored. */
+  bind(op: Op): Op {
+    if (!this.#isNeeded) return op;
+    return op.type === 'batch' ? { ...op, ops: op.ops.map((single) => this.#bound(single)) } : this.#bound(op);
+  }
+
+  /** It has this number. */
+  note(op: Op, origin: Origin): void {
+    if (!this.#isNeeded) return;
+    for (const { type, pk } of op.type === 'batch' ? op.ops : [op]) if (type === 'put') this.#origins.set(pk, origin);
+  }
+
+  #bound(op: SingleOp): SingleOp {
+    if (!isOfOwnPut(op)) return op;
+    const base = this.#origins.get(op.pk);
+    assert(base !== undefined, 'an update that comes with its put follows it');
+    return { ...op, base };
+  }
+}
+
+function isOfOwnPut(op: SingleOp): op is YjsOp {
+  return op.type === 'yjs' && isOwnPut(op.base);
 }
 
 /** Several ops become batches, each to be one record with one stamp; a single op stays itself. */
@@ -48,7 +95,8 @@ export function toBatches(ops: readonly SingleOp[]): SizedOp[] {
   };
   for (const op of ops) {
     const bytes = opBytes(op);
-    if (batchBytes + bytes > BATCH_BYTES) close();
+    // Its base is the number of the put's record, which must be another one.
+    if (isOfOwnPut(op) || batchBytes + bytes > BATCH_BYTES) close();
     batch.push(op);
     batchBytes += bytes;
   }

@@ -13,7 +13,9 @@ import {
   type Timestamp,
 } from '@terndb/core';
 import { DEFAULT_PARTITION } from '../catalog/channels.ts';
+import { collabDocuments, collabFieldsOf } from '../collab/load.ts';
 import { checkCollabPut, collabOps } from '../collab/resolve-collab.ts';
+import { type LargeDocuments, OWN_PUT } from '../collab/types.ts';
 import type { WriteRequest } from '../database/types.ts';
 import { keptVectors, vectorOps } from '../embedding/resolve-vectors.ts';
 import { expiryCutoff } from '../expiry/cutoff.ts';
@@ -51,6 +53,8 @@ export interface ResolvedWrite {
 export interface ResolveOptions {
   /** Of one put. Default: MAX_BATCH_ENTITIES. */
   readonly maxEntities?: number;
+  /** Whether documents may be larger than an entity: they are several ops then, of which each but the put is an update. Default: no. */
+  readonly splitsDocuments?: boolean;
 }
 
 /** Validates the whole request and turns it into ops; changes nothing. Whatever reads before writing is resolved here (design 5). */
@@ -73,7 +77,11 @@ export function resolveWrite(target: WriteTarget, request: WriteRequest, options
 
 type RequestOf<T extends WriteRequest['type']> = Extract<WriteRequest, { readonly type: T }>;
 
-function resolvePut(target: WriteTarget, request: RequestOf<'put'>, { maxEntities = MAX_BATCH_ENTITIES }: ResolveOptions): ResolvedWrite {
+function resolvePut(
+  target: WriteTarget,
+  request: RequestOf<'put'>,
+  { maxEntities = MAX_BATCH_ENTITIES, splitsDocuments = false }: ResolveOptions,
+): ResolvedWrite {
   const { collection, definition, newKey } = target;
   const partition = request.partition ?? DEFAULT_PARTITION;
   if (request.entities.length > maxEntities) {
@@ -87,14 +95,35 @@ function resolvePut(target: WriteTarget, request: RequestOf<'put'>, { maxEntitie
   const isMany = request.entities.length > 1;
   const keys: PrimaryKey[] = [];
   const ops = request.entities.flatMap((entity, index): SingleOp[] => {
-    const { pk, fields } = normalizePut(definition, collection, entity, { newKey, dimOf, ...(isMany ? { index } : {}) });
-    checkCollabPut(definition, collection, fields);
-    note(fields);
+    const large = splitsDocuments ? largeDocuments(target, entity) : undefined;
+    const { pk, fields: given } = normalizePut(definition, collection, large?.entity ?? entity, {
+      newKey,
+      dimOf,
+      ...(isMany ? { index } : {}),
+    });
+    checkCollabPut(definition, collection, given);
+    note(given);
     keys.push(pk);
+    const { fields, updates } = withDocuments(target, { pk, fields: given }, large);
     const put = { type: 'put', pk, fields, create: !isThere(target, replica, pk) } as const;
-    return put.create ? [put] : [put, ...keptVectors(definition, put, replica)];
+    const vectors = put.create ? [] : keptVectors(definition, put, replica);
+    return [put, ...vectors, ...updates];
   });
   return { keys, partitions: ops.length === 0 ? [] : [{ partition, ops }] };
+}
+
+function largeDocuments({ collection, definition }: WriteTarget, entity: unknown): LargeDocuments | undefined {
+  return collabFieldsOf(definition).size === 0 ? undefined : collabDocuments().takeLarge(definition, collection, entity);
+}
+
+function withDocuments(
+  { collection, definition }: WriteTarget,
+  { pk, fields }: { readonly pk: PrimaryKey; readonly fields: StoredFields },
+  large: LargeDocuments | undefined,
+): { readonly fields: StoredFields; readonly updates: readonly SingleOp[] } {
+  if (large === undefined) return { fields, updates: [] };
+  const parts = collabDocuments().splitPut({ definition, collection, pk }, { ...fields, ...large.documents });
+  return { fields: parts.fields, updates: parts.updates.map((update) => ({ type: 'yjs', pk, base: OWN_PUT, ...update })) };
 }
 
 function resolvePatch(target: WriteTarget, request: RequestOf<'patch'>): ResolvedWrite {

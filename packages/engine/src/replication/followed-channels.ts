@@ -3,7 +3,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { checkPartitionName } from '../catalog/channels.ts';
 import { fromKernel } from '../database/from-kernel.ts';
 import type { Change, EnginePorts } from '../database/types.ts';
-import { toBatches } from '../leader/records.ts';
+import { OwnPuts, toBatches } from '../leader/records.ts';
 import type { PartitionOps } from '../leader/resolve.ts';
 import type { Manifest } from '../manifest/types.ts';
 import { damagedSegments, emptyReplica, openPreview, openReplica } from '../replica/open-replica.ts';
@@ -194,8 +194,10 @@ export class FollowedChannels implements Replication {
     outbox: OutboxPort,
     { ops, hlc }: PartitionOps,
   ): { readonly durable: Promise<void>; readonly change: Change } {
+    const puts = new OwnPuts(ops);
     const added = toBatches(ops).map(({ op }) => {
-      const { entry, durable } = outbox.add(channel.name, op, hlc === undefined ? {} : { hlc });
+      const { entry, durable } = outbox.add(channel.name, puts.bind(op), hlc === undefined ? {} : { hlc });
+      puts.note(op, { clientId: entry.clientId, seq: entry.seq ?? 0 });
       channel.setEntry(entry);
       return durable.catch((error: unknown) => {
         this.#takeBack(channel, entry);

@@ -317,6 +317,20 @@ describe('pushes', () => {
     ]);
     expect(replies(bench.commit())).toMatchObject([{ type: 'ack', seq: 3, rejected: [{ seq: 3, code: 'NOT_FOUND' }] }]);
   });
+
+  it('of a collab update must name the later one of two puts of one stamp, as the fold does', () => {
+    const bench = new Bench().serve();
+    bench.subscribe('s', 'a');
+    const hlc = record('a', 1, put('k')).hlc;
+    const update = (seq: number): Op => ({ type: 'yjs', pk: 'k', field: 'y', base: { clientId: 'a', seq }, update: Uint8Array.of(1) });
+    bench.push('s', 'a', [
+      record('a', 1, put('k'), { hlc }),
+      record('a', 2, put('k'), { hlc }),
+      record('a', 3, update(2), { hlc }),
+      record('a', 4, update(1), { hlc }),
+    ]);
+    expect(replies(bench.commit())).toMatchObject([{ type: 'ack', seq: 4, rejected: [{ seq: 4, code: 'NOT_FOUND' }] }]);
+  });
 });
 
 describe('without a rule whose absence the simulation seldom notices', () => {

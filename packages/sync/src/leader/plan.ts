@@ -167,7 +167,8 @@ export class ChannelPlan {
     const stamp = stampOf(record);
     for (const op of singles(record.op)) {
       const registers = this.#registers(op.pk);
-      if (op.type === 'put' && compareStamps(stamp, registers.put) > 0) {
+      // As the fold has it: of two puts of one stamp the later one counts, and with it the document that it begins.
+      if (op.type === 'put' && compareStamps(stamp, registers.put) >= 0) {
         registers.put = stamp;
         registers.base = originOf(record);
       }

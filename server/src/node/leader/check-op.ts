@@ -30,6 +30,8 @@ import {
 import { collabBytes, collabDocuments } from '@terndb/engine/parts';
 import type { NodeChannel } from '../channels/node-channel.ts';
 
+/** A document that a device carries up in pieces is a little larger than it is whole. */
+const COLLAB_PIECES_BYTES = 65_536;
 /** A moment that `Date` can hold. */
 const MAX_DATE_MS = 8.64e15;
 
@@ -85,7 +87,7 @@ function checkUpdate(channel: NodeChannel, field: FieldDefinition | undefined, {
   if (field === undefined || !isCollab(field) || !collabDocuments().isUpdate(update)) return 'FIELD_INVALID';
   const place = channel.channel.replica.entities.find(pk);
   const state = place?.block.source.collabAt(field.name, place.offset) ?? null;
-  return state !== null && collabBytes(state) + update.length > MAX_COLLAB_BYTES ? 'ENTITY_TOO_LARGE' : undefined;
+  return state !== null && collabBytes(state) + update.length > MAX_COLLAB_BYTES + COLLAB_PIECES_BYTES ? 'ENTITY_TOO_LARGE' : undefined;
 }
 
 function isCollab(field: FieldDefinition | undefined): boolean {
