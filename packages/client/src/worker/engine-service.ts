@@ -222,7 +222,7 @@ export class EngineService implements Service {
 
   async #inspect(options: Calls['inspect']['in']): Promise<Calls['inspect']['out']> {
     const recall = options?.recall && (await this.#engine.recall(options.recall));
-    const explain = options?.explain && this.#engine.explain(options.explain);
+    const explain = options?.explain && (await this.#engine.explain(options.explain));
     return { ...this.#engine.inspect(), ...(recall && { recall }), ...(explain && { explain }) };
   }
 

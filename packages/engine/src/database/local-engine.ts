@@ -1,14 +1,5 @@
-import {
-  type CollectionDefinition,
-  createHlc,
-  createKeyGenerator,
-  DbError,
-  type KeyGenerator,
-  type PrimaryKey,
-  type SchemaDefinition,
-  type StoredFields,
-} from '@terndb/core';
-import type { Catalog, CatalogCollection } from '../catalog/catalog.ts';
+import { type CollectionDefinition, createHlc, DbError, type PrimaryKey, type SchemaDefinition, type StoredFields } from '@terndb/core';
+import type { Catalog } from '../catalog/catalog.ts';
 import { collabDocuments, collabFieldsOf } from '../collab/load.ts';
 import type { PutParts } from '../collab/types.ts';
 import { type CollabEvent, type CollabPlace, watchCollab } from '../collab/watch-collab.ts';
@@ -18,26 +9,24 @@ import type { WaitingRequest, WaitingRow, WaitingRows } from '../embedding/types
 import { modelsOf } from '../embedding/vector-models.ts';
 import { WaitingScanner } from '../embedding/waiting.ts';
 import { IndexManager } from '../indexes/index-manager.ts';
-import { type PartitionOps, type ResolveOptions, resolveWrite, type WriteTarget } from '../leader/resolve.ts';
 import { createLive, type Live } from '../live/live.ts';
 import { loadAggregates } from '../read/aggregate/load.ts';
 import type { AggregateGroup, AggregateRequest, AggregateResult } from '../read/aggregate/types.ts';
 import type { ReadContext } from '../read/context.ts';
-import { runExplain } from '../read/explain.ts';
 import { runGet } from '../read/get.ts';
+import { loadProbes } from '../read/probes/load.ts';
+import { PROBED_READS } from '../read/probes/reads.ts';
 import { matchedBlocks, runCount, runQuery } from '../read/query.ts';
-import { runRecall } from '../read/recall.ts';
 import { runSearch } from '../read/search.ts';
 import type { ReplicaReader } from '../replica/replica-reader.ts';
 import type { SegmentPool } from '../replica/segment-pool.ts';
-import type { FollowedChannel } from '../replication/followed-channel.ts';
 import { FollowedChannels } from '../replication/followed-channels.ts';
 import type { OutboxPort, Replication } from '../replication/types.ts';
 import { fromKernel } from './from-kernel.ts';
 import type { OpenChannels } from './open-channels.ts';
 import { Partitions } from './partitions.ts';
-import { openRead, tokenOf } from './read-context.ts';
-import { type LocalWrite, SelfLed } from './self-led.ts';
+import { openRead } from './read-context.ts';
+import { SelfLed } from './self-led.ts';
 import type {
   Change,
   CountRequest,
@@ -61,21 +50,21 @@ import type {
   WriteRequest,
   WriteTicket,
 } from './types.ts';
+import { Writes } from './writes.ts';
 
 /**
  * A database on one device: channels that it leads itself (`self-led.ts`) beside channels that a server leads (`replication/`), read as one.
- * Coordinates; the work is done by resolve (validation), the two kinds of channels, read and live.
+ * Coordinates; the work is done by writes, the two kinds of channels, read and live.
  */
 export class LocalEngine implements Engine {
   readonly #ports: EnginePorts;
   readonly #selfLed: SelfLed;
   readonly #indexes: IndexManager;
   readonly #catalog: Catalog;
-  readonly #keys: KeyGenerator;
   readonly #live: Live;
   readonly #followed: FollowedChannels;
   readonly #partitions: Partitions;
-  readonly #outbox: OutboxPort | undefined;
+  readonly #writes: Writes;
   readonly #waiting = new WaitingScanner();
   readonly #listeners = new Set<(changes: readonly Change[]) => void>();
   #isClosed = false;
@@ -96,7 +85,6 @@ export class LocalEngine implements Engine {
     const hlc = createHlc({ clock: ports.clock, last: opened.maxHlc });
     this.#ports = ports;
     this.#catalog = catalog;
-    this.#keys = createKeyGenerator(ports.clock, ports.rng);
     this.#selfLed = new SelfLed({
       ports,
       limits,
@@ -118,7 +106,6 @@ export class LocalEngine implements Engine {
       channels: () => [...this.#selfLed.indexed(buildIndexes), ...this.#followed.all()],
       deleteObject: (name) => ports.objects.delete(name),
     });
-    this.#outbox = options.outbox;
     this.#followed = new FollowedChannels({
       ports,
       pool,
@@ -131,6 +118,15 @@ export class LocalEngine implements Engine {
       observe: (timestamp) => hlc.observe(timestamp),
     });
     this.#partitions = new Partitions(catalog, () => this.#selfLed.channels, this.#followed);
+    this.#writes = new Writes({
+      ports,
+      catalog,
+      selfLed: this.#selfLed,
+      followed: this.#followed,
+      partitions: this.#partitions,
+      outbox: options.outbox,
+      notify: (changes) => this.#notify(changes),
+    });
     this.#live = createLive({
       clock: ports.clock,
       onChange: (listener) => this.onChange(listener),
@@ -155,45 +151,13 @@ export class LocalEngine implements Engine {
   }
 
   write(request: WriteRequest): WriteTicket {
-    return this.#writeAll([request], {});
+    this.#checkWritable();
+    return this.#writes.write([request], {});
   }
 
   writeAll(requests: readonly WriteRequest[]): WriteTicket {
-    return this.#writeAll(requests, { maxEntities: Number.POSITIVE_INFINITY, splitsDocuments: true });
-  }
-
-  #writeAll(requests: readonly WriteRequest[], options: ResolveOptions): WriteTicket {
     this.#checkWritable();
-    const resolved = requests.map((request) => {
-      const collection = this.#catalog.mustGetCollection(request.collection);
-      return { collection, ...resolveWrite(this.#target(collection), request, options) };
-    });
-    const writes = resolved.flatMap(({ collection, partitions }) => partitions.map((write) => ({ collection, write })));
-    const followed = writes.flatMap(({ collection, write }): FollowedWrite[] => {
-      const channel = this.#followed.find(collection.name, write.partition);
-      return channel === undefined ? [] : [{ channel, write }];
-    });
-    const isSplit = followed.length > 0 && followed.length < writes.length;
-    if (isSplit && requests.length > 1) throw ofBothKinds(followed);
-    const outbox = followed.length === 0 ? undefined : this.#mustHaveOutbox();
-    const stored: Promise<void>[] = [];
-    const local = writes
-      .filter(({ collection, write }) => this.#followed.find(collection.name, write.partition) === undefined)
-      .map(({ collection, write }): LocalWrite => ({ channel: this.#selfLed.channelForWrite(collection, write.partition, stored), write }));
-    reserve(() => {
-      for (const { channel, write } of local) channel.replica.entities.reserve(write.ops);
-      for (const { channel, write } of followed) channel.reserveWrites(write.ops);
-    });
-    // The outbox first: it may refuse, and then nothing else has happened.
-    const queued = followed.map(({ channel, write }) => this.#followed.write(channel, outbox!, write));
-    const folded = this.#selfLed.write(local, stored);
-    const changes = [...queued.map(({ change }) => change), ...folded.changes];
-    const durable = [...queued.map(({ durable: added }) => added), folded.durable];
-    const token = tokenOf(writes.map(({ collection, write }) => this.#partitions.mustGet(collection.name, write.partition)));
-    const written = Promise.all(durable).then(() => ({ token }));
-    written.catch(() => {});
-    this.#notify(changes);
-    return { keys: resolved.flatMap(({ keys }) => keys), durable: written };
+    return this.#writes.write(requests, { maxEntities: Number.POSITIVE_INFINITY, splitsDocuments: true });
   }
 
   splitPut(collection: string, pk: PrimaryKey, fields: StoredFields): PutParts {
@@ -201,11 +165,6 @@ export class LocalEngine implements Engine {
     return collabFieldsOf(definition).size === 0
       ? { fields, updates: [] }
       : collabDocuments().splitPut({ definition, collection, pk }, fields);
-  }
-
-  #mustHaveOutbox(): OutboxPort {
-    if (this.#outbox !== undefined) return this.#outbox;
-    throw new DbError('NOT_CONNECTED', 'write: an outbox expected for a followed partition, got none', { details: {} });
   }
 
   get(request: GetRequest): GetResult {
@@ -229,14 +188,16 @@ export class LocalEngine implements Engine {
     return this.#read(request, (context) => runSearch(context, request));
   }
 
-  explain(request: ExplainRequest): ExplainResult {
-    return this.#read(request, (context) => runExplain(context, request));
+  async explain(request: ExplainRequest): Promise<ExplainResult> {
+    const { runExplain } = await loadProbes();
+    return this.#read(request, (context) => runExplain(context, request, PROBED_READS));
   }
 
   async recall(request: RecallRequest): Promise<RecallResult> {
+    const { runRecall } = await loadProbes();
     const { context, release } = this.#openRead(request);
     try {
-      return await runRecall(context, request, this.#ports.clock);
+      return await runRecall(context, request, { clock: this.#ports.clock, reads: PROBED_READS });
     } catch (error) {
       throw fromKernel(error);
     } finally {
@@ -361,20 +322,6 @@ export class LocalEngine implements Engine {
     this.#close(undefined);
   }
 
-  #target(collection: CatalogCollection): WriteTarget {
-    const { name } = collection;
-    return {
-      collection: name,
-      definition: collection.definition,
-      newKey: () => this.#keys.next(),
-      replica: (partition) => this.#partitions.mustGet(name, partition),
-      findReplica: (partition) => this.#partitions.find(name, partition),
-      partitions: () => this.#partitions.names(name),
-      nowMs: () => this.#ports.clock.nowMs(),
-      isFollowed: (partition) => this.#followed.find(name, partition) !== undefined,
-    };
-  }
-
   #read<R>(request: ReadScope, run: (context: ReadContext) => R): R {
     const { context, release } = this.#openRead(request);
     try {
@@ -431,25 +378,3 @@ export class LocalEngine implements Engine {
 
 /** Rows whose old vectors are taken away in one go: some milliseconds. */
 const CLEARED_AT_ONCE = 256;
-
-interface FollowedWrite {
-  readonly channel: FollowedChannel;
-  readonly write: PartitionOps;
-}
-
-/** MEMORY_LIMIT before anything is folded: the write has no effect. */
-function reserve(room: () => void): void {
-  try {
-    room();
-  } catch (error) {
-    throw fromKernel(error);
-  }
-}
-
-/** What must be durable together has one place where it becomes so. */
-function ofBothKinds([followed]: readonly FollowedWrite[]): DbError {
-  const channel = followed!.channel.name;
-  return new DbError('OPTION_INVALID', `writes: partitions of one kind expected, got local ones beside the followed channel ${channel}`, {
-    details: { channel },
-  });
-}

@@ -346,10 +346,10 @@ export interface Engine {
   /** `others`: groups of other readers of the same request, `partial`, to be added. Loads the code for it once. `read/aggregate`. */
   aggregate(request: AggregateRequest, others?: readonly AggregateGroup[]): Promise<AggregateResult>;
   search(request: SearchRequest): SearchResult;
-  /** Searches with a sample of stored vectors, with and without graphs. Gives way between searches. QUERY_INVALID, FIELD_UNKNOWN. */
+  /** Searches with a sample of stored vectors, with and without graphs. Gives way between searches. Loads the code for it once. QUERY_INVALID, FIELD_UNKNOWN. `read/probes`. */
   recall(request: RecallRequest): Promise<RecallResult>;
-  /** How a filter and a search would be answered, block by block, with estimated and real numbers of rows. Errors of count and search. */
-  explain(request: ExplainRequest): ExplainResult;
+  /** How a filter and a search would be answered, block by block, with estimated and real numbers of rows. Loads the code for it once. Errors of count and search. `read/probes`. */
+  explain(request: ExplainRequest): Promise<ExplainResult>;
   /** Whole results whenever something changed that could matter; the first one at once. Returns the way to stop. */
   watchQuery(request: QueryRequest, onResult: (result: QueryResult) => void, onError: (error: DbError) => void): () => void;
   watchSearch(request: SearchRequest, onResult: (result: SearchResult) => void, onError: (error: DbError) => void): () => void;

@@ -23,6 +23,7 @@ import {
   fromKernel,
   type JobExecutor,
   matchedBlocks,
+  PROBED_READS,
   type ReadContext,
   runAggregate,
   runCount,
@@ -106,7 +107,7 @@ export class Reads {
   }
 
   explain(request: NodeRequest<ExplainRequest>): Promise<ExplainResult> {
-    return this.#read(request, runExplain);
+    return this.#read(request, (context, wanted) => runExplain(context, wanted, PROBED_READS));
   }
 
   /** TIMEOUT; TOKEN_INVALID for a token of another universe: what it names is not here and will not come. */

@@ -1,4 +1,4 @@
-import type { ExplainedBlock, ExplainedFilter, ExplainedTotal } from '../database/types.ts';
+import type { ExplainedBlock, ExplainedFilter, ExplainedTotal } from '../../database/types.ts';
 
 /** The blocks' filters, which are of one shape, as one: shares of all live rows, and how many blocks answer a condition in which way. */
 export function totalOf(blocks: readonly ExplainedBlock[]): { readonly total?: ExplainedTotal } {

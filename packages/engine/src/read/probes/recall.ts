@@ -1,14 +1,10 @@
 import { type Clock, type FieldDefinition, vectorFieldsOf } from '@terndb/core';
-import { clearBit, countBits, forEachSet, setBit } from '../bitmap/bitmap.ts';
-import type { RecallRequest, RecallResult } from '../database/types.ts';
-import type { ReadContext } from './context.ts';
-import { filterView } from './filter/evaluate.ts';
-import { invalidOption, mustGetField } from './request.ts';
-import { denseRanker, withVectors } from './search/dense.ts';
-import { runInline } from './search/jobs.ts';
-import { storedQuery } from './search/query-vector.ts';
-import { readEffort } from './search/rank-options.ts';
-import { accuracy, type Matched, NO_BOUNDS, type Ranker, type Scored } from './search/ranking.ts';
+import { clearBit, countBits, forEachSet, setBit } from '../../bitmap/bitmap.ts';
+import type { RecallRequest, RecallResult } from '../../database/types.ts';
+import type { ReadContext } from '../context.ts';
+import type { Mask } from '../filter/mask.ts';
+import { type Matched, NO_BOUNDS, type Ranker, type Scored } from '../search/ranking.ts';
+import type { ProbedReads } from './reads.ts';
 
 const DEFAULT_SAMPLE = 50;
 const MAX_SAMPLE = 1_000;
@@ -16,6 +12,11 @@ const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
 /** Between two pauses, as for builds of indexes. */
 const SLICE_MS = 6;
+
+export interface RecallTools {
+  readonly clock: Clock;
+  readonly reads: ProbedReads;
+}
 
 /** One stored vector to search with. */
 interface Sampled {
@@ -28,11 +29,17 @@ interface Sampled {
  * and the lists are compared. Gives way between searches. Cost: `sample` exact scans.
  * @throws QUERY_INVALID, FIELD_UNKNOWN.
  */
-export async function runRecall(context: ReadContext, request: RecallRequest, clock: Clock): Promise<RecallResult> {
+export async function runRecall(context: ReadContext, request: RecallRequest, { clock, reads }: RecallTools): Promise<RecallResult> {
+  const { accuracy, denseRanker, filterView, readEffort, runInline, storedQuery } = reads;
   const { definition, collection } = context;
-  const field = denseField(context, request.field);
-  const sample = readCount(collection, 'sample', request.sample, DEFAULT_SAMPLE, MAX_SAMPLE);
-  const limit = readCount(collection, 'limit', request.limit, DEFAULT_LIMIT, MAX_LIMIT);
+  const field = denseField(context, request.field, reads);
+  const count = (option: 'sample' | 'limit', fallback: number, most: number): number => {
+    const { [option]: value = fallback }: { readonly [O in typeof option]?: unknown } = request;
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
+    throw reads.invalidOption(collection, option, `an integer from 1 to ${most}`, value);
+  };
+  const sample = count('sample', DEFAULT_SAMPLE, MAX_SAMPLE);
+  const limit = count('limit', DEFAULT_LIMIT, MAX_LIMIT);
   const matched = context.partitions.flatMap(({ view }, partition) =>
     filterView(view, { type: 'true' }, definition).map((found): Matched => ({ ...found, partition })),
   );
@@ -45,7 +52,7 @@ export async function runRecall(context: ReadContext, request: RecallRequest, cl
     return rows;
   };
   let begun = clock.monotonicMs();
-  for (const { part, offset } of sampleRows(matched, field.name, sample)) {
+  for (const { part, offset } of sampleRows(matched, sample, (part) => reads.withVectors(part, field.name))) {
     const query = storedQuery(field, part.block.valueAt(field.name, offset)!);
     if (query.kind !== 'dense') continue;
     clearBit(part.mask, offset);
@@ -73,8 +80,8 @@ export async function runRecall(context: ReadContext, request: RecallRequest, cl
 }
 
 /** The n-th, 2n-th … of all visible rows that have a vector. */
-function sampleRows(matched: readonly Matched[], field: string, sample: number): Sampled[] {
-  const masks = matched.map((part) => ({ part, mask: withVectors(part, field) }));
+function sampleRows(matched: readonly Matched[], sample: number, withVectors: (part: Matched) => Mask | undefined): Sampled[] {
+  const masks = matched.map((part) => ({ part, mask: withVectors(part) }));
   const total = masks.reduce((rows, { mask }) => rows + (mask === undefined ? 0 : countBits(mask)), 0);
   const step = Math.max(1, Math.floor(total / sample));
   const rows: Sampled[] = [];
@@ -88,7 +95,11 @@ function sampleRows(matched: readonly Matched[], field: string, sample: number):
   return rows;
 }
 
-function denseField({ definition, collection }: ReadContext, name: string | undefined): Extract<FieldDefinition, { type: 'vector' }> {
+function denseField(
+  { definition, collection }: ReadContext,
+  name: string | undefined,
+  { invalidOption, mustGetField }: ProbedReads,
+): Extract<FieldDefinition, { type: 'vector' }> {
   const dense = vectorFieldsOf(definition).filter((field) => field.type === 'vector');
   if (name === undefined && dense.length === 1) return dense[0]!;
   if (name === undefined)
@@ -96,10 +107,4 @@ function denseField({ definition, collection }: ReadContext, name: string | unde
   const field = mustGetField(definition, collection, name, 'field');
   if (field.type !== 'vector') throw invalidOption(collection, `field ${name}`, 'a field of dense vectors', field.type);
   return field;
-}
-
-function readCount(collection: string, option: string, value: unknown, fallback: number, most: number): number {
-  if (value === undefined) return fallback;
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
-  throw invalidOption(collection, option, `an integer from 1 to ${most}`, value);
 }
