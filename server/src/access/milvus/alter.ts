@@ -3,6 +3,7 @@ import { DONE, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindN
 import { addedField } from './create-schema.ts';
 import { DYNAMIC_FIELD } from './dynamic.ts';
 import { invalidParameter, MilvusError, missingParameter } from './errors.ts';
+import { checkReplicas } from './resource-groups.ts';
 import { PROPERTY } from './schema.ts';
 import { TTL_PROPERTY, wantedTtl, withTtl } from './ttl.ts';
 
@@ -33,6 +34,7 @@ export const ALTER: Readonly<Record<string, MilvusHandler>> = {
   alter_properties: async (call) => {
     const wanted = call.body.params('properties');
     if (wanted.size === 0) throw missingParameter('properties');
+    checkReplicas(wanted);
     const ttl = wantedTtl(wanted, [TTL_PROPERTY]);
     const own = [...wanted.keys()].find(isOwn);
     if (own !== undefined) throw invalidParameter(`property ${own} cannot be altered`);

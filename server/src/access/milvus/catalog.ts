@@ -11,6 +11,7 @@ import {
   reachesRows,
 } from './call.ts';
 import { CODES, denied, MilvusError, missingParameter } from './errors.ts';
+import { checkReplicas } from './resource-groups.ts';
 import { collectionNumber } from './schema.ts';
 
 const ALIAS_UNKNOWN = 1600;
@@ -96,6 +97,7 @@ async function changeProperties(call: MilvusCall, change: (known: Map<string, st
 async function alterProperties(call: MilvusCall): Promise<MilvusAnswer> {
   const wanted = call.body.params('properties');
   if (wanted.size === 0) throw missingParameter('properties');
+  checkReplicas(wanted);
   return changeProperties(call, (known) => {
     for (const [name, value] of wanted) known.set(name, value);
   });
@@ -108,6 +110,7 @@ export const DATABASES: Readonly<Record<string, MilvusHandler>> = {
   create: async (call) => {
     const name = call.body.mustText('dbName');
     if (call.node.catalog.databases().includes(name)) throw new MilvusError(CODES.other, `database already exist: ${name}`);
+    checkReplicas(call.body.params('properties'));
     await call.node.catalog.createDatabase(name, Object.fromEntries(call.body.params('properties')));
     return DONE;
   },

@@ -14,6 +14,7 @@ import {
 import { wantedCollection } from './create-schema.ts';
 import { CODES, denied, MilvusError, missingParameter } from './errors.ts';
 import { checkIndexed } from './indexes.ts';
+import { checkReplicas } from './resource-groups.ts';
 import { describeCollection, isLoaded, PROPERTY, RELEASED } from './schema.ts';
 import { withTtl } from './ttl.ts';
 
@@ -45,6 +46,7 @@ export const COLLECTIONS: Readonly<Record<string, MilvusHandler>> = {
     checkDatabase(call);
     const { node, database, body } = call;
     const name = body.mustText('collectionName');
+    checkReplicas(new Map([...body.params('properties'), ...body.params('params')]));
     const { definition, properties } = wantedCollection(body);
     const known = node.catalog.find(database, name);
     if (known === undefined) {
@@ -86,6 +88,7 @@ export const COLLECTIONS: Readonly<Record<string, MilvusHandler>> = {
     return DONE;
   },
   load: async (call) => {
+    checkReplicas(loadOptions(call));
     await setLoad(call, '');
     return DONE;
   },
@@ -120,6 +123,18 @@ export const COLLECTIONS: Readonly<Record<string, MilvusHandler>> = {
     data: { compactionID: 1, state: 'Completed', executingPlanNumber: 0, timeoutPlanNumber: 0, completedPlanNumber: 1 },
   }),
 };
+
+/** As texts, like parameters. */
+function loadOptions({ body }: MilvusCall): ReadonlyMap<string, string> {
+  const given = [
+    ['replicaNumber', body.get('replicaNumber')],
+    ['resourceGroups', body.get('resourceGroups')],
+  ] as const;
+  return new Map([
+    ...body.params('params'),
+    ...given.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)] as const])),
+  ]);
+}
 
 const MAX_SHARDS = 16;
 function checkShards(shards: number): number {

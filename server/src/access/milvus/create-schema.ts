@@ -3,7 +3,7 @@ import type { CatalogCollectionInfo } from '../../node/types.ts';
 import { analyzerFrom } from './analyzer.ts';
 import { Body } from './body.ts';
 import { DYNAMIC_FIELD } from './dynamic.ts';
-import { invalidParameter, missingParameter } from './errors.ts';
+import { invalidParameter, missingParameter, unsupported } from './errors.ts';
 import { wantedFunctions } from './functions.ts';
 import { checkIndexType, denseIndex, type WantedIndex, wantedIndex } from './index-types.ts';
 import { ELEMENTS, MAX_TEXT_LENGTH, PROPERTY, RELEASED, typeNotesOf } from './schema.ts';
@@ -193,6 +193,14 @@ const SCALARS: Readonly<Record<string, string>> = {
   JSON: 'json',
   Timestamptz: 'date',
 };
+/** Milvus has them; instead of them. */
+const TYPES_NOT_HERE: Readonly<Record<string, string>> = {
+  Geometry: 'keep longitude and latitude in two Double fields and filter by their ranges',
+  Text: 'use VarChar, which holds 65535 bytes and is searched with enable_analyzer',
+  ArrayOfVector: 'use several vector fields, or a row for each vector and groupingField',
+  ArrayOfStruct: 'use JSON, or a row for each of them',
+  Struct: 'use JSON',
+};
 interface FieldDraft {
   readonly name: string;
   readonly type: string;
@@ -253,7 +261,9 @@ function fieldDraft(
     }
     default: {
       const type = Object.hasOwn(SCALARS, dataType) ? SCALARS[dataType] : undefined;
-      if (type === undefined) throw invalidParameter(`data type ${dataType} is invalid(case sensitive), or not supported here`);
+      if (Object.hasOwn(TYPES_NOT_HERE, dataType))
+        throw unsupported(`field ${name}: data type ${dataType} is not supported here, ${TYPES_NOT_HERE[dataType]}`);
+      if (type === undefined) throw invalidParameter(`data type ${dataType} is invalid(case sensitive)`);
       const length = dataType === 'VarChar' ? `(${lengthOfText(typeParams.get('max_length'))})` : '';
       if (dataType === 'VarChar' && isAnalyzed(field)) {
         const params = { search: true, analyzer: analyzerFrom(typeParams.get('analyzer_params')) };

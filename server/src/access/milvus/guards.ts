@@ -2,6 +2,7 @@ import { holds, holdsSome, type Place } from '../auth/principal.ts';
 import type { Privilege } from '../auth/privileges.ts';
 import { type MilvusCall, reachesRows } from './call.ts';
 import { denied } from './errors.ts';
+import { NOT_HERE } from './not-here.ts';
 
 /**
  * How far a privilege must reach for a route:
@@ -105,6 +106,10 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
   'jobs/import/describe': OWN,
   'jobs/import/get_progress': OWN,
   'common/run_analyzer': OWN,
+  'resource_groups/list': look('ListResourceGroups', 'cluster'),
+  'resource_groups/describe': look('DescribeResourceGroup', 'cluster'),
+  // Refused to everybody.
+  ...Object.fromEntries(Object.keys(NOT_HERE).map((path) => [path, OWN])),
 };
 
 /** 403 before anything is looked up: a refused caller does not learn what there is. */

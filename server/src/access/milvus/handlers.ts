@@ -9,6 +9,8 @@ import { checkGuard, GUARDS, type Guard } from './guards.ts';
 import { hybridSearch } from './hybrid.ts';
 import { IMPORTS } from './imports.ts';
 import { INDEXES } from './indexes.ts';
+import { NOT_HERE, refuse } from './not-here.ts';
+import { RESOURCE_GROUPS } from './resource-groups.ts';
 import type { RowFormat } from './rows.ts';
 import { search } from './search.ts';
 
@@ -30,16 +32,18 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   roles: ROLES,
   privilege_groups: PRIVILEGE_GROUPS,
   'jobs/import': IMPORTS,
+  resource_groups: RESOURCE_GROUPS,
   common: { run_analyzer: runAnalyzer },
   entities: { ...ENTITIES, search, hybrid_search: hybridSearch, advanced_search: hybridSearch },
 };
 
 /** `collections/create` → who may, and what it does: every route there is. */
-export const MILVUS_ROUTES: ReadonlyMap<string, MilvusRoute> = new Map(
-  Object.entries(GROUPS).flatMap(([group, handlers]) =>
+export const MILVUS_ROUTES: ReadonlyMap<string, MilvusRoute> = new Map([
+  ...Object.entries(GROUPS).flatMap(([group, handlers]) =>
     Object.entries(handlers).map(([name, handler]) => guarded(`${group}/${name}`, handler)),
   ),
-);
+  ...Object.keys(NOT_HERE).map((path) => guarded(path, refuse(path))),
+]);
 
 function guarded(path: string, handler: Handler): readonly [string, MilvusRoute] {
   const guard = GUARDS[path];

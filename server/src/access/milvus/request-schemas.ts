@@ -1,3 +1,5 @@
+import { NOT_HERE } from './not-here.ts';
+
 /**
  * What each route's body may hold, as JSON Schema: for people who read and for tools that generate clients. Bodies are checked by the handlers, which
  * say what Milvus would say; a test holds both to the same required names.
@@ -51,6 +53,7 @@ const LEVEL: Schema = { enum: ['Strong', 'Session', 'Bounded', 'Eventually', 'Cu
 /** Every name that a body may have, wherever it is. */
 const NAMES: Readonly<Record<string, Schema>> = {
   dbName: text,
+  name: text,
   collectionName: text,
   newCollectionName: text,
   newDbName: text,
@@ -207,7 +210,10 @@ const BODIES: Readonly<Record<string, readonly [summary: string, names: string]>
   'jobs/import/list': ['Jobs', 'dbName, collectionName'],
   'jobs/import/describe': ['How far a job is', 'dbName, jobId*'],
   'jobs/import/get_progress': ['How far a job is', 'dbName, jobId*'],
+  'resource_groups/list': ['Names of the resource groups: one', ''],
+  'resource_groups/describe': ['What a resource group is', 'name*'],
   'common/run_analyzer': ['Tokens of texts', 'text*, analyzerParams, withDetail, withHash'],
+  ...Object.fromEntries(Object.entries(NOT_HERE).map(([path, why]) => [path, [`Not here, code 3000: ${why}`, '']] as const)),
 };
 
 const ANSWER = properties({ code: { type: 'integer', description: '0, or the number of an error' }, message: text, data: {} }, ['code']);
