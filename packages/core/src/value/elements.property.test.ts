@@ -144,6 +144,9 @@ describe('elements of dense vectors', () => {
     expect(isStoredVector(fieldOf('float32'), Uint16Array.of(1))).toBe(false);
     expect(isStoredVector(fieldOf('int8'), Uint8Array.of(1))).toBe(false);
     expect(isStoredVector(fieldOf('float16'), Uint16Array.of(0x7c00))).toBe(false);
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+      expect(isStoredVector(fieldOf('float32'), Float32Array.of(1, bad, -1))).toBe(false);
+    expect(isStoredVector(fieldOf('float32'), Float32Array.of(3.4e38, -3.4e38, -0, 3.4e38))).toBe(true);
     expect(isStoredVector(fieldOf('bfloat16'), Uint16Array.of(0x7c00))).toBe(true);
     expect(isStoredVector(fieldOf('bfloat16'), Uint16Array.of(0x7fc0))).toBe(false);
     expect(isStoredVector(fieldOf('float32'), Float32Array.of(Number.NaN))).toBe(false);

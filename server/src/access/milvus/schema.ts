@@ -64,8 +64,15 @@ export function milvusTypeOf(info: CatalogCollectionInfo, field: FieldDefinition
 }
 
 export function typeNotesOf({ properties }: CatalogCollectionInfo): TypeNotes {
-  return JSON.parse(properties[PROPERTY.types] ?? '{}') as TypeNotes;
+  let notes = NOTES.get(properties);
+  if (notes === undefined) {
+    notes = JSON.parse(properties[PROPERTY.types] ?? '{}') as TypeNotes;
+    NOTES.set(properties, notes);
+  }
+  return notes;
 }
+/** Asked for each value of each row. Properties are never changed, only replaced. */
+const NOTES = new WeakMap<object, TypeNotes>();
 
 export const isDynamic = ({ properties }: CatalogCollectionInfo): boolean => properties[PROPERTY.dynamic] === 'true';
 export const isLoaded = ({ properties }: CatalogCollectionInfo): boolean => properties[PROPERTY.load] !== RELEASED;

@@ -1,4 +1,5 @@
 /** A thread that builds index files: reads the segment through the server's thread, builds in a kernel of its own, hands the file over. */
+import { getPriority, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { DbError, type ObjectStore } from '@terndb/core';
 import { fromKernel, type IndexJob, runIndexJob } from '@terndb/engine/parts';
@@ -8,11 +9,25 @@ import { type FromWorker, ownBuffer, type ToWorker } from './protocol.ts';
 /** Progress is told this often, and is when a build that nobody wants any more is noticed. */
 const PROGRESS_MS = 20;
 
+/** While everything is busy a tenth of a processor, so that neither writes nor reads wait for a graph; else all of one. */
+const NICE = 10;
+giveWay();
+
 const port = parentPort!;
 const waiting = new Map<number, { readonly resolve: (value: never) => void; readonly reject: (error: DbError) => void }>();
 let requests = 0;
 /** Compiled once. A kernel is made per job: its memory never shrinks. */
 const module = loadModule();
+
+function giveWay(): void {
+  // There it is a thread's own; elsewhere it would be the whole process's.
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(Math.max(NICE, getPriority()));
+  } catch {
+    // Where a sandbox forbids it, graphs are built all the same.
+  }
+}
 
 function ask<T>(message: { type: 'head'; name: string } | { type: 'read'; name: string; offset: number; length: number }): Promise<T> {
   requests += 1;

@@ -1,5 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DbError, defineSchema, f, type ObjectStore } from '@terndb/core';
@@ -70,6 +71,18 @@ describe('index workers', () => {
       expect(here.bytes).toBeGreaterThan(ROWS);
     }
     expect(pool.threads).toBe(1);
+  });
+
+  it.runIf(process.platform === 'linux')('give way to reads and writes: a thread that builds has a lower priority', async () => {
+    await open().build(jobOf('title', 'text'), quiet);
+    // Behind the name in brackets the 17th number is the nice value.
+    const nices = readdirSync('/proc/self/task').map((thread) => {
+      const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+    });
+    const own = getPriority();
+    expect(nices.filter((nice) => nice === Math.max(own, 10))).not.toEqual([]);
+    expect(nices).toContain(own);
   });
 
   it('take no more threads than they may, and finish every job', async () => {

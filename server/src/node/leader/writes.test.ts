@@ -1,4 +1,4 @@
-import { decodeFrame, defineSchema, f, type LogRecord, MAX_OP_BYTES, type OpRecord } from '@terndb/core';
+import { decodeFrame, defineSchema, encodedOpBytes, f, type LogRecord, MAX_OP_BYTES, type OpRecord, opBytesBound } from '@terndb/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type NodePorts, openNode } from '../open-node.ts';
 import type { StandaloneNode } from '../standalone-node.ts';
@@ -40,6 +40,15 @@ it('a larger put is several records, as few as may be, in order', async () => {
   expect(records).toHaveLength(3);
   const keys = records.flatMap(({ op }) => (op.type === 'batch' ? op.ops.map(({ pk }) => pk) : []));
   expect(keys).toEqual(entities(1_200).map(({ id }) => id));
+});
+
+it('many tiny rows whose encoding fits one op are one record, though each is counted with more than it takes', async () => {
+  const tiny = Array.from({ length: 16_000 }, (_, row) => ({ id: `k${row}`, title: '' }));
+  await node.write({ type: 'put', database, collection, entities: tiny });
+  const [record, ...others] = await written();
+  expect(others).toEqual([]);
+  expect(opBytesBound(record!.op)).toBeGreaterThan(MAX_OP_BYTES);
+  expect(encodedOpBytes(record!.op)).toBeLessThanOrEqual(MAX_OP_BYTES);
 });
 
 it('the author of a write is who asked for it, and nobody when the server did', async () => {

@@ -6,6 +6,7 @@ import {
   encodedOpBytes,
   keyFieldOf,
   MAX_OP_BYTES,
+  opBytesBound,
   type Rng,
   type SingleOp,
   type Span,
@@ -147,21 +148,36 @@ export class Writes {
   }
 }
 
-/** What a batch has around its ops. */
-const BATCH_OVERHEAD_BYTES = 64;
-
-/** Ops of one record each, as few as may be; at least one op. */
-function chunks(ops: readonly SingleOp[]): SingleOp[][] {
+/**
+ * Ops of one record each: all of them where they fit, else about as few as may be. Encoding each op only to measure it would cost a fifth of a large
+ * insert, so they are cut by their bounds.
+ */
+function chunks(ops: readonly SingleOp[]): (readonly SingleOp[])[] {
+  const whole = { type: 'batch', ops } as const;
+  if (opBytesBound(whole) <= MAX_OP_BYTES) return [ops];
+  if (leastBytes(ops) <= MAX_OP_BYTES && encodedOpBytes(whole) <= MAX_OP_BYTES) return [ops];
   const made: SingleOp[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const op of ops) {
-    const size = encodedOpBytes(op);
-    if (bytes + size > MAX_OP_BYTES - BATCH_OVERHEAD_BYTES) {
+    const size = opBytesBound(op);
+    if (bytes + size > MAX_OP_BYTES) {
       made.push([]);
-      bytes = 0;
+      // Of the batch itself.
+      bytes = opBytesBound({ type: 'batch', ops: [] });
     }
     made.at(-1)!.push(op);
     bytes += size;
   }
   return made;
+}
+
+/** What their vectors take alone: all the rest comes on top. */
+function leastBytes(ops: readonly SingleOp[]): number {
+  let bytes = 0;
+  for (const op of ops) {
+    if (op.type === 'vector') bytes += op.vector.byteLength;
+    if (op.type !== 'put' && op.type !== 'patch') continue;
+    for (const value of Object.values(op.fields)) if (ArrayBuffer.isView(value)) bytes += value.byteLength;
+  }
+  return bytes;
 }
