@@ -83,6 +83,15 @@ export type {
 export type { FieldVector, Fusion, Highlight, HitPart, Reranker } from './api/ranking.ts';
 export type { Consistency, CountResult, Query, QueryResult, ReadInfo, ReadOptions, Scope, Token } from './api/reading.ts';
 export type { Hit, Search, SearchOptions, SearchResult } from './api/search.ts';
-export type { EmbeddingStatus, EmbeddingStore, Keep, StorageStatus, Store, SyncState, SyncStatus } from './api/status.ts';
+export type {
+  EmbeddingStatus,
+  EmbeddingStore,
+  Keep,
+  OtherTimeToLive,
+  StorageStatus,
+  Store,
+  SyncState,
+  SyncStatus,
+} from './api/status.ts';
 export { parseToken } from './api/token.ts';
 export { open } from './database/open.ts';

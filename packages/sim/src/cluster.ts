@@ -21,6 +21,8 @@ import type { World } from './world.ts';
 const SIM_EXPIRE_IDLE_MS = 45 * 24 * 3600_000;
 const SERVER_CLOCK_ERROR_MS = 500;
 const MAX_BACKUPS = 3;
+/** Times to live that the schema gets: what a sleep ends, and what most runs do not see the end of. */
+const TIMES_TO_LIVE_MS = [6 * 3600_000, 24 * 3600_000, 10 * 24 * 3600_000, undefined] as const;
 /** Frames and ticks. */
 const MAX_LOST_ENTRIES = 12;
 
@@ -73,6 +75,7 @@ export class Cluster {
     world.ledger.gone = this.gone;
     world.ledger.serverMs = () => this.serverWallMs();
     this.#newEpoch();
+    if (world.swarm.faults.has('expiry')) this.alterTimeToLive();
     for (let slot = 0; slot < world.swarm.slots; slot++) this.#elect(slot);
   }
 
@@ -275,6 +278,13 @@ export class Cluster {
       records.push({ type: 'gc', floor });
       this.world.ledger.count('tombstone collections');
     }
+    const expiredBefore = this.world.expiryCutoff(wallMs);
+    const expired = fold.expiredAt(expiredBefore).length;
+    if (expired > 0) {
+      records.push({ type: 'gc', floor: fold.floor, expiredBefore });
+      this.world.ledger.count('expiry records');
+      this.world.ledger.count('expired rows', expired);
+    }
     if (this.world.swarm.faults.has('expire')) {
       for (const [clientId, { lastHlc }] of fold.lmids) {
         if (wallMs - lastHlc / TICKS_PER_MS <= SIM_EXPIRE_IDLE_MS) continue;
@@ -286,6 +296,11 @@ export class Cluster {
   }
 
   /* ---------- the catalog ---------- */
+  alterTimeToLive(): void {
+    this.world.ttlMs = this.world.random.pick(TIMES_TO_LIVE_MS);
+    this.world.trace(`time to live: ${this.world.ttlMs ?? 'none'}`);
+  }
+
   /** What the servers have then; undefined: it does not fit. */
   agreeOnSchema(app: SchemaDefinition): SchemaDefinition | undefined {
     const answer = resolveSchema(this.schema, app, this.grantsSchema);

@@ -124,6 +124,7 @@ export class DeviceDb {
           const fits = frame.base !== fold.position + 1 || (frame.hashBefore.lo === fold.hash.lo && frame.hashBefore.hi === fold.hash.hi);
           const before = fold.position;
           fold.apply(frame);
+          if (this.#world.ablations['expired-by-own-clock']) fold.expire(this.#world.expiryCutoff(this.#world.wallMs()));
           const agrees = fits && frame.base === before + 1 && ledger.channel(write.channel).frames.has(frame);
           if (fold.position > before) stored.universe = agrees ? ledger.universe : null;
           if (!fits) diverged.push(write.channel);

@@ -167,6 +167,7 @@ export class Ledger {
       if (record.type === 'op' && info !== undefined) this.#accept(channel, record, info, position, isReplay);
       if (record.type === 'op' && !isReplay) checkBases(this, channel.truth, record);
       channel.truth.apply({ ...frame, base: position, records: [record] });
+      if (record.type === 'gc') buryExpired(channel, { epoch: this.logEpoch, position });
       if (record.type === 'op') noteFields(channel, record, info, { epoch: this.logEpoch, position });
     }
     channel.hashAt.set(lastOf(frame), channel.truth.hash);
@@ -204,6 +205,16 @@ function noteFields(
       writes.add(info);
       channel.fieldWrites.set(pk, writes);
     }
+  }
+}
+
+/** Rows that went by their age took field registers with them, and no op names them. */
+function buryExpired(channel: ChannelLedger, { epoch, position }: { readonly epoch: string; readonly position: number }): void {
+  for (const [pk, writes] of channel.fieldWrites) {
+    if (channel.truth.isLive(pk)) continue;
+    const grave = graveOf(epoch, pk);
+    for (const write of writes) if (!write.buriedAt.has(grave)) write.buriedAt.set(grave, position);
+    writes.clear();
   }
 }
 

@@ -43,6 +43,8 @@ export class ModelFold implements ChannelFold {
   hash: Hash64 = ZERO_HASH;
   floor: Timestamp = 0 as Timestamp;
   maxHlc: Timestamp = 0 as Timestamp;
+  /** Rows put before it went as expired, at the latest; 0: none did. */
+  expiredBefore: Timestamp = 0 as Timestamp;
   lmids: Map<string, ModelLmid> = new Map();
   docs: Map<PrimaryKey, Doc> = new Map();
   /** Of each of `docs`: what it adds to `hash`. */
@@ -60,6 +62,7 @@ export class ModelFold implements ChannelFold {
     copy.hash = this.hash;
     copy.floor = this.floor;
     copy.maxHlc = this.maxHlc;
+    copy.expiredBefore = this.expiredBefore;
     copy.lmids = new Map(this.lmids);
     copy.docs = new Map(this.docs);
     copy.#hashes = new Map(this.#hashes);
@@ -109,6 +112,7 @@ export class ModelFold implements ChannelFold {
       }
       case 'gc':
         this.forget(record.floor);
+        if (record.expiredBefore !== undefined && !this.#ablations['expired-rows-kept']) this.expire(record.expiredBefore);
         return;
       case 'expire':
         this.lmids.delete(record.clientId);
@@ -119,10 +123,27 @@ export class ModelFold implements ChannelFold {
     if (floor > this.floor) this.floor = floor;
     for (const [pk, doc] of this.docs) {
       if (doc.delete === undefined || doc.delete.hlc >= floor) continue;
-      this.hash = subHash(this.hash, this.#hashes.get(pk)!);
-      this.#hashes.delete(pk);
-      this.docs.delete(pk);
+      this.#drop(pk);
     }
+  }
+
+  /** Rows put before go, and leave nothing. @returns their keys. */
+  expire(before: Timestamp): readonly PrimaryKey[] {
+    if (before > this.expiredBefore) this.expiredBefore = before;
+    const expired = this.expiredAt(before);
+    for (const pk of expired) this.#drop(pk);
+    return expired;
+  }
+
+  /** Live rows put before. */
+  expiredAt(before: Timestamp): readonly PrimaryKey[] {
+    return [...this.docs].flatMap(([pk, doc]) => (doc.delete === undefined && doc.put !== undefined && doc.put.hlc < before ? [pk] : []));
+  }
+
+  #drop(pk: PrimaryKey): void {
+    this.hash = subHash(this.hash, this.#hashes.get(pk)!);
+    this.#hashes.delete(pk);
+    this.docs.delete(pk);
   }
 
   /** A fault, not an op: one stamp changes, as if a bit had turned over on disk. */

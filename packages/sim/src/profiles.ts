@@ -12,6 +12,8 @@ export const PROFILES: { readonly [A in AblationName]?: Profile } = {
     only: ['hop-loss', 'socket-drop', 'long-sleep', 'expire', 'gc', 'restore'],
     boost: { 'long-sleep': 2, restore: 2 },
   },
+  'expired-rows-kept': { only: ['long-sleep', 'expiry'] },
+  'expired-by-own-clock': { only: ['long-sleep', 'expiry'] },
   'no-floor': { only: ['long-sleep', 'gc'] },
   'no-hash-check': { only: ['memory-flip', 'socket-drop', 'seal'], boost: { 'memory-flip': 20 } },
   'epoch-swap-early': { only: ['restore', 'seal', 'hop-delay', 'socket-drop'], boost: { restore: 4, seal: 2 } },

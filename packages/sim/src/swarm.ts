@@ -39,7 +39,7 @@ export const FAULTS = [
   'leave-and-follow',
 ] as const;
 /** Faults that no seed draws, so that seeds stay what they were: a run has them when it is asked for them. */
-export const LATER_FAULTS = ['lost-tail', 'dropped-channel', 'forwarded-writes', 'schema-conflict'] as const;
+export const LATER_FAULTS = ['lost-tail', 'dropped-channel', 'forwarded-writes', 'schema-conflict', 'expiry'] as const;
 export type Fault = (typeof FAULTS)[number] | (typeof LATER_FAULTS)[number];
 
 export type Boost = { readonly [F in Fault]?: number };

@@ -183,6 +183,7 @@ export class Workload {
     add('newer-schema', 1, () => this.#upgrade(device));
     add('adoption', 3, () => device.leader?.event({ type: 'adopt', channel: random.pick(device.channels), above: 0 }));
     add('schema-conflict', 2, () => this.#rollOut(device));
+    add('expiry', 3, () => cluster.alterTimeToLive());
     add('leave-and-follow', 2, () => this.#leave(device, random.pick(device.channels)));
     let draw = random.next() * actions.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, act] of actions) {

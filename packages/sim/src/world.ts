@@ -1,3 +1,4 @@
+import { TICKS_PER_MS, type Timestamp } from '@terndb/core';
 import type { Ablations } from '@terndb/sync/testing';
 import { EventQueue } from './event-queue.ts';
 import { Ledger } from './ledger.ts';
@@ -29,6 +30,8 @@ export class World {
   hasFaults = true;
   /** The whole world slept this long: wall clocks moved, monotonic ones did not. */
   sleptMs = 0;
+  /** How long rows live by the schema that everybody has; undefined: for ever. */
+  ttlMs: number | undefined = undefined;
   /** Of the last write of any app. */
   uid = 0;
   /** Lines of the trace, when somebody wants to read it. */
@@ -55,6 +58,12 @@ export class World {
 
   wallMs(): number {
     return START_MS + this.queue.nowMs + this.sleptMs;
+  }
+
+  /** Rows put before it have expired by a wall clock; 0: none has. */
+  expiryCutoff(wallMs: number): Timestamp {
+    if (this.ttlMs === undefined) return 0 as Timestamp;
+    return (Math.max(0, Math.floor(wallMs) - this.ttlMs + 1) * TICKS_PER_MS) as Timestamp;
   }
 
   monotonicMs(): number {

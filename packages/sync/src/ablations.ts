@@ -27,6 +27,10 @@ export const ABLATIONS = {
   'swap-early': 'R6',
   /** Tombstones leave manifests, without a record. */
   'gc-in-manifest-only': 'R7',
+  /** A replica keeps rows that a record says have expired. */
+  'expired-rows-kept': 'R7',
+  /** A replica drops rows that have expired by its own clock, without a record. */
+  'expired-by-own-clock': 'R7',
   /** Ops below the floor are accepted. */
   'no-floor': 'R8',
   /** Stamps of the future are accepted. */

@@ -52,6 +52,7 @@ export type {
 } from './protocol/reads.ts';
 export type { ErrorAnswer, ResolveAnswer, ResolvedChannel, ResolveRequest } from './protocol/resolve.ts';
 export {
+  type Altered,
   type ChannelAnswer,
   type ChannelRequest,
   type ClientMessage,

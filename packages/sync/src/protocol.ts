@@ -7,10 +7,11 @@ import type { Frame, Hash64, OpRecord, Timestamp } from '@terndb/core';
  * PROTOCOL_VERSION covers: the set of messages, their fields, and the meaning of both. The formats of frames and ops have versions of their own
  * (core, frame-codec.ts).
  * History: 1 first version; 2 `unsubscribe` (skippable, so it may be sent to a server of version 1), `tick.time` is that of a tick in the log,
- *   `credit.bytes` is a total; 3 `presence` and `present`, both skippable; 4 `denied.access` may be `quota`, which older clients are told as `write`.
+ *   `credit.bytes` is a total; 3 `presence` and `present`, both skippable; 4 `denied.access` may be `quota`, which older clients are told as `write`;
+ *   5 `altered`, skippable.
  * Oldest version served: 1. Servers are deployed first: a client may be older than its server, never newer than what it says in `hello`.
  */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 export const OLDEST_PROTOCOL_VERSION = 1;
 
 /** One refusal for good (R3). */
@@ -211,6 +212,16 @@ export interface Pong {
 }
 /* ---------- beside the log ---------- */
 /**
+ * Version of the schema that the channel's collection has on the server: said after each subscribe, and when there is another. A device that knows
+ * another one asks `resolve` again. Not the machines' business; one that is lost is said again with the next subscription.
+ */
+export interface Altered {
+  readonly type: 'altered';
+  readonly channel: string;
+  readonly subscription: number;
+  readonly schemaVersion: number;
+}
+/**
  * Where somebody is in what the entities of a channel show: told to the others in the same topic, and forgotten. Not the machines' business: nothing
  * durable depends on it, it may be lost, and a server may leave it out.
  */
@@ -234,7 +245,7 @@ export interface Present {
   readonly state: Uint8Array;
 }
 export type ChannelAnswer = Subscribed | FrameMessage | Ack | Restamp | Gap | UnknownClient | Busy | Denied | Ended | Gone | Tick;
-export type ServerMessage = Welcome | Refused | ChannelAnswer | Goaway | Pong;
+export type ServerMessage = Welcome | Refused | ChannelAnswer | Goaway | Pong | Altered;
 export type Message = ClientMessage | ServerMessage | Presence | Present;
 
 /** The version both speak, or who has to upgrade. */

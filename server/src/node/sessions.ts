@@ -18,6 +18,8 @@ interface OpenSession {
   readonly send: (message: ServerMessage) => void;
   /** Leaders that know of it. */
   readonly slots: Set<number>;
+  /** Channel → its newest subscription. */
+  readonly subscriptions: Map<string, number>;
 }
 
 interface Routed {
@@ -40,7 +42,7 @@ export class Sessions {
   }
 
   open(session: string, send: (message: ServerMessage) => void): NodeSession {
-    const opened: OpenSession = { send, slots: new Set() };
+    const opened: OpenSession = { send, slots: new Set(), subscriptions: new Map() };
     this.#sessions.set(session, opened);
     return {
       route: (principal, message, traced) => {
@@ -55,7 +57,22 @@ export class Sessions {
   }
 
   deliver(session: string, message: ChannelAnswer): void {
-    this.#sessions.get(session)?.send(message);
+    const opened = this.#sessions.get(session);
+    if (opened === undefined) return;
+    opened.send(message);
+    if (message.type !== 'subscribed') return;
+    const { channel, subscription } = message;
+    opened.subscriptions.set(channel, subscription);
+    const schemaVersion = this.#options.channels.find(channel)?.channel.collection.schemaVersion;
+    if (schemaVersion !== undefined) opened.send({ type: 'altered', channel, subscription, schemaVersion });
+  }
+
+  /** The channel shows itself under this version of its schema now. */
+  altered(channel: string, schemaVersion: number): void {
+    for (const { send, subscriptions } of this.#sessions.values()) {
+      const subscription = subscriptions.get(channel);
+      if (subscription !== undefined) send({ type: 'altered', channel, subscription, schemaVersion });
+    }
   }
 
   #route(opened: OpenSession, { principal, message, traced }: Routed): void {
@@ -75,6 +92,7 @@ export class Sessions {
     if (message.type === 'subscribe' && isDamaged) return;
     opened.slots.add(channel.slot);
     const leader = this.#options.leaders[channel.slot]!;
+    if (message.type === 'unsubscribe') opened.subscriptions.delete(name);
     if (message.type === 'subscribe') leader.event({ type: 'subscribe', principal, message });
     else if (message.type === 'push') leader.push(principal, message, traced);
     else leader.event({ ...message, session: principal.session });

@@ -21,6 +21,13 @@ export type SyncState =
   /** `detail`: 'subject' when the token is not of who wrote the outbox; else what the server or the page said, if anything. */
   | { readonly name: 'needs-auth'; readonly detail?: string }
   | { readonly name: 'incompatible'; readonly need: 'upgrade-client' | 'upgrade-server' };
+/** A collection whose entities live otherwise on the server than this app's schema says, in seconds; null: for ever. */
+export interface OtherTimeToLive {
+  readonly collection: string;
+  readonly ownSeconds: number | null;
+  /** What counts in the partitions that are connected; the others go by the app's. */
+  readonly serverSeconds: number | null;
+}
 export interface SyncStatus {
   readonly state: SyncState;
   /** Writes that the log has not confirmed. */
@@ -30,6 +37,8 @@ export interface SyncStatus {
   /** This tab does the syncing for all tabs. */
   readonly leader: boolean;
   readonly partitions: readonly { readonly name: string; readonly keep: Keep /** 0..1 */; readonly coverage: number }[];
+  /** Left out: the server's schema says what the app's says. */
+  readonly otherTimesToLive?: readonly OtherTimeToLive[];
 }
 /** `ok`, `low`: clean segments are being evicted. `full`: writes fail with STORAGE_FULL. */
 export interface StorageStatus {

@@ -76,9 +76,9 @@ export class Connector {
     return true;
   }
 
-  /** Asks again which channels there are. */
+  /** Asks again which channels there are, and under which schema; everybody may have heard at once that they should. */
   resolveAgain(): void {
-    this.#resolveIn(RETRY_MIN_MS);
+    this.#resolveIn(this.#delayOf(2));
   }
 
   /** What is followed runs, under the machine's own link. */

@@ -1,8 +1,9 @@
-import type { PrimaryKey, SingleOp } from '@terndb/core';
+import type { PrimaryKey, SchemaDefinition, SingleOp } from '@terndb/core';
 import type { ResolvedChannel } from '@terndb/sync';
 import type { ConnectionMemory } from './connection-memory.ts';
 import type { ConnectRequest } from './connection-record.ts';
 import type { SyncPlace } from './host-types.ts';
+import { otherTimesToLive } from './places.ts';
 import type { Standing } from './standing.ts';
 import type { SyncHost } from './sync-host.ts';
 import type { SyncReport } from './sync-report.ts';
@@ -10,6 +11,8 @@ import type { SyncReport } from './sync-report.ts';
 export interface FollowedPorts {
   readonly memory: ConnectionMemory;
   readonly standing: Standing;
+  /** Of the engine. */
+  readonly schema: SchemaDefinition;
   /** Which runs now. */
   readonly host: () => SyncHost | undefined;
 }
@@ -20,11 +23,13 @@ export class FollowedChannels {
   places: readonly SyncPlace[] = [];
   readonly #memory: ConnectionMemory;
   readonly #standing: Standing;
+  readonly #schema: SchemaDefinition;
   readonly #host: () => SyncHost | undefined;
 
-  constructor({ memory, standing, host }: FollowedPorts) {
+  constructor({ memory, standing, schema, host }: FollowedPorts) {
     this.#memory = memory;
     this.#standing = standing;
+    this.#schema = schema;
     this.#host = host;
   }
 
@@ -94,12 +99,15 @@ export class FollowedChannels {
   }
 
   /** Of the partitions that are asked for, or were last. */
-  coverages(request: ConnectRequest | undefined): SyncReport['status']['partitions'] {
-    const wanted = request?.partitions ?? this.#memory.record?.partitions ?? [];
-    return wanted.map(({ name, keep }) => {
+  status(request: ConnectRequest | undefined): Pick<SyncReport['status'], 'partitions' | 'otherTimesToLive'> {
+    const { record } = this.#memory;
+    const wanted = request?.partitions ?? record?.partitions ?? [];
+    const partitions = wanted.map(({ name, keep }) => {
       const channels = this.places.filter(({ partition }) => partition === name).map(({ channel }) => this.#standing.coverageOf(channel));
       return { name, keep, coverage: meanOf(channels) };
     });
+    const otherTimes = record === undefined ? [] : otherTimesToLive(record.answer, this.#schema, record.opened);
+    return otherTimes.length === 0 ? { partitions } : { partitions, otherTimesToLive: otherTimes };
   }
 }
 

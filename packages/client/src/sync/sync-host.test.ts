@@ -70,6 +70,7 @@ async function openDevice(): Promise<Device> {
       onProgress() {},
       onSwapped() {},
       onPresent() {},
+      onAltered() {},
       onFailed: (error) => failed.push(error),
     },
     { places: [{ channel: CHANNEL, collection: 'notes', partition: 'p', schemaVersion: 1, budgetBytes: null }], term: 1, device },

@@ -61,7 +61,10 @@ export class SyncHost {
       onRefused: (batch, error) => this.#refused(batch, error),
       isOver: () => this.#isOver,
     });
-    this.#socket = new MachineSocket(ports, dispatch, (message) => events.onPresent(message));
+    this.#socket = new MachineSocket(ports, dispatch, (message) => {
+      if (message.type === 'present') events.onPresent(message);
+      else events.onAltered(message);
+    });
     const budgetOf = (channel: string): number | null => this.#places.find((place) => place.channel === channel)?.budgetBytes ?? null;
     this.#bootstraps = new Bootstraps({ replication, downloader, budgetOf, dispatch, onProgress });
   }

@@ -69,7 +69,8 @@ export class SyncService {
     this.#tokens = new TokenDesk(ports.clock, () => this.#changed());
     this.#server = new ServerRequests({ network: ports.network, clock: ports.clock, tokens: this.#tokens });
     this.#standing = new Standing(ports.engine.replication, ports.clock);
-    this.followed = new FollowedChannels({ memory: this.#memory, standing: this.#standing, host: () => this.#host });
+    const { schema } = ports.engine;
+    this.followed = new FollowedChannels({ memory: this.#memory, standing: this.#standing, schema, host: () => this.#host });
     this.#tails = new TailWatch(ports.engine.replication, ports.clock);
     const { clock, rows, objects } = ports;
     this.#sweep = new ObjectSweep({ clock, rows, objects, isBusy: (channel) => this.#host?.isBringing(channel) === true });
@@ -197,7 +198,7 @@ export class SyncService {
   report(): SyncReport {
     const { count: rejected, version } = this.#outcomes.refused;
     return {
-      status: { state: this.#state(), outbox: this.#outboxSize(), rejected, partitions: this.followed.coverages(this.#connector.request) },
+      status: { state: this.#state(), outbox: this.#outboxSize(), rejected, ...this.followed.status(this.#connector.request) },
       isNew: this.#isNew,
       token: this.#tokens.wanted ?? null,
       rejectedVersion: version,
@@ -316,6 +317,9 @@ export class SyncService {
         const place = this.followed.placeOf(channel);
         if (place !== undefined) this.#ports.presence.heard({ ...place, topic }, { peer, subject, state });
       },
+      onAltered: ({ channel, schemaVersion }) => {
+        if ((this.followed.placeOf(channel)?.schemaVersion ?? schemaVersion) !== schemaVersion) this.#connector.resolveAgain();
+      },
       onSwapped: (channel) => this.#sweep.later(channel),
       onFailed: (error) => isCurrent() && !this.#isClosed && this.#ports.onFailed(error),
     };
@@ -365,6 +369,8 @@ export class SyncService {
       });
     }
     if (isOver()) return;
+    this.followed.places = places;
+    for (const { channel, ttlSeconds = null } of places) engine.replication.setTimeToLive(channel, ttlSeconds);
     if (this.#connector.phase.name !== 'running' || !isSame) {
       this.#connector.running();
       this.#host?.connect(token);

@@ -299,11 +299,15 @@ export class WorkerHost implements WorkerApi {
 
 /**
  * The app's schema with the fields that only the server has, and the collections that were opened by name. What contradicts it is found when the
- * database connects.
+ * database connects. Times to live stay the app's: the server's are for what is followed.
  */
 function widen(wanted: SchemaDefinition, server: SchemaDefinition, opened: readonly string[]): SchemaDefinition {
   const isKnown = (name: string): boolean => wanted.collections[name] !== undefined || opened.includes(name);
-  const collections = Object.fromEntries(Object.entries(server.collections).filter(([name]) => isKnown(name)));
+  const collections = Object.fromEntries(
+    Object.entries(server.collections)
+      .filter(([name]) => isKnown(name))
+      .map(([name, definition]) => [name, { ...(wanted.collections[name] ?? definition), fields: definition.fields }]),
+  );
   const known = { ...server, collections };
   return compareDefinitions(wanted, known).type === 'additive' ? mergeDefinitions(wanted, known) : wanted;
 }

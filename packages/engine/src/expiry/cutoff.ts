@@ -9,6 +9,11 @@ export function expiryCutoff({ ttlSeconds }: CollectionDefinition, nowMs: number
   return (Math.max(0, Math.floor(nowMs) - ttlSeconds * 1000 + 1) * TICKS_PER_MS) as Timestamp;
 }
 
+/** The collection with another time to live; null: its entities live for ever. */
+export function withTimeToLive({ ttlSeconds: _, ...rest }: CollectionDefinition, ttlSeconds: number | null): CollectionDefinition {
+  return ttlSeconds === null ? rest : { ...rest, ttlSeconds };
+}
+
 /** When an entity put at this stamp expires, wall clock in ms; Infinity: never. */
 export function expiryMs({ ttlSeconds }: CollectionDefinition, put: number): number {
   return ttlSeconds === undefined ? Number.POSITIVE_INFINITY : Math.floor(put / TICKS_PER_MS) + ttlSeconds * 1000;

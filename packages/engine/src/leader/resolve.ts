@@ -198,7 +198,7 @@ function resolveCollab(target: WriteTarget, request: RequestOf<'collab'>): Resol
 function isThere({ definition, nowMs }: WriteTarget, replica: ReplicaReader | undefined, pk: PrimaryKey): boolean {
   const place = replica?.entities.find(pk);
   if (place === undefined) return false;
-  return nowMs === undefined || place.block.source.putTimeAt(place.offset) >= expiryCutoff(definition, nowMs());
+  return nowMs === undefined || place.block.source.putTimeAt(place.offset) >= expiryCutoff(replica?.definition ?? definition, nowMs());
 }
 
 /** The partition that holds the key live, or may; undefined when none does, and then there is nothing to do. PARTITION_REQUIRED when several do. */

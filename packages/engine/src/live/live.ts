@@ -160,11 +160,13 @@ class Watcher<R> {
   }
 
   /** Rows expire without a change: looks again when the next one of those that are visible does. */
-  #lookAtExpiry({ definition, partitions }: ReadContext): void {
+  #lookAtExpiry({ partitions }: ReadContext): void {
     this.#cancelExpiry();
-    if (definition.ttlSeconds === undefined) return;
-    const oldest = Math.min(...partitions.map(({ view }) => view.oldestPut ?? Number.POSITIVE_INFINITY));
-    const waitMs = expiryMs(definition, oldest) - this.#ports.clock.nowMs();
+    // Partitions of one collection may differ: a server has its own time to live.
+    const timed = partitions.filter(({ view }) => view.definition.ttlSeconds !== undefined);
+    if (timed.length === 0) return;
+    const nextMs = Math.min(...timed.map(({ view }) => expiryMs(view.definition, view.oldestPut ?? Number.POSITIVE_INFINITY)));
+    const waitMs = nextMs - this.#ports.clock.nowMs();
     if (waitMs === Number.POSITIVE_INFINITY) return;
     this.#cancelExpiry = this.#ports.clock.after(Math.min(MAX_TIMER_MS, Math.max(LIVE_EXPIRY_MS, waitMs)), () => {
       this.#mayAllDiffer = true;

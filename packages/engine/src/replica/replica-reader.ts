@@ -1,4 +1,4 @@
-import type { Timestamp } from '@terndb/core';
+import type { CollectionDefinition, Timestamp } from '@terndb/core';
 import type { View } from '../view/view.ts';
 import type { Entities } from './entities.ts';
 
@@ -8,6 +8,8 @@ export interface ReplicaReader {
   readonly maxHlc: Timestamp;
   /** A key that is not here may be one of the rows that are missing. */
   readonly isPartial?: boolean;
+  /** With the time to live that counts here, where that need not be the collection's. */
+  readonly definition?: CollectionDefinition;
   readonly entities: Pick<Entities, 'find' | 'dimOf' | 'blocks'>;
   /** Without rows that are expired at `nowMs`; left out: with them. */
   view(nowMs?: number): View;

@@ -1,10 +1,10 @@
-import type { Frame, LogRecord, PrimaryKey, SingleOp, Timestamp } from '@terndb/core';
+import type { CollectionDefinition, Frame, LogRecord, PrimaryKey, SingleOp, Timestamp } from '@terndb/core';
 import type { Kernel } from '@terndb/kernel';
 import type { CatalogCollection } from '../catalog/catalog.ts';
 import { inspectChannel } from '../database/channel.ts';
 import type { ShownChannel } from '../database/shown-channel.ts';
 import type { PartitionInspection } from '../database/types.ts';
-import { expiryCutoff } from '../expiry/cutoff.ts';
+import { expiryCutoff, withTimeToLive } from '../expiry/cutoff.ts';
 import { GrowingRows } from '../growing/growing.ts';
 import { opsOf } from '../overlay/entry-ops.ts';
 import { Overlay } from '../overlay/overlay.ts';
@@ -22,6 +22,8 @@ export interface FollowedOptions {
   readonly kernel: Kernel;
   readonly replica: Replica;
   readonly logEpoch: string | null;
+  /** As of `FollowedPlace`. */
+  readonly ttlSeconds?: number | null | undefined;
 }
 
 /** One followed channel: the replica as the log says, and the outbox over it. What changes it is shown with the next view. */
@@ -33,19 +35,34 @@ export class FollowedChannel implements ShownChannel {
   readonly #overlay: Overlay;
   #replica: Replica;
   #logEpoch: string | null;
+  #definition: CollectionDefinition;
   /** Shown in place of the replica while the first bootstrap is under way; nothing is folded into it. */
   #preview: Replica | undefined;
   #view: ReplicaView | undefined;
 
   /** Takes the replica over. */
-  constructor({ name, collection, partition, kernel, replica, logEpoch }: FollowedOptions) {
+  constructor({ name, collection, partition, kernel, replica, logEpoch, ttlSeconds }: FollowedOptions) {
     this.name = name;
     this.collection = collection;
     this.partition = partition;
     this.#replica = replica;
     this.#logEpoch = logEpoch;
     const { definition } = collection;
+    this.#definition = ttlSeconds === undefined ? definition : withTimeToLive(definition, ttlSeconds);
     this.#overlay = new Overlay({ base: replica.entities, definition, defaults: defaultsOf(definition), kernel });
+  }
+
+  /** The collection's, with the time to live that counts here. */
+  get definition(): CollectionDefinition {
+    return this.#definition;
+  }
+
+  /** @returns whether it is another one. */
+  setTimeToLive(ttlSeconds: number | null): boolean {
+    if ((this.#definition.ttlSeconds ?? null) === ttlSeconds) return false;
+    this.#definition = withTimeToLive(this.#definition, ttlSeconds);
+    this.#changed();
+    return true;
   }
 
   get logEpoch(): string | null {
@@ -89,11 +106,11 @@ export class FollowedChannel implements ShownChannel {
 
   view(nowMs?: number): ReplicaView {
     const { position, quarantined, missingRows } = this.#shown;
-    const cutoff = nowMs === undefined ? (0 as Timestamp) : expiryCutoff(this.collection.definition, nowMs);
+    const cutoff = nowMs === undefined ? (0 as Timestamp) : expiryCutoff(this.#definition, nowMs);
     if (this.#view?.isAt(cutoff) === false) this.#changed();
     this.#view ??= new ReplicaView({
       channel: this.name,
-      definition: this.collection.definition,
+      definition: this.#definition,
       position,
       blocks: this.#overlay.blocks,
       quarantined,

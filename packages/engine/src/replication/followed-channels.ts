@@ -90,6 +90,11 @@ export class FollowedChannels implements Replication {
     this.#options.notify([wholeChange(channel)]);
   }
 
+  setTimeToLive(name: string, ttlSeconds: number | null): void {
+    const channel = this.#channels.get(name);
+    if (channel?.setTimeToLive(ttlSeconds) === true) this.#options.notify([wholeChange(channel)]);
+  }
+
   state(name: string): FollowedState | undefined {
     return this.#channels.get(name)?.state();
   }
@@ -238,7 +243,8 @@ export class FollowedChannels implements Replication {
     const replica = stored ?? emptyReplica({ channel: name, logEpoch: null, definition, kernel });
     // Without its replica nobody knows what the channel holds, whatever the universe.
     const logEpoch = stored === undefined ? null : place.logEpoch;
-    const channel = new FollowedChannel({ name, collection, partition, kernel, replica, logEpoch });
+    const { ttlSeconds } = place;
+    const channel = new FollowedChannel({ name, collection, partition, kernel, replica, logEpoch, ttlSeconds });
     try {
       channel.reserve([], place.overlay);
       for (const entry of place.overlay) channel.setEntry(entry);

@@ -12,6 +12,8 @@ export interface FollowedPlace {
   readonly channel: string;
   readonly collection: string;
   readonly partition: string;
+  /** How long its entities live by the server's schema, which is what counts here; null: for ever. Left out: as the engine's schema says. */
+  readonly ttlSeconds?: number | null;
 }
 
 /** One write of this device that the log has not confirmed at the applied position (R4). */
@@ -85,6 +87,8 @@ export interface Replication {
    * its local channel, if it has one, is hidden. One that is followed already is opened anew, in place of what was shown. COLLECTION_UNKNOWN when the engine's schema does not have it; STORAGE_UNAVAILABLE, MEMORY_LIMIT.
    */
   open(places: readonly (FollowedPlace & { readonly logEpoch: string | null; readonly overlay: readonly OverlayEntry[] })[]): Promise<void>;
+  /** The server lets the entities of a followed channel live otherwise; null: for ever. Shown at once, and told as a change of the whole partition. */
+  setTimeToLive(channel: string, ttlSeconds: number | null): void;
   /** The channel is not followed any more; its rows are hidden. What is stored is the host's to delete. */
   leave(channel: string): void;
   state(channel: string): FollowedState | undefined;

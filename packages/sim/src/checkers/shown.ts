@@ -25,6 +25,8 @@ export function checkFlicker(ledger: Ledger, shown: Shown): void {
   if (newest === undefined || !newest.info.isLocal || newest.info.rejected !== undefined || isPending) return;
   // Too old for R16 when a restore took it away: gone for good, and rightly.
   if (newest.info.wasPruned && newest.info.wasRestored) return;
+  // It has expired, and what came late and is older may stand in its place.
+  if (newest.stamp.hlc < fold.expiredBefore) return;
   for (const op of singlesOf(newest.info.op)) {
     const doc = fold.entity(op.pk);
     if (doc === undefined && newest.stamp.hlc < fold.floor) continue;

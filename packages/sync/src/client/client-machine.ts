@@ -311,6 +311,8 @@ export class ClientMachine {
         cx.isOpen = false;
         cx.step.effect({ type: 'timer', timer: 'drained', delayMs: ANSWER_TIMEOUT_MS });
         return;
+      case 'altered':
+        return;
       case 'ended':
         if (message.reason === 'fenced') this.#stepDown('demoted', cx.step);
         else if (cx.isOpen) this.#receiveOf(message, bytes, cx);

@@ -134,6 +134,7 @@ export const MESSAGES: { readonly [T in Message['type']]: MessageSchema } = {
       ['state', 'b'],
     ],
   },
+  altered: { code: 80, skippable: true, fields: [...CHANNEL, ['schemaVersion', 'u']] },
   pong: {
     code: 78,
     skippable: true,

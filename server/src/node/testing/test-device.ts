@@ -1,4 +1,5 @@
 import {
+  type Clock,
   type CollectionDefinition,
   newClientId,
   type Op,
@@ -43,6 +44,8 @@ export interface TestDeviceOptions {
   readonly definition: CollectionDefinition;
   readonly channels: readonly string[];
   readonly canWrite?: boolean;
+  /** Its wall clock; that of its connection is the machine's. */
+  readonly clock?: Pick<Clock, 'nowMs'>;
   /** One way. */
   readonly delayMs?: number;
 }
@@ -64,6 +67,8 @@ export class TestDevice {
   readonly denied: string[] = [];
   readonly statuses: string[] = [];
   readonly bootstraps: string[] = [];
+  /** Of its collections, as the server said them. */
+  readonly schemaVersions: number[] = [];
   acked = 0;
   divergences = 0;
   readonly #options: TestDeviceOptions;
@@ -125,6 +130,18 @@ export class TestDevice {
     return Object.fromEntries(rows.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
+  /** Keys that a reader of this moment sees, without what the log has not confirmed; ascending. */
+  shown(channel: string): string[] {
+    const view = this.replica(channel).view((this.#options.clock ?? systemClock).nowMs());
+    const keys: string[] = [];
+    for (const block of view.blocks) {
+      for (let offset = 0; offset < block.rows; offset++)
+        if (((block.live[offset >>> 5]! >>> (offset & 31)) & 1) === 1) keys.push(String(block.keyAt(offset)));
+    }
+    view.release();
+    return keys.sort();
+  }
+
   write(channel: string, op: Op): void {
     this.#request += 1;
     this.#event({ type: 'write', request: this.#request, channel, op });
@@ -156,7 +173,8 @@ export class TestDevice {
     this.#events.push(event);
     if (this.#events.length > 1) return;
     for (let next = this.#events[0]; next !== undefined && !this.#isClosed; next = this.#events[0]) {
-      const now = { wallMs: systemClock.nowMs(), monotonicMs: systemClock.monotonicMs() };
+      if (next.type === 'message' && next.message.type === 'altered') this.schemaVersions.push(next.message.schemaVersion);
+      const now = { wallMs: (this.#options.clock ?? systemClock).nowMs(), monotonicMs: systemClock.monotonicMs() };
       for (const effect of this.#machine.step(next, now)) this.#perform(effect);
       this.#events.shift();
     }

@@ -24,6 +24,8 @@ interface Line {
   readonly session: string;
   readonly events: SocketEvents;
   readonly machine: SessionMachine;
+  /** Channel → its newest subscription. */
+  readonly subscriptions: Map<string, number>;
   isOpen: boolean;
 }
 
@@ -81,6 +83,12 @@ export class MemoryServer implements Network {
     return rows;
   }
 
+  /** The schema is another one, and who follows hears of it. */
+  alter(schema: SchemaDefinition): void {
+    this.schema = schema;
+    for (const line of this.#lines.values()) for (const channel of line.subscriptions.keys()) this.#sayVersion(line, channel);
+  }
+
   /** The connection of everybody is cut. */
   cut(): void {
     for (const line of [...this.#lines.values()]) this.#close(line);
@@ -95,7 +103,13 @@ export class MemoryServer implements Network {
 
   openSocket(_url: string, events: SocketEvents): SyncSocket {
     const session = `s${this.#nextSession++}`;
-    const line: Line = { session, events, machine: new SessionMachine({ session, logEpoch: this.logEpoch }), isOpen: true };
+    const line: Line = {
+      session,
+      events,
+      machine: new SessionMachine({ session, logEpoch: this.logEpoch }),
+      subscriptions: new Map(),
+      isOpen: true,
+    };
     this.#clock.after(1, () => {
       if (!line.isOpen) return;
       if (!this.isUp) return this.#close(line);
@@ -188,6 +202,10 @@ export class MemoryServer implements Network {
         return;
       }
       case 'route':
+        if (effect.message.type === 'subscribe') {
+          line.subscriptions.set(effect.message.channel, effect.message.subscription);
+          this.#sayVersion(line, effect.message.channel);
+        }
         this.#leaderEvent({
           ...effect.message,
           type: effect.message.type,
@@ -202,6 +220,11 @@ export class MemoryServer implements Network {
       case 'timer':
         return;
     }
+  }
+
+  #sayVersion(line: Line, channel: string): void {
+    const subscription = line.subscriptions.get(channel)!;
+    this.#session(line, { type: 'answer', message: { type: 'altered', channel, subscription, schemaVersion: this.schema.version } });
   }
 
   #send(line: Line, message: ServerMessage): void {
