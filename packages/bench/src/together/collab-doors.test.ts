@@ -1,13 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Database, defineSchema, f } from '@terndb/client';
 import { openInNode } from '@terndb/client/testing';
 import { type CollabDocument, openCollab } from '@terndb/client/yjs';
-import { createApp, openAuthenticator, openNode, openStorage, readConfig, systemClock } from '@terndb/server/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Doc, encodeStateAsUpdate } from 'yjs';
-import { SERVER_ENV, tokenFor, until } from '../sync/server-process.ts';
+import { tokenFor, until } from '../sync/server-process.ts';
+import { type ServerHere, startServerHere } from './server-here.ts';
 
 /** Documents that devices write together, and those who read and write them without Yjs: the whole client against the whole server. */
 
@@ -24,36 +21,18 @@ const schema = defineSchema(shapes);
 type Db = Database<typeof shapes>;
 const LONG = { timeoutMs: 30_000 } as const;
 
-let data: string;
+let server: ServerHere;
 let url: string;
-let stop: () => Promise<void>;
 const open: Db[] = [];
 
 beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), 'terndb-doors-'));
-  const config = readConfig({ env: { ...SERVER_ENV }, flags: { data, port: '0' } });
-  const storage = await openStorage(config);
-  const node = await openNode({ ports: storage.ports });
-  const app = await createApp({
-    node,
-    authenticator: await openAuthenticator(config, systemClock, storage.ports.meta),
-    clock: systemClock,
-    config,
-  });
-  url = await app.http.listen({ host: '127.0.0.1', port: 0 });
-  stop = async () => {
-    await app.http.close();
-    await node.close();
-    await storage.close();
-  };
+  server = await startServerHere();
+  ({ url } = server);
 });
 afterEach(async () => {
   await Promise.all(open.splice(0).map((db) => db.close()));
 });
-afterAll(async () => {
-  await stop();
-  await rm(data, { recursive: true, force: true, maxRetries: 3 });
-});
+afterAll(() => server.stop());
 
 async function device(name: string, partition: string | undefined, keep: 'all' | 'recent' = 'all'): Promise<Db> {
   const db = await openInNode(name, schema);
