@@ -1,4 +1,4 @@
-import { DbError, type JsonValue } from '@terndb/core';
+import { DbError, type JsonValue, type PrimaryKey } from '@terndb/core';
 import type {
   AggregateRequest,
   AggregateResult,
@@ -23,9 +23,9 @@ import type { ChangeFeed } from './changes/change-feed.ts';
 import type { ChangesRequest, FeedEvent } from './changes/types.ts';
 import type { ChannelTable } from './channels/channel-table.ts';
 import type { DataJobs } from './data/data-jobs.ts';
+import type { HealthChecks } from './health/finding.ts';
 import type { SlotLeader } from './leader/slot-leader.ts';
 import type { Writes } from './leader/writes.ts';
-import type { HealthChecks } from './health/finding.ts';
 import type { NodeLimits } from './limits.ts';
 import type { NodePorts } from './open-node.ts';
 import { within } from './query/position-waiters.ts';
@@ -156,6 +156,11 @@ export class StandaloneNode implements ServerNode {
       // Under a restored log older manifests are this universe's, too.
       return writeManifest({ ...whole, logEpoch: this.logEpoch, lmids });
     });
+  }
+
+  absentKeys(channel: string, keys: readonly PrimaryKey[]): number {
+    const { entities } = this.#parts.channels.find(channel)?.channel.replica ?? {};
+    return entities === undefined ? 0 : [...new Set(keys)].filter((key) => entities.find(key) === undefined).length;
   }
 
   flush(database: string, collection?: string): Promise<void> {

@@ -58,6 +58,9 @@ export interface ServerNode {
   /** The newest manifest of a channel as one client may see it: with the LMIDs of `clientIds` only. Undefined when there is none (any more). */
   clientManifest(channel: string, manifest: string, clientIds: readonly string[]): Promise<Uint8Array | undefined>;
 
+  /** How many of these keys a channel has no row of, each counted once. 0 for a channel that is gone. */
+  absentKeys(channel: string, keys: readonly PrimaryKey[]): number;
+
   /** Seals everything unsealed now, or of one collection. */
   flush(database: string, collection?: string): Promise<void>;
   compact(database: string, collection?: string): Promise<void>;

@@ -52,7 +52,7 @@ export class Admission {
   }
 
   /**
-   * Room for a write that adds this much at most. A quota of bytes refuses what comes when it is used up, one of rows also what would exceed it.
+   * Room for a write that adds this much at most. A quota of bytes refuses what comes when it is used up, one of rows what would exceed it.
    * @throws QUOTA_EXCEEDED.
    */
   checkRoom(database: string, name: string, more: () => Used): void {
@@ -71,7 +71,7 @@ export class Admission {
   #full(quotas: readonly Quota[], { database, name }: CatalogCollectionInfo, added: Used): Quota | undefined {
     return quotas.find(({ scope, unit, most }) => {
       const used = this.#usage.of(database, scope === 'database' ? undefined : name);
-      return unit === 'bytes' ? used.bytes >= most : used.rows + added.rows > most;
+      return unit === 'bytes' ? used.bytes >= most : added.rows > 0 && used.rows + added.rows > most;
     });
   }
 

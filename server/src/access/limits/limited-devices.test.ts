@@ -72,6 +72,16 @@ describe('pushes of devices', () => {
     expect(heldBy(device.rows(channel))).toEqual(['b', 'c']);
   });
 
+  it('that put what is there are taken when there is no room for more', async () => {
+    await limit({ 'collection.rows.max': '2' });
+    connect();
+    for (const key of ['a', 'b']) device.put(channel, key, { title: key });
+    await until('both to be taken', () => device.held(channel) === 0);
+    device.put(channel, 'a', { title: 'another' });
+    await until('the put', () => device.held(channel) === 0 && device.replica(channel).position === 3);
+    expect(device.denied).toEqual([]);
+  });
+
   it('that only delete are taken when there is no room', async () => {
     connect();
     for (const key of ['a', 'b']) device.put(channel, key, { title: key });

@@ -1,6 +1,7 @@
-import { type Clock, DbError, encodedOpBytes, type Op } from '@terndb/core';
+import { type Clock, DbError, encodedOpBytes, keyFieldOf, normalizeKey, type Op } from '@terndb/core';
+import { DEFAULT_PARTITION, type WriteRequest } from '@terndb/engine';
 import type { ChannelRequest, Principal, ServerMessage } from '@terndb/sync';
-import type { NodeSession, ServerNode, TracedPush } from '../../node/types.ts';
+import type { NodeRequest, NodeSession, ServerNode, TracedPush } from '../../node/types.ts';
 import { withMethods } from '../../node/with-methods.ts';
 import type { Admission } from './admission.ts';
 
@@ -14,8 +15,8 @@ export function limitedNode(node: ServerNode, admission: Admission, clock: Pick<
     write: async (request) => {
       // What frees room is never refused.
       if (request.type === 'put' || request.type === 'patch') {
-        const rows = request.type === 'put' && Array.isArray(request.entities) ? request.entities.length : 0;
-        admission.checkRoom(request.database, request.collection, () => ({ rows, bytes: 0 }));
+        const rows = (): number => (request.type === 'put' ? newRows(node, request) : 0);
+        admission.checkRoom(request.database, request.collection, () => ({ rows: rows(), bytes: 0 }));
       }
       return node.write(request);
     },
@@ -27,6 +28,27 @@ export function limitedNode(node: ServerNode, admission: Admission, clock: Pick<
       return node.resolve(request, grants);
     },
   });
+}
+
+/** Rows that a put adds: those whose keys are not there. What is wrong with it the node will say. */
+function newRows(
+  node: ServerNode,
+  { database, collection, partition = DEFAULT_PARTITION, entities }: NodeRequest<Extract<WriteRequest, { type: 'put' }>>,
+): number {
+  if (!Array.isArray(entities)) return 0;
+  const info = node.catalog.find(database, collection);
+  const [channel] = info?.partitions.get(partition) ?? [];
+  if (info === undefined || channel === undefined) return entities.length;
+  const { name } = keyFieldOf(info.definition);
+  try {
+    const keys = entities.flatMap((entity) => {
+      const key = (entity as Readonly<Record<string, unknown>>)[name];
+      return key === undefined ? [] : [normalizeKey(info.definition, collection, key)];
+    });
+    return entities.length - keys.length + node.absentKeys(channel, keys);
+  } catch {
+    return entities.length;
+  }
 }
 
 /** For a door whose requests are one read each. */
@@ -94,8 +116,12 @@ class LimitedSession implements NodeSession {
       const { database, collection } = place;
       admission.take({ kind: 'insert', database, collection, cost: bytes });
       if (ops.some(({ type }) => type !== 'delete')) {
-        const rows = ops.filter(({ type }) => type === 'put').length;
-        admission.checkRoom(database, collection, () => ({ rows, bytes: bytes() }));
+        const rows = (): number =>
+          node.absentKeys(
+            channel,
+            ops.flatMap((op) => (op.type === 'put' ? [op.pk] : [])),
+          );
+        admission.checkRoom(database, collection, () => ({ rows: rows(), bytes: bytes() }));
       }
       return true;
     } catch (thrown) {

@@ -120,6 +120,19 @@ describe('quotas', () => {
     await expect.poll(async () => (await call('entities/insert', { collectionName: 'a', data: rows(5, 6) })).code, PATIENT).toBe(0);
   });
 
+  it('of rows count keys that are new: what is there may be put again when there is no room left, and a key given twice is one', async () => {
+    const { server, call } = await start();
+    await call('collections/alter_properties', { collectionName: 'a', properties: { 'collection.rows.max': 3 } });
+    expect(await call('entities/insert', { collectionName: 'a', data: rows(1, 2, 2, 3) })).toMatchObject({ code: 0 });
+    for (let again = 0; again < 5; again++) {
+      expect(await call('entities/insert', { collectionName: 'a', data: rows(1, 2) })).toMatchObject({ code: 0 });
+      expect(await call('entities/upsert', { collectionName: 'a', data: rows(3) })).toMatchObject({ code: 0 });
+    }
+    expect(await call('entities/upsert', { collectionName: 'a', data: rows(3, 4) })).toMatchObject({ code: 9 });
+    const [channel] = server.real.catalog.find('default', 'a')!.partitions.get('_default')!;
+    expect([server.real.absentKeys(channel!, [1, 4, 5, 5]), server.real.absentKeys('gone', [1])]).toEqual([2, 0]);
+  });
+
   it('of bytes, of a database, refuse every collection of it', async () => {
     const { call } = await start({ databaseBytes: 2_000 });
     const insert = async (collectionName: string, id: number): Promise<number> =>

@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Config } from '../../config/config.ts';
 import type { ServerNode } from '../../node/types.ts';
+import { withMethods } from '../../node/with-methods.ts';
 import { almighty } from '../auth/principal.ts';
 import { AnswerBudget } from '../limits/answer-budget.ts';
 import { type DoorServer, startMemoryServer } from '../testing/test-server.ts';
@@ -97,6 +98,58 @@ describe('a request whose client has left', () => {
     gate.resolve();
     await Promise.all(all);
     expect(await taken).toBe('taken');
+  });
+});
+
+describe('Request-Timeout', () => {
+  it('is for all of a request: when waiting in the lane and its queries together take longer, 408 with code 10001; the place is free when the work has ended', async () => {
+    const server = await startMemoryServer();
+    await server.post('/v2/vectordb/collections/create', { collectionName: 'slow', dimension: 2 }, ROOT);
+    const clock = new ManualClock();
+    let begun = 0;
+    const search: ServerNode['search'] = async (request) => {
+      begun += 1;
+      await new Promise<void>((resolve) => void clock.after(400, resolve));
+      return server.real.search(request);
+    };
+    const node = withMethods(server.real, { search });
+    const metrics = new MilvusMetrics(new Registry(), server.real, server.authenticator.accounts);
+    const room = new MilvusRoom({ clock, metrics, perSecond: 1_000_000, slowMs: 10_000 });
+    const ask = async (timeoutMs: number, queries: number, signal?: AbortSignal): Promise<unknown> => {
+      const body = new Body({ collectionName: 'slow', data: Array.from({ length: queries }, () => [1, 0]) });
+      const principal = almighty('root', Number.MAX_SAFE_INTEGER);
+      const imports = undefined as never;
+      const request = { node, principal, accounts: server.authenticator, imports, database: 'default', body, timeoutMs };
+      const whole = { ...request, budget: new AnswerBudget(10_000), ...(signal === undefined ? {} : { signal }) };
+      return room.handle('entities/search', whole, { int64AsText: false }, pino({ level: 'silent' })).then(
+        () => 'answered',
+        ({ code, status, message }: MilvusError) => `${status} ${code} ${message}`,
+      );
+    };
+    const late = '408 10001 request timeout';
+    // Each query alone is well within it.
+    const three = ask(1_000, 3);
+    const two = ask(1_000, 2);
+    const answers = Promise.all([three, two]);
+    for (let step = 0; step < 6; step++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(200);
+    }
+    expect(await answers).toEqual([late, 'answered']);
+    // All 64 places of the lane are taken for 400 ms: who waits longer than its time never begins.
+    begun = 0;
+    const running = Array.from({ length: 64 }, () => ask(1_000, 1));
+    const waiting = ask(300, 1);
+    const caller = new AbortController();
+    const leaving = ask(1_000, 1, caller.signal);
+    await new Promise((resolve) => setImmediate(resolve));
+    caller.abort();
+    clock.advance(300);
+    expect([await waiting, await leaving]).toEqual([late, '200 10000 context canceled: nobody waits for the answer']);
+    clock.advance(100);
+    expect(new Set(await Promise.all(running))).toEqual(new Set(['answered']));
+    expect(begun).toBe(64);
+    await server.close();
   });
 });
 

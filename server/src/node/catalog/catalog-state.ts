@@ -46,8 +46,10 @@ export class CatalogState {
   }
 
   /** OPTION_INVALID. */
-  mustGetDatabase(database: string): void {
-    if (!this.databases.has(database)) throw unknownDatabase(database);
+  mustGetDatabase(database: string): DatabaseRecord {
+    const found = this.databases.get(database);
+    if (found === undefined) throw unknownDatabase(database);
+    return found;
   }
 
   /** OPTION_INVALID: a collection or an alias has the name. */

@@ -52,3 +52,7 @@ export function unknownPartition(collection: string, partition: string): DbError
 export function taken(what: string, name: string): DbError {
   return new DbError('OPTION_INVALID', `${what} ${JSON.stringify(name)} exists already`, { details: { option: what, got: name } });
 }
+
+export function tooMany(what: string, most: number): DbError {
+  return new DbError('OPTION_INVALID', `at most ${most} ${what} expected, got one more`, { details: { option: what, expected: most } });
+}

@@ -15,11 +15,12 @@ import { type CatalogCollection, checkPartitionName, JobQueue } from '@terndb/en
 import type { NodeChannel } from '../channels/node-channel.ts';
 import type { CatalogCollectionInfo, NodeCatalog } from '../types.ts';
 import { type CatalogState, type ChannelPlace, infoOf, type StoredCollection } from './catalog-state.ts';
+import { alterDatabase, createDatabase, type DatabaseParts, dropDatabase } from './databases.ts';
 import { additive, unionOf } from './definitions.ts';
 import { checkCollectionRoom } from './limit-properties.ts';
 import { loadCatalog } from './load-catalog.ts';
-import { checkName, checkProperties, DEFAULT_DATABASE, MAX_DATABASES, taken, unknownCollection, unknownPartition } from './names.ts';
-import { aliasKey, collectionKey, DATABASE_PREFIX, mustSet, type Properties, partitionKey, remove, storeCollection } from './records.ts';
+import { checkName, checkProperties, DEFAULT_DATABASE, taken, tooMany, unknownCollection, unknownPartition } from './names.ts';
+import { aliasKey, collectionKey, mustSet, type Properties, partitionKey, remove, storeCollection } from './records.ts';
 import { type Replacement, replaceEmpty } from './replace-empty.ts';
 import { channelName } from './slots.ts';
 
@@ -133,48 +134,21 @@ export class StoredCatalog implements NodeCatalog {
 
   /* ---------- changing ---------- */
   createDatabase(name: string, properties?: Properties): Promise<void> {
-    return this.#changes.run(async () => {
-      checkName('database', name);
-      checkProperties('database properties', properties);
-      if (this.#state.databases.has(name)) throw taken('database', name);
-      if (this.#state.databases.size >= MAX_DATABASES) throw tooMany('databases', MAX_DATABASES);
-      const record = { createdAtMs: this.#nowMs(), properties: properties ?? {} };
-      const revision = await mustSet(this.#meta, `${DATABASE_PREFIX}${name}`, 0, record);
-      this.#state.databases.set(name, { name, ...record, revision });
-    });
+    return this.#changes.run(() => createDatabase(this.#parts(), name, properties));
   }
 
   /** OPTION_INVALID for a database that is not there. */
   databaseProperties(name: string): Properties {
-    this.#state.mustGetDatabase(name);
-    return this.#state.databases.get(name)!.properties;
+    return this.#state.mustGetDatabase(name).properties;
   }
 
   /** The properties as a whole. OPTION_INVALID. */
   alterDatabase(name: string, properties: Properties): Promise<void> {
-    return this.#changes.run(async () => {
-      this.#state.mustGetDatabase(name);
-      const known = this.#state.databases.get(name)!;
-      checkProperties('database properties', properties);
-      const record = { createdAtMs: known.createdAtMs, properties };
-      const revision = await mustSet(this.#meta, `${DATABASE_PREFIX}${name}`, known.revision, record);
-      this.#state.databases.set(name, { name, ...record, revision });
-    });
+    return this.#changes.run(() => alterDatabase(this.#parts(), name, properties));
   }
 
   dropDatabase(name: string): Promise<void> {
-    return this.#changes.run(async () => {
-      this.#state.mustGetDatabase(name);
-      const held = this.#state.collectionsOf(name);
-      if (held.length > 0 || name === DEFAULT_DATABASE) {
-        const got = name === DEFAULT_DATABASE ? 'the default one' : `one with ${held.length} collections`;
-        throw new DbError('OPTION_INVALID', `database ${name}: an empty one expected, got ${got}`, {
-          details: { option: 'database', got },
-        });
-      }
-      await remove(this.#meta, `${DATABASE_PREFIX}${name}`);
-      this.#state.databases.delete(name);
-    });
+    return this.#changes.run(() => dropDatabase(this.#parts(), name));
   }
 
   createCollection(
@@ -400,11 +374,11 @@ export class StoredCatalog implements NodeCatalog {
     return this.#state.mustFind(database, name);
   }
 
+  #parts(): DatabaseParts {
+    return { meta: this.#meta, state: this.#state, nowMs: this.#nowMs() };
+  }
+
   #nowMs(): number {
     return Math.floor(this.#clock.nowMs());
   }
-}
-
-function tooMany(what: string, most: number): DbError {
-  return new DbError('OPTION_INVALID', `at most ${most} ${what} expected, got one more`, { details: { option: what, expected: most } });
 }
