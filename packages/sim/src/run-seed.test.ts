@@ -70,6 +70,7 @@ describe('faults that no seed draws by itself', () => {
     ['lost-tail', 'lost tails'],
     ['forwarded-writes', 'forwarded writes made twice'],
     ['schema-conflict', 'schemas that do not fit'],
+    ['expiry', 'expired rows'],
   ] as const)('%s: every check holds beside those that seeds draw', (fault, what) => {
     let happened = 0;
     for (let seed = FIRST; seed < FIRST + SEEDS / 5; seed++) {
