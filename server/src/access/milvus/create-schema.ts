@@ -1,4 +1,4 @@
-import { type CollectionDefinition, checkCollection, DbError, type FieldDefinition, isVectorKind } from '@terndb/core';
+import { type CollectionDefinition, checkCollection, DbError, type FieldDefinition, isVectorKind, MAX_KEY_BYTES } from '@terndb/core';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
 import { analyzerFrom } from './analyzer.ts';
 import { Body } from './body.ts';
@@ -72,13 +72,12 @@ function metricOf(metric = 'COSINE'): string {
   throw invalidParameter(`metric type ${metric} not found or not supported, supported: [${METRICS.join(' ')}]`);
 }
 
-/** Bytes that a key may have: ours have less room than Milvus' VarChar. */
-const MAX_KEY_LENGTH = 512;
+/** Keys have less room here than Milvus' VarChar: 512 bytes. */
 function lengthOf(text: string | undefined): number {
   const length = Number(text);
   if (text === undefined || !Number.isInteger(length) || length < 1)
     throw invalidParameter('type param(max_length) should be specified for the varChar field');
-  return Math.min(length, MAX_KEY_LENGTH);
+  return Math.min(length, MAX_KEY_BYTES);
 }
 
 function custom(body: Body, schema: Body, fields: readonly unknown[]): Draft {

@@ -1,4 +1,4 @@
-import { MAX_WINDOW } from '@terndb/core';
+import { MAX_RRF_K, MAX_WINDOW } from '@terndb/core';
 import type { SearchHit } from '@terndb/engine';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
 import type { Body } from './body.ts';
@@ -10,7 +10,6 @@ import { checkMetric, effortOf, isDistance, queryOf, rangeOf, rerankOf, searchAn
 
 /** Reciprocal rank fusion, as in Milvus (Cormack, Clarke, Buettcher 2009). */
 const DEFAULT_RRF_K = 60;
-const MAX_RRF_K = 16_384;
 /** Searches of one request: each costs as much as one of its own. */
 const MAX_SEARCHES = 10;
 

@@ -32,13 +32,17 @@ export type WriteRows = (rows: readonly unknown[]) => Promise<void>;
 
 /** As many as one insert may have. */
 const BATCH_ROWS = 1000;
-/** A `.json` file is parsed as a whole; `.jsonl` is read line by line and may have any size, a line of it at most 4 MiB. */
+/** A `.json` file is parsed as a whole; `.jsonl` is read line by line, a line of it at most 4 MiB. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
+/** As in Milvus. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024 * 1024;
 /** The oldest that are done are forgotten. */
-const MAX_JOBS = 1000;
+const MAX_JOBS = 1_000;
 /** Each keeps up to MAX_JOB_FILES names; one runs at a time. */
 const MAX_OPEN_JOBS = 100;
 export const MAX_JOB_FILES = 256;
+/** Of a path below the import folder: jobs keep it and tell it. */
+export const MAX_FILE_NAME = 1_024;
 
 /**
  * Imports of files in one folder of the server, one job after the other. Jobs are in memory: a restart forgets them, and what they wrote stays. A row
@@ -50,10 +54,13 @@ export class ImportJobs {
   readonly #nowMs: () => number;
   readonly #jobs = new Map<string, ImportJob>();
   #running: Promise<void> = Promise.resolve();
+  readonly #maxFileBytes: number;
   #next: number;
 
-  constructor(folder: string, nowMs: () => number) {
+  /** `maxFileBytes`: less for tests. */
+  constructor(folder: string, nowMs: () => number, maxFileBytes: number = MAX_FILE_BYTES) {
     this.#folder = folder;
+    this.#maxFileBytes = maxFileBytes;
     this.#nowMs = nowMs;
     this.#next = nowMs();
   }
@@ -107,6 +114,7 @@ export class ImportJobs {
     // A pipe would be waited for without end.
     if (!found.isFile()) throw new Error(`${file.name}: no such file in the import folder`);
     file.bytes = found.size;
+    if (found.size > this.#maxFileBytes) throw new Error(`${file.name}: at most ${this.#maxFileBytes} bytes expected, got ${found.size}`);
     const rows = extname(path) === '.json' ? await jsonRows(path, file.bytes) : lineRows(path);
     let batch: unknown[] = [];
     const flush = async (): Promise<void> => {

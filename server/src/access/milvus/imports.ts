@@ -2,7 +2,7 @@ import { holds } from '../auth/principal.ts';
 import { type MilvusCall, type MilvusHandler, mustFindNamed, reachesRows, writablePartition } from './call.ts';
 import { putRows } from './entities.ts';
 import { denied, invalidParameter, MilvusError, missingParameter } from './errors.ts';
-import { type ImportFile, type ImportJob, MAX_JOB_FILES, stateOf } from './import-jobs.ts';
+import { type ImportFile, type ImportJob, MAX_FILE_NAME, MAX_JOB_FILES, stateOf } from './import-jobs.ts';
 
 const IMPORT_FAILED = 2100;
 
@@ -86,8 +86,9 @@ function filesOf(given: readonly unknown[] | undefined): readonly string[] {
   const names = (given ?? []).flat();
   if (names.length === 0) throw missingParameter('files');
   if (names.length > MAX_JOB_FILES) throw invalidParameter(`files: at most ${MAX_JOB_FILES} expected, got ${names.length}`);
-  if (names.every((name): name is string => typeof name === 'string' && name !== '')) return names;
-  throw invalidParameter('files: lists of names expected');
+  const isName = (name: unknown): name is string => typeof name === 'string' && name !== '' && name.length <= MAX_FILE_NAME;
+  if (names.every(isName)) return names;
+  throw invalidParameter(`files: lists of names of at most ${MAX_FILE_NAME} characters expected`);
 }
 
 const progressOf = ({ files }: ImportJob): number =>

@@ -8,7 +8,7 @@ export type LaneName = 'ddl' | 'write' | 'read';
  * Work of one kind: so many at a time, so many that wait. What is more is refused at once, so that a flood of searches neither fills the memory nor
  * holds up a write, and a script that makes collections holds up nobody.
  */
-const LANES: Readonly<Record<LaneName, { readonly running: number; readonly waiting: number }>> = {
+export const LANES: Readonly<Record<LaneName, { readonly running: number; readonly waiting: number }>> = {
   // One after the other, as the catalog changes anyway.
   ddl: { running: 1, waiting: 64 },
   // They share the leader's group commits: many in flight are few appends.

@@ -1,4 +1,4 @@
-import { type FieldDefinition, isVectorKind, keyFieldOf, MAX_WINDOW } from '@terndb/core';
+import { type FieldDefinition, isVectorKind, keyFieldOf, MAX_GROUP_SIZE, MAX_WINDOW } from '@terndb/core';
 import type { SearchHit } from '@terndb/engine';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
 import type { Body } from './body.ts';
@@ -20,7 +20,6 @@ export interface Searched {
 }
 
 const BM25 = 'BM25';
-const MAX_GROUP_SIZE = 10;
 
 export const search: EntityHandler = async (call, format) => {
   const { node, body } = call;
