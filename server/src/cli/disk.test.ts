@@ -64,6 +64,28 @@ async function call(url: string, path: string, body: object): Promise<Record<str
 const upsert = (url: string, id: number): Promise<Record<string, unknown>> =>
   call(url, '/v2/vectordb/entities/upsert', { collectionName: 'notes', data: [{ id, vector: [id, 1], text: 'x'.repeat(20_000) }] });
 
+interface Health {
+  readonly status: string;
+  readonly components: readonly { readonly component: string; readonly status: string; readonly reason?: string }[];
+}
+
+/** Components that are not well, with their reasons. */
+async function unwell(url: string): Promise<Record<string, string>> {
+  const { components } = (await (await fetch(`${url}/health/components`)).json()) as Health;
+  return Object.fromEntries(
+    components.filter(({ status }) => status !== 'ok').map(({ component, status, reason }) => [component, `${status}: ${reason}`]),
+  );
+}
+
+async function untilUnwell(url: string, what: string, isSo: (found: Record<string, string>) => boolean): Promise<Record<string, string>> {
+  for (let tries = 0; tries < 200; tries++) {
+    const found = await unwell(url);
+    if (isSo(found)) return found;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${what} expected, got ${JSON.stringify(await unwell(url))}`);
+}
+
 async function idsOf(url: string): Promise<number[]> {
   const request = { collection: 'notes', consistency: 'eventually', select: ['id'], limit: 10_000 };
   const { keys } = await call(url, '/sync/v1/query', request);
@@ -91,6 +113,11 @@ describe('a full disk', () => {
     }
     expect(String(refusal?.['message'])).toMatch(/log that can be written expected/);
     expect(await idsOf(first.url)).toEqual(acked);
+    const sick = await untilUnwell(first.url, 'a full disk', (found) => 'log' in found && 'disk' in found);
+    expect(sick['disk']).toMatch(/^failing: \d+ of \d+ bytes are free$/);
+    expect(sick['log']).toBe('failing: STORAGE_FULL: nothing can be appended');
+    // What is there is still read, here and nowhere else.
+    expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
     // At once from now on, and also for devices' reads of what is there.
     expect((await upsert(first.url, 1_000))['code']).not.toBe(0);
     rmSync(filler);
@@ -102,6 +129,8 @@ describe('a full disk', () => {
       after = await upsert(first.url, 2_000);
     }
     expect(after).toMatchObject({ code: 0 });
+    await untilUnwell(first.url, 'a server that is well', (found) => Object.keys(found).length === 0);
+    expect(first.said()).toContain('"component":"log","status":"failing"');
     await kill(first.child);
 
     const second = await serve();
@@ -126,5 +155,6 @@ describe('a read-only data folder', () => {
     expect(spawnSync('mount', ['-o', 'remount,rw', folder]).status).toBe(0);
     const again = await serve();
     expect(await idsOf(again.url)).toEqual([7]);
+    expect(await unwell(again.url)).toEqual({});
   }, 60_000);
 });

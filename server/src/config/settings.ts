@@ -175,9 +175,10 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     key: 'log.slowMs',
-    type: count(3_600_000),
+    type: count(3_600_000, 0),
     default: 1_000,
-    meaning: "A slower REST request of Milvus' door is logged as such, with its names and without its values.",
+    meaning:
+      "A slower request of Milvus' door, or read of a device, is logged as such, with its names and without its values; 0: all of them.",
   },
   {
     key: 'traces.endpoint',

@@ -1,77 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DoorServer, startMemoryServer } from '../access/testing/test-server.ts';
 import type { ServerNode } from '../node/types.ts';
+import { Collector } from './testing/collector.ts';
 
 const ROOT = 'root:open sesame';
 const CALLER = { trace: '4bf92f3577b34da6a3ce929d0e0e4736', span: '00f067aa0ba902b7' };
-
-/** As OTLP has it in JSON. */
-interface Received {
-  readonly name: string;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly status: { readonly code?: number; readonly message?: string };
-  readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
-}
-
-/** Takes OTLP over HTTP, as a collector does. */
-class Collector {
-  readonly bodies: string[] = [];
-  readonly #server: Server;
-
-  private constructor(server: Server) {
-    this.#server = server;
-  }
-
-  static async open(): Promise<Collector> {
-    const server = createServer();
-    const collector = new Collector(server);
-    server.on('request', (request, response) => {
-      const parts: Buffer[] = [];
-      request.on('data', (part: Buffer) => parts.push(part));
-      request.on('end', () => {
-        collector.bodies.push(Buffer.concat(parts).toString());
-        response.setHeader('content-type', 'application/json').end('{}');
-      });
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return collector;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1/traces`;
-  }
-
-  get spans(): readonly Received[] {
-    type Body = { readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly Received[] }[] }[] };
-    return this.bodies.flatMap((body) =>
-      (JSON.parse(body) as Body).resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),
-    );
-  }
-
-  /** Names from the root to a span. */
-  pathOf(span: Received): string {
-    const parent = this.spans.find(({ spanId, traceId }) => traceId === span.traceId && spanId === span.parentSpanId);
-    return parent === undefined ? span.name : `${this.pathOf(parent)} > ${span.name}`;
-  }
-
-  paths(): string[] {
-    return [...new Set(this.spans.map((span) => this.pathOf(span)))].sort();
-  }
-
-  attributes(name: string): Record<string, unknown> {
-    const found = this.spans.find((span) => span.name === name)!;
-    return Object.fromEntries(found.attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
-  }
-
-  close(): Promise<unknown> {
-    return new Promise((resolve) => this.#server.close(resolve));
-  }
-}
 
 let collector: Collector;
 let server: (DoorServer & { readonly real: ServerNode }) | undefined;

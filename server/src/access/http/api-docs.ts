@@ -38,6 +38,10 @@ export async function apiDocs(http: FastifyInstance): Promise<void> {
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'user:password, or a JSON Web Token' } } },
     },
   });
-  await http.register(swaggerUi, { routePrefix: '/docs/api', staticCSP: PAGE_POLICY, uiConfig: { docExpansion: 'none' } });
+  await http.register(swaggerUi, {
+    routePrefix: '/docs/api',
+    staticCSP: PAGE_POLICY,
+    uiConfig: { docExpansion: 'none', layout: 'BaseLayout' },
+  });
   http.get('/openapi.json', { schema: { hide: true } }, async () => http.swagger());
 }

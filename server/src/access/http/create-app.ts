@@ -111,7 +111,8 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
   await http.register(
     async (sync) => {
       await sync.register(cors, corsOptions(rule));
-      syncRoutes(sync, { node: withReadRates(node, admission), authenticator, answerBytes: config.limits.answerBytes });
+      const { answerBytes } = config.limits;
+      syncRoutes(sync, { node: withReadRates(node, admission), authenticator, clock, slowMs: config.log.slowMs, answerBytes });
       downloadRoutes(sync, { node, tickets, metrics });
       syncSocket(sync, { rule, connections });
     },

@@ -1,3 +1,4 @@
+import type { Clock } from '@terndb/core';
 import type { ResolveRequest } from '@terndb/sync';
 import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify';
 import type { ServerNode } from '../../node/types.ts';
@@ -12,6 +13,9 @@ import { credentialOf } from './credential.ts';
 export interface SyncServices {
   readonly node: ServerNode;
   readonly authenticator: Authenticator;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Slower reads are logged. */
+  readonly slowMs: number;
   /** Of one read. */
   readonly answerBytes: number;
 }
@@ -65,12 +69,21 @@ const SUMMARIES = {
   wait: 'When what was written is found by these reads',
 } as const;
 
+const SLOW = 'slow request';
+
+/** For the log: names only, never a filter or a vector. */
+function namesOf({ subject, database: own = 'default' }: AccessPrincipal, body: unknown): Readonly<Record<string, string>> {
+  const { database = own, collection } = body as { readonly database?: unknown; readonly collection: string };
+  return { subject, lane: 'read', database: String(database).slice(0, MAX_NAME), collectionName: collection };
+}
+const MAX_NAME = 255;
+
 function described(summary: string, body: object): FastifySchema {
   return { tags: ['sync'], summary, body, security: [{ bearer: [] }] };
 }
 
 /** The sync endpoint beside its socket: resolve, reads, waiting, tokens for development. */
-export function syncRoutes(app: FastifyInstance, { node, authenticator, answerBytes }: SyncServices): void {
+export function syncRoutes(app: FastifyInstance, { node, authenticator, clock, slowMs, answerBytes }: SyncServices): void {
   const principalOf = (request: FastifyRequest): Promise<AccessPrincipal> =>
     authenticator.authenticate(credentialOf(request.headers.authorization));
 
@@ -91,8 +104,16 @@ export function syncRoutes(app: FastifyInstance, { node, authenticator, answerBy
       reply.raw.once('close', () => gone.abort());
       const budget = new AnswerBudget(answerBytes);
       const reads = globalReads(nodeOf(node, request), budget);
-      const answer = await reads[name]({ principal, body: request.body, signal: gone.signal });
-      const text = budget.check(JSON.stringify(answer));
+      const startMs = clock.monotonicMs();
+      let text: string;
+      try {
+        text = budget.check(JSON.stringify(await reads[name]({ principal, body: request.body, signal: gone.signal })));
+      } finally {
+        const ms = clock.monotonicMs() - startMs;
+        // To wait is all the work of `wait`.
+        if (ms > slowMs && name !== 'wait')
+          request.log.warn({ slow: { ...namesOf(principal, request.body), action: `sync/${name}`, ms } }, SLOW);
+      }
       return reply.header('cache-control', 'no-store').type('application/json; charset=utf-8').send(text);
     });
   }

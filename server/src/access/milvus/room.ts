@@ -70,7 +70,7 @@ export class MilvusRoom {
       metrics.observe({ name: guard.privilege ?? path, ms, status, count }, isSlow);
       // Names only: never a password, a filter or a row.
       const what = { subject, action: path, database: call.database.slice(0, MAX_NAME), ...namesIn(call) };
-      if (isSlow) log.warn({ slow: { ...what, ms } }, 'slow request');
+      if (isSlow) log.warn({ slow: { ...what, lane: laneOf(guard), ms } }, 'slow request');
       if (guard.isAudited) log.info({ audit: { ...what, outcome: outcomeOf(code, hasBegun), code } }, 'audit');
     }
   }

@@ -20,8 +20,7 @@ export function syncSocket(app: FastifyInstance, { rule, connections }: SyncSock
     connections.checkRoom();
     responses.set(request, reply.raw);
   };
-  const schema = { tags: ['sync'], summary: 'The socket of the sync protocol (WebSocket, binary)' };
-  app.get('/', { schema, websocket: true, preValidation: beforeUpgrade }, (socket, request) => {
+  app.get('/', { websocket: true, preValidation: beforeUpgrade }, (socket, request) => {
     responses.get(request)?.detachSocket(request.raw.socket);
     const session = connections.open(socket, app.log);
     request.log.info({ req: request, session }, 'sync socket opened');
