@@ -130,11 +130,11 @@ describe('a search iterator', () => {
     const collectionName = `${COLLECTION}L2`;
     const pages: Row[][] = [];
     for (let offset = 0; offset < ROWS; offset += 100) {
-      const request = { collectionName, data: [[1, 0]], limit: 100, offset };
+      const request = { collectionName, data: [[1, 0]], limit: 100, offset, outputFields: [] };
       pages.push((await ok(client.search(request))) as unknown as Row[]);
     }
     expect(new Set(ids(pages)).size).toBe(ROWS);
-    const beyond = await client.search({ collectionName, data: [[1, 0]], limit: 100, offset: 16_300 });
+    const beyond = await client.search({ collectionName, data: [[1, 0]], limit: 100, offset: 16_300, outputFields: [] });
     expect(beyond).toMatchObject({ code: 65_535, message: expect.stringContaining('max query result window') });
   });
 });
