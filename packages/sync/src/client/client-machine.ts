@@ -1,25 +1,17 @@
 import { assert } from '@terndb/core';
-import { ANSWER_TIMEOUT_MS, PING_MS, PRUNE_MS, SILENCE_MS, STABLE_MS, WATCHDOG_MS } from '../limits.ts';
-import {
-  type ChannelAnswer,
-  OLDEST_PROTOCOL_VERSION,
-  PROTOCOL_VERSION,
-  type RefusalCode,
-  type ServerMessage,
-  type Welcome,
-} from '../protocol.ts';
-import { reconnectDelay } from './backoff.ts';
-import { type ChannelEvent, channelEvent, retryDenied, watchChannel } from './channel-events.ts';
+import { PRUNE_MS, WATCHDOG_MS } from '../limits.ts';
+import type { ChannelAnswer, ServerMessage, Welcome } from '../protocol.ts';
+import { type ChannelEvent, channelEvent, watchChannel } from './channel-events.ts';
 import { ChannelSet } from './channel-set.ts';
 import type { ChannelState } from './channel-state.ts';
+import { Connection } from './connection.ts';
 import { type ClientContext, follow, newIdentity, setDevice } from './context.ts';
 import type { DurableState } from './durable.ts';
 import { addWrite, pruneKept } from './outbox.ts';
 import { pump, sendAgain } from './pushing.ts';
 import { CommitLog, Step } from './step.ts';
-import { isCaughtUp, receive, sendCredit, subscribe, unsubscribeAll } from './subscription.ts';
-import { TokenKeeper } from './token-keeper.ts';
-import { LINK_TRANSITIONS, type Link, type LinkInput, mayConnect, ROLE_TRANSITIONS, type Role, type RoleInput } from './transitions.ts';
+import { isCaughtUp, receive, subscribe } from './subscription.ts';
+import { type Link, ROLE_TRANSITIONS, type Role, type RoleInput } from './transitions.ts';
 import type { ClientEffect, ClientEvent, ClientOptions, Now, WriteIntent } from './types.ts';
 
 /** A wall clock that moved this much against the monotonic one has jumped, and what was known of the server's time is void. */
@@ -32,28 +24,24 @@ const CLOCK_JUMP_MS = 60_000;
  */
 export class ClientMachine {
   role: Role = 'opening';
-  link: Link = 'offline';
   readonly #options: ClientOptions;
   #cx: ClientContext | undefined;
   readonly #channels: ChannelSet;
+  readonly #connection: Connection;
   #log = new CommitLog();
-  #socket = 0;
   /** Downloads are numbered on, so that a late one of an earlier term is nobody's. */
   #lastFetch = 0;
-  #attempt = 0;
-  #floorMs = 0;
-  #openedAtMs = 0;
-  #heardAtMs = 0;
-  #pingedAtMs = 0;
   #prunedAtMs = 0;
-  readonly #tokens = new TokenKeeper();
-  /** Since the last refusal for want of a right. */
-  #wasWelcomed = false;
   #last: Now | undefined;
 
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#channels = new ChannelSet(options.channels);
+    this.#connection = new Connection({ options, channels: this.#channels, role: () => this.role });
+  }
+
+  get link(): Link {
+    return this.#connection.link;
   }
 
   step(event: ClientEvent, now: Now): ClientEffect[] {
@@ -61,8 +49,8 @@ export class ClientMachine {
     if (this.#cx !== undefined) this.#cx.step = step;
     this.#noticeJump(now);
     this.#dispatch(event, step);
-    if (this.#cx?.mustReconnect) this.#reconnectNow();
-    this.#settleLink(step);
+    if (this.#cx?.mustReconnect) this.#connection.reconnectNow(this.#cx);
+    this.#connection.settle(step);
     return step.end();
   }
 
@@ -101,12 +89,12 @@ export class ClientMachine {
         this.#stepDown('demoted', step);
         return;
       case 'start':
-        this.#changeLink('start', step);
-        this.#connect();
+        this.#connection.change('start', step);
+        this.#connection.connect(this.#cx);
         return;
       case 'stop':
-        this.#closeSocket();
-        this.#changeLink('stop', step);
+        this.#connection.close(this.#cx);
+        this.#connection.change('stop', step);
         return;
       case 'persisted':
         for (const effect of this.#log.persisted(event.batch)) step.effect(effect);
@@ -143,25 +131,22 @@ export class ClientMachine {
         this.#write(event.request, event.writes, cx);
         return;
       case 'socket-open':
-        if (event.socket === this.#socket) this.#hello(cx);
+        if (this.#connection.isCurrent(event.socket)) this.#connection.hello(cx, this.#log.term);
         return;
       case 'socket-closed':
-        if (event.socket === this.#socket) this.#lost(cx);
+        if (this.#connection.isCurrent(event.socket)) this.#connection.lost(cx);
         return;
       case 'message':
-        if (event.socket === this.#socket) this.#receive(event.message, event.bytes, cx);
+        if (this.#connection.isCurrent(event.socket)) this.#receive(event.message, event.bytes, cx);
         return;
       case 'timer':
         this.#timer(event.timer, cx);
         return;
       case 'token':
-        this.#setToken(event, cx);
+        this.#connection.setToken(event, cx);
         return;
       case 'token-failed':
-        this.#tokens.unanswered();
-        this.#closeSocket();
-        this.#changeLink('unauthorised', cx.step);
-        this.#tokens.askLater(cx);
+        this.#connection.tokenFailed(cx);
         return;
       default:
         this.#dispatchChannel(event, cx);
@@ -198,9 +183,9 @@ export class ClientMachine {
     this.#cx = { options: this.#options, ablations, device: durable.device, step, ...common };
     this.#channels.open(this.#cx, durable.channels);
     for (const { maxHlc } of durable.channels) follow(this.#cx, maxHlc);
-    this.#tokens.bind(this.#cx);
+    this.#connection.tokens.bind(this.#cx);
     step.effect({ type: 'timer', timer: 'watchdog', delayMs: WATCHDOG_MS });
-    this.#connect();
+    this.#connection.connect(this.#cx);
   }
 
   #stepDown(input: RoleInput, step: Step): void {
@@ -211,9 +196,9 @@ export class ClientMachine {
 
   #forget(step: Step): void {
     for (const request of this.#log.failedRequests()) step.effect({ type: 'write-failed', request });
-    this.#closeSocket();
-    this.#changeLink('step-down', step);
-    this.#tokens.unanswered();
+    this.#connection.close(this.#cx);
+    this.#connection.change('step-down', step);
+    this.#connection.tokens.unanswered();
     this.#lastFetch = this.#cx?.nextFetch ?? this.#lastFetch;
     this.#cx = undefined;
     this.#channels.forget();
@@ -228,88 +213,21 @@ export class ClientMachine {
     step.effect({ type: 'status', role: this.role, link: this.link });
   }
 
-  /* ---------- link ---------- */
-  #changeLink(input: LinkInput, step: Step, detail?: string): void {
-    const next = LINK_TRANSITIONS[this.link][input];
-    if (next === this.link) return;
-    this.link = next;
-    step.effect({ type: 'status', role: this.role, link: next, ...(detail === undefined ? {} : { detail }) });
-  }
-
-  #settleLink(step: Step): void {
-    if (this.link !== 'live' && this.link !== 'catching-up') return;
-    this.#changeLink([...this.#channels.states()].every(isCaughtUp) ? 'caught-up' : 'behind', step);
-  }
-
-  #connect(): void {
-    const cx = this.#cx;
-    if (cx === undefined || !mayConnect(this.role) || this.link !== 'offline') return;
-    this.#changeLink('connect', cx.step);
-    this.#openSocket(cx);
-  }
-
-  #openSocket(cx: ClientContext): void {
-    if (!this.#tokens.isUsable(cx)) {
-      this.#tokens.ask(cx, 'start');
-      return;
-    }
-    this.#socket += 1;
-    this.#heardAtMs = cx.step.now.monotonicMs;
-    cx.step.effect({ type: 'connect', socket: this.#socket });
-  }
-
-  #setToken(event: { readonly token: string; readonly subject: string; readonly expiresInMs: number }, cx: ClientContext): void {
-    if (!this.#tokens.take(cx, event)) {
-      this.#closeSocket();
-      this.#changeLink('unauthorised', cx.step, 'subject');
-      this.#tokens.askLater(cx);
-      return;
-    }
-    if (cx.socket !== undefined) {
-      cx.step.effect({ type: 'send', socket: cx.socket, message: { type: 'auth', token: event.token } });
-      for (const state of this.#channels.states()) retryDenied(cx, state);
-      return;
-    }
-    this.#changeLink('authorised', cx.step);
-    if (this.link === 'connecting') this.#openSocket(cx);
-  }
-
-  #hello(cx: ClientContext): void {
-    const { oldest, newest } = this.#options.protocol ?? { oldest: OLDEST_PROTOCOL_VERSION, newest: PROTOCOL_VERSION };
-    const { clientId, logEpoch } = cx.device;
-    cx.step.after({
-      type: 'send',
-      socket: this.#socket,
-      message: {
-        type: 'hello',
-        oldest,
-        newest,
-        clientId,
-        term: this.#log.term,
-        token: this.#tokens.token!,
-        schemas: this.#options.schemas ?? [],
-        ...(logEpoch === null ? {} : { logEpoch }),
-      },
-    });
-  }
-
+  /* ---------- what the server says ---------- */
   #receive(message: ServerMessage, bytes: number, cx: ClientContext): void {
-    this.#heardAtMs = cx.step.now.monotonicMs;
+    this.#connection.heard(cx);
     switch (message.type) {
       case 'welcome':
         this.#welcome(message, cx);
         return;
       case 'refused':
-        this.#refused(message.code, cx);
+        this.#connection.refused(message.code, cx);
         return;
       case 'pong':
         cx.serverClock = { wallMs: message.clock, monotonicMs: cx.step.now.monotonicMs };
         return;
       case 'goaway':
-        this.#floorMs = message.retryMs;
-        this.#changeLink('drain', cx.step);
-        cx.isOpen = false;
-        cx.step.effect({ type: 'timer', timer: 'drained', delayMs: ANSWER_TIMEOUT_MS });
+        this.#connection.drain(cx, message.retryMs);
         return;
       case 'altered':
         return;
@@ -319,7 +237,7 @@ export class ClientMachine {
         return;
       default: {
         if (cx.socket !== undefined && !cx.mustReconnect) this.#receiveOf(message, bytes, cx);
-        if (this.link === 'draining' && this.#isAnswered()) this.#lost(cx);
+        if (this.link === 'draining' && this.#isAnswered()) this.#connection.lost(cx);
       }
     }
   }
@@ -335,11 +253,8 @@ export class ClientMachine {
   }
 
   #welcome(message: Welcome, cx: ClientContext): void {
-    const { wallMs: _, monotonicMs } = cx.step.now;
-    cx.serverClock = { wallMs: message.clock, monotonicMs };
-    this.#openedAtMs = monotonicMs;
-    this.#pingedAtMs = monotonicMs;
-    this.#wasWelcomed = true;
+    cx.serverClock = { wallMs: message.clock, monotonicMs: cx.step.now.monotonicMs };
+    this.#connection.welcomed(cx);
     const before = cx.device.logEpoch;
     this.#prune(cx);
     if (before !== message.logEpoch) {
@@ -350,9 +265,7 @@ export class ClientMachine {
       }
       setDevice(cx, { logEpoch: message.logEpoch });
     }
-    cx.socket = this.#socket;
-    cx.isOpen = true;
-    this.#changeLink('welcomed', cx.step);
+    this.#connection.open(cx);
     for (const state of this.#channels.states()) subscribe(cx, state);
   }
 
@@ -362,59 +275,14 @@ export class ClientMachine {
     for (const states of [this.#channels.states(), this.#channels.parked()]) for (const state of states) pruneKept(cx, state);
   }
 
-  #refused(code: RefusalCode, cx: ClientContext): void {
-    if (code === 'auth' || code === 'subject') {
-      this.#tokens.drop();
-      this.#closeSocket();
-      this.#changeLink('unauthorised', cx.step, code);
-      // A token that served until now has run out: the next one is asked for at once. One that never served has a source that is wrong for now.
-      if (this.#wasWelcomed) this.#tokens.ask(cx, 'rejected');
-      else this.#tokens.askLater(cx);
-      this.#wasWelcomed = false;
-    } else if (code === 'overloaded') {
-      this.#lost(cx);
-    } else {
-      // Local use goes on; only an upgrade helps.
-      this.#closeSocket();
-      this.#changeLink('stop', cx.step, code);
-    }
-  }
-
-  #closeSocket(): void {
-    const cx = this.#cx;
-    if (cx === undefined) return;
-    cx.step.effect({ type: 'disconnect', socket: this.#socket });
-    this.#socket += 1;
-    cx.socket = undefined;
-    cx.isOpen = false;
-    unsubscribeAll(this.#channels.states(), cx);
-  }
-
-  #lost(cx: ClientContext): void {
-    this.#closeSocket();
-    this.#changeLink('lost', cx.step);
-    this.#attempt = cx.step.now.monotonicMs - this.#openedAtMs > STABLE_MS ? 0 : this.#attempt + 1;
-    cx.step.effect({ type: 'timer', timer: 'reconnect', delayMs: reconnectDelay(this.#options.rng, this.#attempt, this.#floorMs) });
-    this.#floorMs = 0;
-  }
-
-  /** Under a new id, at once: the server is there. */
-  #reconnectNow(): void {
-    const cx = this.#cx!;
-    cx.mustReconnect = false;
-    this.#closeSocket();
-    this.#changeLink('lost', cx.step);
-    cx.step.effect({ type: 'timer', timer: 'reconnect', delayMs: 0 });
-  }
-
   /* ---------- timers ---------- */
   #timer(timer: string, cx: ClientContext): void {
-    if (timer === 'reconnect') this.#connect();
+    if (timer === 'reconnect') this.#connection.connect(cx);
     else if (timer === 'watchdog') this.#watch(cx);
     else if (timer === 'drained') {
-      if (this.link === 'draining') this.#lost(cx);
+      if (this.link === 'draining') this.#connection.lost(cx);
     } else if (timer === 'token') {
-      if (this.link === 'needs-auth') this.#tokens.ask(cx, 'rejected');
+      if (this.link === 'needs-auth') this.#connection.tokens.ask(cx, 'rejected');
     } else if (timer.startsWith('resend:')) {
       const state = this.#channels.get(timer.slice('resend:'.length));
       if (state?.pushPaused) sendAgain(cx, state);
@@ -427,25 +295,9 @@ export class ClientMachine {
   /** Nothing waits for ever: lost answers are asked for again, dead sockets are closed, tokens renewed. */
   #watch(cx: ClientContext): void {
     cx.step.effect({ type: 'timer', timer: 'watchdog', delayMs: WATCHDOG_MS });
-    const { monotonicMs } = cx.step.now;
-    this.#tokens.watchQuestion(cx);
-    if (this.link === 'offline') return;
-    const hasToken = this.#tokens.token !== undefined;
-    if (this.link === 'connecting' && !hasToken) this.#tokens.ask(cx, 'start');
-    if ((this.link === 'connecting' && hasToken) || cx.socket !== undefined) {
-      if (monotonicMs - this.#heardAtMs > SILENCE_MS) {
-        this.#lost(cx);
-        return;
-      }
-    }
-    if (cx.socket === undefined) return;
-    if (monotonicMs - this.#pingedAtMs >= PING_MS) {
-      this.#pingedAtMs = monotonicMs;
-      cx.step.effect({ type: 'send', socket: cx.socket, message: { type: 'ping', nonce: Math.floor(monotonicMs) } });
-      for (const state of this.#channels.states()) sendCredit(cx, state);
-    }
-    if (monotonicMs - this.#prunedAtMs >= PRUNE_MS && cx.serverClock !== undefined) this.#prune(cx);
-    this.#tokens.watchExpiry(cx);
+    if (!this.#connection.watch(cx)) return;
+    if (cx.step.now.monotonicMs - this.#prunedAtMs >= PRUNE_MS && cx.serverClock !== undefined) this.#prune(cx);
+    this.#connection.tokens.watchExpiry(cx);
     for (const state of this.#channels.states()) watchChannel(cx, state);
   }
 }

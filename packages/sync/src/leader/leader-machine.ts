@@ -1,12 +1,11 @@
 import { assert, TICKS_PER_MS, type Timestamp } from '@terndb/core';
 import type { Ablations } from '../ablations.ts';
 import { APPEND_RETRY_MS, BUSY_RETRY_MS, MAX_TAIL_BYTES, MAX_WAITING, TICK_MS } from '../limits.ts';
-import type { ChannelAnswer, EndReason } from '../protocol.ts';
 import type { Append, AppendParts, SubscribeEvent } from './append.ts';
 import { planGroup, type Waiting } from './group.ts';
 import { type Maintenance, planMaintenance } from './maintenance.ts';
-import { knownOf, Manifests } from './manifests.ts';
-import { type Subscription, Subscriptions } from './subscriptions.ts';
+import { Manifests } from './manifests.ts';
+import { Serving } from './serving.ts';
 import type { LeaderEffect, LeaderEvent, LeaderOptions, LogEntryFrame } from './types.ts';
 
 type State = 'folding' | 'leading' | 'serving' | 'done';
@@ -18,8 +17,8 @@ type State = 'folding' | 'leading' | 'serving' | 'done';
 export class LeaderMachine {
   readonly #options: LeaderOptions;
   readonly #ablations: Ablations;
-  readonly #subscriptions = new Subscriptions();
   readonly #manifests = new Manifests();
+  readonly #serving: Serving;
   #state: State = 'folding';
   #last = 0;
   #appendId = 0;
@@ -30,7 +29,7 @@ export class LeaderMachine {
   #lastTick = 0;
   /** Sessions that closed while an append was in flight: its subscribes may be theirs. */
   readonly #closedInFlight = new Set<string>();
-  /** Elsewhere than in `#subscriptions`. */
+  /** Elsewhere than here. */
   #readers = 0;
   /** Bytes of each channel's log after its manifest. */
   readonly #tail = new Map<string, number>();
@@ -44,6 +43,12 @@ export class LeaderMachine {
   constructor(options: LeaderOptions) {
     this.#options = options;
     this.#ablations = options.ablations ?? {};
+    this.#serving = new Serving({
+      options,
+      manifests: this.#manifests,
+      isGone: (channel) => this.#isGone(channel),
+      effect: (effect) => this.#effects.push(effect),
+    });
   }
 
   get isServing(): boolean {
@@ -52,7 +57,7 @@ export class LeaderMachine {
 
   /** Subscriptions of a channel, for inspection. Cost: linear in them. */
   subscribersOf(channel: string): number {
-    return this.#subscriptions.of(channel).length;
+    return this.#serving.subscriptions.of(channel).length;
   }
 
   /** To be called once, before any event. */
@@ -94,18 +99,18 @@ export class LeaderMachine {
         this.#readers = event.count;
         return;
       case 'unsubscribe':
-        this.#unsubscribe(event);
+        this.#serving.unsubscribe(event);
         return;
       case 'credit':
-        this.#credit(event);
+        this.#serving.credit(event);
         return;
       case 'session-closed':
-        this.#subscriptions.endSession(event.session);
+        this.#serving.subscriptions.endSession(event.session);
         this.#arriving = this.#arriving.filter(({ principal }) => principal.session !== event.session);
         if (this.#inFlight !== undefined) this.#closedInFlight.add(event.session);
         return;
       case 'read':
-        this.#read(event);
+        this.#serving.read(event);
         return;
       case 'maintain':
         if (this.#state !== 'serving') return;
@@ -153,7 +158,7 @@ export class LeaderMachine {
   }
 
   #stepDown(): void {
-    for (const { principal, channel, id } of this.#subscriptions.all()) this.#end(principal.session, channel, id, 'new-leader');
+    this.#serving.tellAllEnd('new-leader');
     this.#leaveUnanswered();
     this.#state = 'done';
     this.#effects.push({ type: 'step-down' });
@@ -167,7 +172,7 @@ export class LeaderMachine {
     for (const request of this.#inFlight?.requests ?? []) void_(request, true);
     for (const request of this.#inFlight?.tick?.requests ?? []) void_(request, false);
     for (const { principal, message } of [...(this.#inFlight?.subscribes ?? []), ...this.#arriving.splice(0)]) {
-      this.#end(principal.session, message.channel, message.subscription, 'new-leader');
+      this.#serving.tellEnd(principal.session, message.channel, message.subscription, 'new-leader');
     }
     for (const waiting of this.#waiting.splice(0)) if (waiting.type === 'write') void_(waiting.request, false);
     for (const request of this.#tickRequests.splice(0)) void_(request, false);
@@ -226,9 +231,9 @@ export class LeaderMachine {
     for (const [channel, bytes] of append.bytes ?? []) this.#tail.set(channel, (this.#tail.get(channel) ?? 0) + bytes);
     if (!this.#ablations['ack-before-append']) this.#effects.push(...(append.replies ?? []));
     // R15: before anything else is planned, which would find no LMID and take a resent seq 1 for a new client.
-    for (const { channel, clientId } of append.expired ?? []) this.#endClient(channel, clientId, 'expired');
-    for (const entry of append.entries) if ('records' in entry) this.#serveChannel(entry.channel);
-    for (const event of append.subscribes ?? []) if (!this.#closedInFlight.has(event.principal.session)) this.#subscribe(event);
+    for (const { channel, clientId } of append.expired ?? []) this.#serving.endClient(channel, clientId, 'expired');
+    for (const entry of append.entries) if ('records' in entry) this.#serving.serveChannel(entry.channel);
+    for (const event of append.subscribes ?? []) if (!this.#closedInFlight.has(event.principal.session)) this.#serving.begin(event);
     this.#closedInFlight.clear();
     if (append.tick !== undefined) this.#ticked(append.tick);
     if (this.#state === 'leading') this.#serve();
@@ -239,15 +244,15 @@ export class LeaderMachine {
   #push({ principal, message }: Extract<LeaderEvent, { type: 'push' }>): void {
     const { channel, subscription } = message;
     const { session } = principal;
-    const isCurrent = this.#subscriptions.get(session, channel, subscription) !== undefined;
+    const isCurrent = this.#serving.subscriptions.get(session, channel, subscription) !== undefined;
     if (this.#isGone(channel)) {
-      this.#reply(session, { type: 'gone', channel, subscription });
+      this.#serving.reply(session, { type: 'gone', channel, subscription });
     } else if (this.#state !== 'serving' || (!isCurrent && !this.#ablations['no-subscription-fence'])) {
-      this.#end(session, channel, subscription, 'not-subscribed');
+      this.#serving.tellEnd(session, channel, subscription, 'not-subscribed');
     } else if (!principal.canWrite) {
-      this.#reply(session, { type: 'denied', channel, subscription, access: 'write' });
+      this.#serving.reply(session, { type: 'denied', channel, subscription, access: 'write' });
     } else if (this.#isBusy(channel)) {
-      this.#reply(session, { type: 'busy', channel, subscription, retryMs: BUSY_RETRY_MS });
+      this.#serving.reply(session, { type: 'busy', channel, subscription, retryMs: BUSY_RETRY_MS });
     } else {
       this.#waiting.push({ type: 'push', principal, message });
       this.#flush();
@@ -286,7 +291,7 @@ export class LeaderMachine {
       if (this.#waiting.length === 0 && tick === undefined) return;
       const { entries, replies, requests, bytes } = planGroup(this.#waiting, {
         options: this.#options,
-        subscriptions: this.#subscriptions,
+        subscriptions: this.#serving.subscriptions,
         nowMs: this.#nowMs,
       });
       if (tick !== undefined) entries.push(tick.frame);
@@ -310,88 +315,17 @@ export class LeaderMachine {
    */
   #arrive(event: SubscribeEvent): void {
     if (this.#state === 'serving' && this.#ablations['unconfirmed-subscribe']) {
-      this.#subscribe(event);
+      this.#serving.begin(event);
       return;
     }
     this.#arriving.push(event);
     this.#flush();
   }
 
-  #subscribe({ principal, message }: SubscribeEvent): void {
-    const { channel, subscription } = message;
-    const { session, clientId } = principal;
-    if (subscription <= this.#subscriptions.newest(session, channel)) return;
-    if (this.#isGone(channel)) {
-      this.#reply(session, { type: 'gone', channel, subscription });
-      return;
-    }
-    const same = this.#subscriptions.of(channel).filter((other) => other.principal.clientId === clientId);
-    if (!this.#ablations['no-term-fence'] && same.some((other) => other.principal.term > principal.term)) {
-      this.#end(session, channel, subscription, 'fenced');
-      return;
-    }
-    // R18: what this client, or what it was before, pushed elsewhere is void from here on.
-    for (const other of this.#subscriptions.of(channel)) {
-      if (other.principal.clientId !== clientId && !message.formers.includes(other.principal.clientId)) continue;
-      this.#subscriptions.end(other);
-      // This subscribe may be the late one, of a connection that is gone: then the other hears of it and comes back.
-      if (other.principal.session !== session) this.#end(other.principal.session, channel, other.id, 'not-subscribed');
-    }
-    const fold = this.#options.folds.get(channel);
-    const author = fold.lmid(clientId)?.author ?? '';
-    if (author !== '' && author !== principal.subject) {
-      this.#reply(session, { type: 'denied', channel, subscription, access: 'read' });
-      return;
-    }
-    const hash = this.#ablations['no-hash-check'] ? undefined : message.hash;
-    const start = this.#manifests.startOf(channel, fold, { at: message.at, hash });
-    const state: Subscription = {
-      principal,
-      channel,
-      id: subscription,
-      position: start.from,
-      windowBytes: message.credit,
-      sentBytes: 0,
-      appliedBytes: 0,
-      knownSeq: fold.lmid(clientId)?.seq ?? 0,
-      isReading: false,
-      freshTime: 0 as Timestamp,
-      awaitedTick: undefined,
-    };
-    this.#subscriptions.add(state);
-    this.#reply(session, {
-      type: 'subscribed',
-      channel,
-      subscription,
-      head: fold.position,
-      known: knownOf(fold, clientId),
-      formers: message.formers.map((former) => knownOf(fold, former)),
-      ...start,
-    });
-    this.#serveOne(state);
-  }
-
-  #endClient(channel: string, clientId: string, reason: EndReason): void {
-    if (this.#ablations['expire-keeps-subscription']) return;
-    for (const subscription of this.#subscriptions.of(channel)) {
-      if (subscription.principal.clientId !== clientId) continue;
-      this.#subscriptions.end(subscription);
-      this.#end(subscription.principal.session, channel, subscription.id, reason);
-    }
-  }
-
-  #unsubscribe(event: Extract<LeaderEvent, { type: 'unsubscribe' }>): void {
-    const subscription = this.#subscriptions.get(event.session, event.channel, event.subscription);
-    if (subscription !== undefined) this.#subscriptions.end(subscription);
-  }
-
   /** What is in flight goes on; it is appended to a log that nobody reads any more. */
   #dropChannel(channel: string): void {
     this.#gone.add(channel);
-    for (const subscription of this.#subscriptions.of(channel)) {
-      this.#subscriptions.end(subscription);
-      this.#reply(subscription.principal.session, { type: 'gone', channel, subscription: subscription.id });
-    }
+    this.#serving.dropChannel(channel);
     // Waiting pushes find no subscription when they are taken.
     this.#waiting = this.#waiting.filter((waiting) => {
       if (waiting.type !== 'write' || waiting.channel !== channel) return true;
@@ -401,50 +335,16 @@ export class LeaderMachine {
     this.#maintenance = this.#maintenance.filter((maintenance) => maintenance.channel !== channel);
   }
 
-  #credit(event: Extract<LeaderEvent, { type: 'credit' }>): void {
-    const subscription = this.#subscriptions.get(event.session, event.channel, event.subscription);
-    if (subscription === undefined) return;
-    this.#subscriptions.applied(subscription, event.bytes);
-    this.#serveOne(subscription);
-  }
-
-  #serveChannel(channel: string): void {
-    for (const subscription of this.#subscriptions.of(channel)) this.#serveOne(subscription);
-  }
-
-  #serveOne(subscription: Subscription): void {
-    const effect = this.#subscriptions.read(subscription, this.#options.folds.get(subscription.channel).position);
-    if (effect !== undefined) this.#effects.push(effect);
-  }
-
-  #read(event: Extract<LeaderEvent, { type: 'read' }>): void {
-    const { session, channel, frames } = event;
-    const subscription = this.#subscriptions.get(session, channel, event.subscription);
-    if (subscription === undefined) return;
-    subscription.isReading = false;
-    if (frames === undefined) {
-      this.#subscriptions.end(subscription);
-      this.#end(session, channel, subscription.id, 'truncated');
-      return;
-    }
-    for (const { frame, bytes } of frames) {
-      this.#subscriptions.sent(subscription, frame, bytes);
-      this.#reply(session, { type: 'frame', channel, subscription: subscription.id, frame });
-    }
-    if (this.#subscriptions.reachesTick(subscription)) this.#sendTick(subscription);
-    this.#serveOne(subscription);
-  }
-
   /* ---------- ticks ---------- */
   /** Once a second, while anybody reads. An append that takes long must not look like a dead leader. */
   #tick(): void {
     this.#effects.push({ type: 'timer', timer: 'tick', delayMs: TICK_MS });
     if (this.#state !== 'serving') return;
-    const subscriptions = this.#subscriptions.all();
+    const subscriptions = this.#serving.subscriptions.all();
     if (subscriptions.length + this.#readers === 0) return;
     this.#isTickDue = true;
     if (this.#inFlight === undefined) this.#flush();
-    else for (const subscription of subscriptions) this.#sendTick(subscription);
+    else for (const subscription of subscriptions) this.#serving.sendTick(subscription);
   }
 
   #tickNow(request: number): void {
@@ -468,21 +368,6 @@ export class LeaderMachine {
 
   #ticked({ time, requests }: NonNullable<AppendParts['tick']>): void {
     for (const request of requests) this.#effects.push({ type: 'ticked', request, time, lastSequence: this.#last });
-    for (const subscription of this.#subscriptions.all()) {
-      this.#subscriptions.ticked(subscription, time, this.#options.folds.get(subscription.channel).position);
-      this.#sendTick(subscription);
-    }
-  }
-
-  #sendTick({ principal, channel, id, position, freshTime }: Subscription): void {
-    this.#reply(principal.session, { type: 'tick', channel, subscription: id, time: freshTime, position });
-  }
-
-  #end(session: string, channel: string, subscription: number, reason: EndReason): void {
-    this.#reply(session, { type: 'ended', channel, subscription, reason });
-  }
-
-  #reply(session: string, message: ChannelAnswer): void {
-    this.#effects.push({ type: 'reply', session, message });
+    this.#serving.ticked(time);
   }
 }
