@@ -24,6 +24,7 @@ const BROWSER_DEPENDENCIES = [
   'onnxruntime-web/wasm',
   'react',
   'react-dom/client',
+  'react-dom/server',
   'y-protocols/awareness',
   'yjs',
 ];

@@ -6,6 +6,7 @@ import type { Store } from '../api/status.ts';
 import { ValueStore } from '../database/value-store.ts';
 import { DbError } from '../index.ts';
 import { DocumentPresence, type PresencePort } from './presence.ts';
+import { retype } from './retype.ts';
 
 /** As the engine names it. */
 const TEXT_ROOT = 'text';
@@ -93,6 +94,11 @@ export class CollabDocument {
   /** Of a `collabText` field. */
   get text(): Text {
     return this.#doc.getText(TEXT_ROOT);
+  }
+
+  /** Makes the text of a `collabText` field this one, with one edit where they differ: for fields that know nothing of edits. */
+  setText(wanted: string): void {
+    retype(this.text, wanted);
   }
 
   /** Takes back the page's own edits of the text, never those of others. Of this generation. */
@@ -272,19 +278,6 @@ export class CollabDocument {
 
 function isSame(a: CollabBase | undefined, b: CollabBase): boolean {
   return a?.clientId === b.clientId && a.seq === b.seq && a.home === b.home;
-}
-
-/** Makes the text this one, with one edit in the middle. */
-function retype(text: Text, wanted: string): void {
-  const shown = text.toString();
-  if (shown === wanted) return;
-  const shorter = Math.min(shown.length, wanted.length);
-  let start = 0;
-  while (start < shorter && shown[start] === wanted[start]) start += 1;
-  let end = 0;
-  while (end < shorter - start && shown.at(-1 - end) === wanted.at(-1 - end)) end += 1;
-  text.delete(start, shown.length - end - start);
-  text.insert(start, wanted.slice(start, wanted.length - end));
 }
 
 function absent(): DbError {
