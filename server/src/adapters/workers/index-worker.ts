@@ -9,8 +9,8 @@ import { type FromWorker, ownBuffer, type ToWorker } from './protocol.ts';
 /** Progress is told this often, and is when a build that nobody wants any more is noticed. */
 const PROGRESS_MS = 20;
 
-/** While everything is busy a tenth of a processor, so that neither writes nor reads wait for a graph; else all of one. */
-const NICE = 10;
+/** While everything is busy a quarter of a processor, so that writes and reads hardly wait for a graph; else all of one. */
+const NICE = 5;
 giveWay();
 
 const port = parentPort!;

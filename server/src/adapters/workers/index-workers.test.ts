@@ -81,7 +81,7 @@ describe('index workers', () => {
       return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
     });
     const own = getPriority();
-    expect(nices.filter((nice) => nice === Math.max(own, 10))).not.toEqual([]);
+    expect(nices.filter((nice) => nice === Math.max(own, 5))).not.toEqual([]);
     expect(nices).toContain(own);
   });
 
