@@ -31,6 +31,8 @@ export type {
   OrderBy,
   Patch,
   PrimaryKey,
+  ScalarIndexType,
+  ScalarOptions,
   Schema,
   SchemaDefinition,
   Shape,

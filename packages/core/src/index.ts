@@ -118,6 +118,7 @@ export type { CollabTextValue, CollabTypes, CollabValue } from './schema/collab-
 export {
   compareDefinitions,
   type FieldOfCollection,
+  isSameField,
   mergeDefinitions,
   type SchemaDifference,
   schemaConflict,
@@ -131,6 +132,7 @@ export type {
   FieldParams,
   Kind,
   Metric,
+  ScalarIndexType,
   SchemaDefinition,
   VectorElements,
   VectorIndexOptions,
@@ -149,7 +151,7 @@ export type {
   VectorField,
   VectorKind,
 } from './schema/field-types.ts';
-export { type FieldBuilders, f, type VectorOptions } from './schema/fields.ts';
+export { type FieldBuilders, f, type ScalarOptions, type VectorOptions } from './schema/fields.ts';
 export { schemaHash } from './schema/hash.ts';
 export {
   type AnyVectorField,

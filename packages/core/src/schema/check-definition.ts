@@ -109,13 +109,18 @@ const index = (added: Readonly<Record<string, Check>>, ...quantizations: readonl
     ...added,
   });
 
+const scalar = (...indexes: readonly string[]): { readonly index: Check } => ({ index: later(oneOf('auto', 'none', ...indexes), 'auto') });
+const anyScalar = scalar('sorted', 'inverted', 'bitmap');
+
 const ELEMENT_KINDS: readonly unknown[] = ['keyword', 'int64', 'number', 'boolean'];
 const element: Check = (value, where) => {
   const raw = isPlainObject(value) ? value : invalidSchema(where, `f.keyword, f.int64, f.number or f.boolean`, value);
   if (!ELEMENT_KINDS.includes(raw['type'])) invalidSchema(where, quoted(ELEMENT_KINDS), raw['type']);
-  if (raw['nullable'] || raw['default'] !== undefined)
-    invalidSchema(where, 'elements without null and default', raw, raw['nullable'] ? 'nullable' : 'a default');
-  return checkField({ ...raw, name: 'element' }, where);
+  const field = checkField({ ...raw, name: 'element' }, where);
+  const { nullable, params } = field;
+  const odd = nullable ? 'nullable' : field.default !== undefined ? 'a default' : 'index' in params ? 'an index' : '';
+  if (odd) invalidSchema(where, 'elements without null, default and index', raw, odd);
+  return field;
 };
 
 /**
@@ -134,16 +139,16 @@ const PARAMS: { readonly [Kd in Kind]: Readonly<Record<string, Check>> } = {
     autoId: flag,
     maxLength: orNull(integer(1, MAX_KEY_BYTES)),
   },
-  text: { search: flag, maxLength: integer(1, MAX_TEXT_BYTES, MAX_TEXT_BYTES), analyzer },
+  text: { search: flag, maxLength: integer(1, MAX_TEXT_BYTES, MAX_TEXT_BYTES), analyzer, ...scalar('sorted') },
   collabText: { search: flag, analyzer },
   collab: {},
-  keyword: { values: orNull(distinctStrings(MAX_KEYWORD_VALUES, MAX_KEYWORD_BYTES)) },
-  int64: {},
-  number: {},
-  boolean: {},
-  date: {},
+  keyword: { values: orNull(distinctStrings(MAX_KEYWORD_VALUES, MAX_KEYWORD_BYTES)), ...anyScalar },
+  int64: anyScalar,
+  number: anyScalar,
+  boolean: anyScalar,
+  date: anyScalar,
   json: {},
-  array: { of: element, maxCapacity: integer(1, MAX_ARRAY_CAPACITY, MAX_ARRAY_CAPACITY) },
+  array: { of: element, maxCapacity: integer(1, MAX_ARRAY_CAPACITY, MAX_ARRAY_CAPACITY), ...scalar('inverted', 'bitmap') },
   vector: {
     dim: orNull(integer(1, MAX_DIM)),
     embed: orNull(distinctStrings(MAX_EMBED_SOURCES, MAX_NAME_LENGTH)),

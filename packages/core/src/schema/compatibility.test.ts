@@ -13,6 +13,20 @@ describe('compareDefinitions', () => {
     expect(compareDefinitions(of({ notes: base }), of({ notes: base }, 2))).toEqual({ type: 'equal' });
   });
 
+  test.each<[string, Shapes[string], Shapes[string]]>([
+    ['chosen', { n: f.number() }, { n: f.number({ index: 'sorted' }) }],
+    ['changed', { n: f.keyword(['a'], { index: 'bitmap' }) }, { n: f.keyword(['a'], { index: 'none' }) }],
+    ['left to the segments again', { n: f.array(f.int64(), { index: 'inverted' }) }, { n: f.array(f.int64()) }],
+  ])('an index of scalars that is %s makes no difference, and the store keeps the newer choice', (_, before, after) => {
+    expect(compareDefinitions(of({ a: before }), of({ a: after }))).toEqual({ type: 'equal' });
+    expect(mergeDefinitions(of({ a: before }), of({ a: after }, 2))).toEqual(of({ a: after }, 2));
+  });
+
+  test('an index of vectors is a part of what two schemas share', () => {
+    const difference = compareDefinitions(of({ a: { v: f.vector(3) } }), of({ a: { v: f.vector(3, { index: { type: 'FLAT' } }) } }));
+    expect(difference.type).toBe('conflict');
+  });
+
   test('a collection that is stored and not wanted does not matter', () => {
     expect(compareDefinitions(of({ notes: base, old: {} }), of({ notes: base }))).toEqual({ type: 'equal' });
   });

@@ -60,9 +60,15 @@ function isOptional(field: FieldDefinition): boolean {
   );
 }
 
-/** `keyword {"values":["a"]}, nullable, default "a"`: all that two versions of a field must share. */
+/** Whether two versions of a field are one, whatever index finds its values. */
+export function isSameField(a: FieldDefinition, b: FieldDefinition): boolean {
+  return fieldText(a) === fieldText(b);
+}
+
+/** `keyword {"values":["a"]}, nullable, default "a"`: all that two versions of a field must share. Which index finds scalars is each one's own affair. */
 function fieldText(field: FieldDefinition): string {
-  const params = canonicalJson(field.params) as string;
+  const { index, ...others } = field.params as { readonly index?: unknown };
+  const params = canonicalJson(typeof index === 'string' ? others : field.params) as string;
   const otherwise = field.default === undefined ? '' : `, default ${canonicalJson(field.default) as string}`;
   return `${field.type}${params === '{}' ? '' : ` ${params}`}${field.nullable ? ', nullable' : ''}${otherwise}`;
 }

@@ -95,6 +95,56 @@ describe('the canonical form', () => {
     );
   });
 
+  test.each<[string, unknown, object]>([
+    ['text', f.text({ index: 'sorted' }), { search: false, maxLength: 523_264, analyzer: 'standard', index: 'sorted' }],
+    ['keyword', f.keyword(['a'], { index: 'bitmap' }), { values: ['a'], index: 'bitmap' }],
+    ['keyword of any value', f.keyword({ index: 'inverted' }), { values: null, index: 'inverted' }],
+    ['int64', f.int64({ index: 'none' }), { index: 'none' }],
+    ['number', f.number({ index: 'inverted' }), { index: 'inverted' }],
+    ['boolean', f.boolean({ index: 'bitmap' }), { index: 'bitmap' }],
+    ['date', f.date({ index: 'sorted' }), { index: 'sorted' }],
+  ])('names the index that %s asks for', (_, field, params) => {
+    expect(fieldOf(field).params).toEqual(params);
+  });
+
+  test('names no index of scalars where it is left to the segments, so that hashes are those from before there was a choice', () => {
+    expect(fieldOf(f.keyword({ index: 'auto' }))).toEqual(fieldOf(f.keyword()));
+    expect(fieldOf(f.array(f.keyword(), { index: 'auto' }))).toEqual(fieldOf(f.array(f.keyword())));
+    expect(fieldOf(f.array(f.keyword(), { index: 'inverted' })).params).toMatchObject({ index: 'inverted' });
+  });
+
+  test.each<[string, unknown, string, string, string]>([
+    [
+      'an inverted index of texts, which have no dictionary',
+      f.text({ index: 'inverted' as never }),
+      'index',
+      "'auto' or 'none' or 'sorted'",
+      'string "inverted"',
+    ],
+    [
+      'an order of lists',
+      f.array(f.int64(), { index: 'sorted' as never }),
+      'index',
+      "'auto' or 'none' or 'inverted' or 'bitmap'",
+      'string "sorted"',
+    ],
+    [
+      'an index by no name',
+      f.int64({ index: 'btree' as never }),
+      'index',
+      "'auto' or 'none' or 'sorted' or 'inverted' or 'bitmap'",
+      'string "btree"',
+    ],
+    ['an index of JSON', anyF['json']!({ index: 'sorted' }), '', 'no params', "'index'"],
+    ['an index of a document', anyF['collabText']!({ index: 'sorted' }), '', 'only search, analyzer', "'index'"],
+    ['an index of elements', f.array(f.int64({ index: 'sorted' })), 'of', 'elements without null, default and index', 'an index'],
+  ])('refuses %s', (_, field, param, expected, got) => {
+    const error = errorOf(() => fieldOf(field));
+    expect(error).toMatchObject({ code: 'SCHEMA_INVALID', details: { collection: 'a', field: 'x', ...(param && { param }) } });
+    expect(error.message).toContain(expected);
+    expect(error.details['got']).toBe(got);
+  });
+
   test('takes lists of near rows, and how many, for dense vectors', () => {
     const index = { type: 'IVF', quantization: 'sq8', nlist: 128 } as const;
     expect(fieldOf(f.vector(8, { index })).params).toMatchObject({ index: { ...index, m: 16, efConstruction: 200 } });
@@ -173,7 +223,11 @@ describe('SCHEMA_INVALID names collection, field, expected and got', () => {
       { a: { id: f.keyword() } },
       'a.id: key (f.primaryKey) under the name id expected, got keyword',
     ],
-    ['an unknown param', { a: { x: anyF['text']!({ maxLenght: 3 }) } }, "a.x: only search, maxLength, analyzer expected, got 'maxLenght'"],
+    [
+      'an unknown param',
+      { a: { x: anyF['text']!({ maxLenght: 3 }) } },
+      "a.x: only search, maxLength, analyzer, index expected, got 'maxLenght'",
+    ],
     ['a flag that is none', { a: { x: anyF['text']!({ search: 'yes' }) } }, 'a.x: search: boolean expected, got string "yes"'],
     ['a length of 0', { a: { x: f.text({ maxLength: 0 }) } }, 'a.x: maxLength: integer from 1 to 523264 expected, got number 0'],
     [
@@ -210,12 +264,12 @@ describe('SCHEMA_INVALID names collection, field, expected and got', () => {
     [
       'an array of nullable elements',
       { a: { x: anyF['array']!(f.number().nullable()) } },
-      'a.x: of: elements without null and default expected, got nullable',
+      'a.x: of: elements without null, default and index expected, got nullable',
     ],
     [
       'an array of elements with a default',
       { a: { x: anyF['array']!(f.number().default(1)) } },
-      'a.x: of: elements without null and default expected, got a default',
+      'a.x: of: elements without null, default and index expected, got a default',
     ],
     [
       'an array that is too large',
@@ -406,9 +460,9 @@ describe('schemaFromDefinition', () => {
     [
       'a param of another type',
       withFields({ name: 'x', type: 'text', params: { dim: 3 } }),
-      "a.x: only search, maxLength, analyzer expected, got 'dim'",
+      "a.x: only search, maxLength, analyzer, index expected, got 'dim'",
     ],
-    ['a param where there is none', withFields({ name: 'x', type: 'number', params: { dim: 3 } }), "a.x: no params expected, got 'dim'"],
+    ['a param where there is none', withFields({ name: 'x', type: 'json', params: { dim: 3 } }), "a.x: no params expected, got 'dim'"],
     [
       'a date in another form',
       withFields({ name: 'x', type: 'date', default: '2020-01-01' }),

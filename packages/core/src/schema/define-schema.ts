@@ -18,7 +18,8 @@ interface SchemaOptions<N extends string = string> {
 }
 
 /**
- * Adding collections, nullable fields and fields with a default is compatible, and another time to live; anything else is a new collection.
+ * Adding collections, nullable fields and fields with a default is compatible, and another time to live or index of scalars; anything else is a new
+ * collection.
  * Throws SCHEMA_INVALID.
  */
 export function defineSchema<const C extends Shapes>(

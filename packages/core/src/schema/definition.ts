@@ -32,22 +32,37 @@ export type VectorIndexParams = Required<Omit<VectorIndexOptions, 'engine' | 'nl
 /** What the components of a dense vector are kept as: in memory, in segments, in the log. */
 export type VectorElements = 'float32' | 'float16' | 'bfloat16' | 'int8';
 
+/**
+ * What finds rows by a scalar field's value in larger segments, where that costs less than a look at the column. `auto` (default): what the values of each
+ * segment make best. `none`: nothing, and nothing is kept. `sorted`: rows in the order of their values; `inverted`: the rows of each value; `bitmap`: a bit per row
+ * for each value, where values are few. One that is asked for serves smaller segments, too. May change from version to version: no part of what two
+ * schemas must share.
+ */
+export type ScalarIndexType = 'auto' | 'none' | 'sorted' | 'inverted' | 'bitmap';
+/** Texts have no dictionary to list rows by, lists no order. */
+export type TextIndexType = Exclude<ScalarIndexType, 'inverted' | 'bitmap'>;
+export type ListIndexType = Exclude<ScalarIndexType, 'sorted'>;
+/** It came later than the first schemas: left out where it is `auto`. */
+interface Indexed<T extends ScalarIndexType = ScalarIndexType> {
+  index?: Exclude<T, 'auto'>;
+}
+
 type NoParams = Record<never, never>;
 export interface FieldParams {
   primaryKey: { keyType: 'varchar' | 'int64'; autoId: boolean; maxLength: number | null };
-  text: { search: boolean; maxLength: number; analyzer: AnalyzerOption };
+  text: { search: boolean; maxLength: number; analyzer: AnalyzerOption } & Indexed<TextIndexType>;
   collabText: { search: boolean; analyzer: AnalyzerOption };
   collab: NoParams;
-  keyword: { values: readonly string[] | null };
-  int64: NoParams;
-  number: NoParams;
-  boolean: NoParams;
-  date: NoParams;
+  keyword: { values: readonly string[] | null } & Indexed;
+  int64: Indexed;
+  number: Indexed;
+  boolean: Indexed;
+  date: Indexed;
   json: NoParams;
   array: {
     of: FieldDefinitionOf<'keyword'> | FieldDefinitionOf<'int64'> | FieldDefinitionOf<'number'> | FieldDefinitionOf<'boolean'>;
     maxCapacity: number;
-  };
+  } & Indexed<ListIndexType>;
   /** `dim` null: the model's. */
   vector: {
     dim: number | null;

@@ -2,7 +2,16 @@ import type { JsonValue } from '../errors/db-error.ts';
 import type { AnalyzerOption } from '../text/analyzer-definition.ts';
 import type { Int64 } from '../value/value.ts';
 import type { CollabTextValue, CollabValue } from './collab-types.ts';
-import type { BinaryMetric, Kind, Metric, VectorElements, VectorIndexOptions } from './definition.ts';
+import type {
+  BinaryMetric,
+  Kind,
+  ListIndexType,
+  Metric,
+  ScalarIndexType,
+  TextIndexType,
+  VectorElements,
+  VectorIndexOptions,
+} from './definition.ts';
 import type {
   AnyField,
   ArrayElement,
@@ -28,6 +37,11 @@ export interface VectorOptions {
   elements?: VectorElements;
 }
 
+/** Which index serves conditions on the field in larger segments. */
+export interface ScalarOptions {
+  index?: ScalarIndexType;
+}
+
 export interface FieldBuilders {
   /** Names the key field, at most one per collection. Without one the key is `id`, VarChar, auto. `autoId` (default false): time-ordered, free of collisions across devices. */
   primaryKey<const A extends boolean = false>(
@@ -40,6 +54,7 @@ export interface FieldBuilders {
     search?: S;
     maxLength?: number;
     analyzer?: AnalyzerOption;
+    index?: TextIndexType;
   }): Field<'text', string, string, false, { search: S }>;
   /** A Yjs text: concurrent edits merge. A put gives the text it starts with; a patch cannot touch it. */
   collabText<const S extends boolean = false>(options?: {
@@ -49,20 +64,21 @@ export interface FieldBuilders {
   /** An opaque Yjs document: merged, not searched. A put may give a Yjs update (v1) to start with; left out, it starts empty. */
   collab(): FieldType<'collab', Uint8Array, CollabValue, true>;
   /** Exact, filterable string; with values, only these. */
-  keyword<const V extends string = string>(values?: readonly V[]): Field<'keyword', V, V, false>;
+  keyword(options: ScalarOptions): Field<'keyword', string, string, false>;
+  keyword<const V extends string = string>(values?: readonly V[], options?: ScalarOptions): Field<'keyword', V, V, false>;
   /** Exact to 64 bits. Reads as `number` when it is a safe integer, else as `bigint`. */
-  int64(): Field<'int64', Int64, Int64, false>;
+  int64(options?: ScalarOptions): Field<'int64', Int64, Int64, false>;
   /** Double. NaN and infinities are refused. */
-  number(): Field<'number', number, number, false>;
-  boolean(): Field<'boolean', boolean, boolean, false>;
+  number(options?: ScalarOptions): Field<'number', number, number, false>;
+  boolean(options?: ScalarOptions): Field<'boolean', boolean, boolean, false>;
   /** A moment (timestamptz), kept to the millisecond, without its zone. */
-  date(): Field<'date', Date, Date, false>;
+  date(options?: ScalarOptions): Field<'date', Date, Date, false>;
   /** Any JSON value; one register, replaced as a whole. Reached by `filter` paths, not by `where`. */
   json<T = JsonValue>(): Field<'json', T, T, false>;
   /** One register, replaced as a whole. Elements are never null. */
   array<const E extends ArrayElement>(
     of: E,
-    options?: { maxCapacity?: number },
+    options?: { maxCapacity?: number; index?: ListIndexType },
   ): Field<'array', readonly InOf<E>[], readonly OutOf<E>[], false, { of: E }>;
   /** `embed`: these text fields are embedded in order, on this device or the server; may then be left out of a put. `dim` left out: the model's. */
   vector<const E extends readonly string[]>(
@@ -103,7 +119,8 @@ function build(kind: Kind, x: FieldDraft = {}, opt = false): AnyField & Record<'
 const builders = {
   primaryKey: (keyType: unknown, options?: { autoId?: boolean }) => build('primaryKey', { ...options, keyType }, options?.autoId),
   collab: () => build('collab', {}, true),
-  keyword: (values?: unknown) => build('keyword', { values }),
+  keyword: (values?: unknown, options?: object) =>
+    build('keyword', typeof values === 'object' && !Array.isArray(values) ? { ...values } : { ...options, values }),
   array: (of: unknown, options?: object) => build('array', { ...options, of }),
   vector: (dim: unknown, options?: object) => {
     const x: FieldDraft = typeof dim === 'object' ? { ...dim } : { ...options, dim };

@@ -18,7 +18,9 @@ const fields: fc.Arbitrary<unknown> = fc.oneof(
     .uniqueArray(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 4 })
     .chain((v) => maybe(f.keyword(v), v[0]!)),
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).chain((v) => maybe(f.int64(), v)),
-  fc.double({ noNaN: true, noDefaultInfinity: true }).chain((v) => maybe(f.number(), v)),
+  fc
+    .tuple(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom('auto', 'none', 'sorted', 'inverted', 'bitmap'))
+    .chain(([v, index]) => maybe(f.number({ index }), v)),
   maybe(f.boolean(), true),
   fc.date({ noInvalidDate: true }).chain((v) => maybe(f.date(), v)),
   fc.jsonValue({ depthSize: 'small' }).chain((v) => maybe(f.json<unknown>(), v)),

@@ -43,6 +43,27 @@ const shop = defineSchema(
 );
 type Items = ShapeOf<typeof shop, 'items'>;
 
+/* indexes of scalars: only those that the type can have */
+const chosen = defineSchema({
+  all: {
+    a: f.keyword(['x', 'y'], { index: 'bitmap' }),
+    b: f.keyword({ index: 'inverted' }),
+    c: f.int64({ index: 'sorted' }),
+    d: f.text({ index: 'none' }),
+    e: f.array(f.keyword(), { index: 'inverted' }),
+  },
+});
+same<EntityOf<typeof chosen, 'all'>['a'], 'x' | 'y'>();
+same<EntityOf<typeof chosen, 'all'>['b'], string>();
+// @ts-expect-error texts have no dictionary
+f.text({ index: 'bitmap' });
+// @ts-expect-error lists have no order
+f.array(f.int64(), { index: 'sorted' });
+// @ts-expect-error no such index
+f.number({ index: 'btree' });
+// @ts-expect-error JSON has none
+f.json({ index: 'sorted' });
+
 /* entities */
 same<
   EntityOf<typeof schema, 'notes'>,

@@ -62,7 +62,7 @@ export class IndexFiles {
     } catch (thrown) {
       const error = fromKernel(thrown);
       if (error.kind !== 'data') throw error;
-      segment.indexes.markDamaged(listed.name);
+      segment.indexes.drop(listed.name);
       this.#damaged += 1;
       return false;
     }
@@ -79,7 +79,7 @@ export class IndexFiles {
   }
 
   /**
-   * Builds a file and writes it, over the damaged one of this name if there is one. Not listed anywhere yet.
+   * Builds a file and writes it, over the one of this name that was dropped if there is one. Not listed anywhere yet.
    * @throws what the kind throws (MEMORY_LIMIT), ABORTED, STORAGE_FULL, STORAGE_UNAVAILABLE.
    */
   async build(place: IndexPlace, owner: IndexOwner, context: Omit<BuildContext, 'kernel'>): Promise<ManifestIndex> {
@@ -88,9 +88,9 @@ export class IndexFiles {
     try {
       const { parts, bytes, checksum } = await this.#make(place, owner, context);
       const name = indexName(channel, { segment: segment.id, type: kind.type, field: field.name, bytes, checksum });
-      if (segment.indexes.isDamaged(name)) await this.#objects.delete(name);
+      if (segment.indexes.isDropped(name)) await this.#objects.delete(name);
       await this.#objects.put(name, parts);
-      segment.indexes.clearDamaged(name);
+      segment.indexes.takeBack(name);
       return { field: field.name, type: kind.type, name, bytes, checksum };
     } catch (error) {
       throw fromKernel(error);

@@ -56,10 +56,13 @@ export interface IndexingState {
   readonly failed: number;
 }
 
-/** A missing index of a segment that is shown. */
-interface Task extends IndexPlace {
+interface ShownPlace extends IndexPlace {
   readonly channel: IndexedChannel;
   readonly block: BlockState<SealedRows>;
+}
+
+/** A missing index of a segment that is shown, or one that is not what its field asks for. */
+interface Task extends ShownPlace {
   /** Undefined: to be built. */
   readonly listed: ManifestIndex | undefined;
 }
@@ -159,6 +162,7 @@ export class IndexManager {
     await Promise.resolve();
     while (this.#checkAgain && !this.#isClosed) {
       this.#checkAgain = false;
+      for (const { segment, kind, field } of this.#places()) if (kind.isRefused?.(field)) segment.indexes.detach(kind.type, field.name);
       for (let task = this.#next(); task !== undefined && !this.#isClosed; task = this.#next()) await this.#perform(task);
     }
     this.#running = undefined;
@@ -171,25 +175,30 @@ export class IndexManager {
   }
 
   #tasks(): Task[] {
-    const { clock, files, channels } = this.#options;
-    const now = clock.monotonicMs();
+    const now = this.#options.clock.monotonicMs();
     const tasks: Task[] = [];
-    for (const channel of channels()) {
-      const { blocks, collection, publish } = channel;
-      for (const block of blocks) {
-        if (!isSealed(block)) continue;
-        const { segment } = block.source;
-        for (const kind of files.kinds) {
-          for (const field of collection.definition.fields) {
-            if (segment.indexes.has(kind.type, field.name) || (this.#notBefore.get(nameOf({ segment, kind, field })) ?? 0) > now) continue;
-            const listed = segment.indexes.listed(kind.type, field.name);
-            if (listed === undefined && (publish === undefined || !kind.wants(segment, field))) continue;
-            tasks.push({ channel, block, segment, field, kind, listed });
-          }
-        }
-      }
+    for (const place of this.#places()) {
+      const { segment, kind, field, channel } = place;
+      const isOpen = segment.indexes.has(kind.type, field.name);
+      const isEnough = isOpen && (channel.publish === undefined || isAsAsked(place));
+      if (isEnough || kind.isRefused?.(field) || (this.#notBefore.get(nameOf(place)) ?? 0) > now) continue;
+      const listed = isOpen ? undefined : segment.indexes.listed(kind.type, field.name);
+      if (listed === undefined && (channel.publish === undefined || !kind.wants(segment, field))) continue;
+      tasks.push({ ...place, listed });
     }
     return tasks;
+  }
+
+  *#places(): Generator<ShownPlace> {
+    const { files, channels } = this.#options;
+    for (const channel of channels()) {
+      for (const block of channel.blocks) {
+        if (!isSealed(block)) continue;
+        const { segment } = block.source;
+        for (const kind of files.kinds)
+          for (const field of channel.collection.definition.fields) yield { channel, block, segment, field, kind };
+      }
+    }
   }
 
   async #perform(task: Task): Promise<void> {
@@ -200,7 +209,7 @@ export class IndexManager {
     try {
       if (task.listed !== undefined) await this.#options.files.load(task, task.listed);
       else await this.#build(task);
-      if (task.listed === undefined && !task.segment.indexes.has(task.kind.type, task.field.name)) this.#postpone(task);
+      if (task.listed === undefined && !isAsAsked(task)) this.#postpone(task);
     } catch {
       this.#postpone(task);
     } finally {
@@ -219,7 +228,9 @@ export class IndexManager {
 
   async #build(task: Task): Promise<void> {
     const { files, deleteObject } = this.#options;
-    const { channel, segment } = task;
+    const { channel, segment, kind, field } = task;
+    // Of one that is not what the field asks for: it serves until there is another.
+    const before = segment.indexes.listed(kind.type, field.name);
     const owner = { channel: channel.name, definition: channel.collection.definition };
     const built = await files.build(task, owner, {
       pause: this.#slices(task),
@@ -227,10 +238,12 @@ export class IndexManager {
         if (this.#current?.task === task) this.#current.done = done;
       },
     });
+    if (before !== undefined && before.name !== built.name) segment.indexes.drop(before.name);
     const listed = await channel.publish?.(segment, built);
     if (listed?.name !== built.name) await deleteObject(built.name);
     if (listed === undefined) return;
     segment.indexes.list([listed]);
+    segment.indexes.detach(kind.type, field.name);
     if (!task.block.isRetired) await files.load(task, listed);
   }
 
@@ -261,6 +274,12 @@ export class IndexManager {
 
 function isSealed(block: BlockState): block is BlockState<SealedRows> {
   return block.source instanceof SealedRows;
+}
+
+/** Open, and one that its field asks for. */
+function isAsAsked({ segment, kind, field }: IndexPlace): boolean {
+  const index = segment.indexes.get(kind, field.name);
+  return index !== undefined && kind.suits?.(index, segment, field) !== false;
 }
 
 function nameOf({ segment, kind, field }: IndexPlace): string {

@@ -13,7 +13,8 @@ interface Attached {
 export class SegmentIndexes {
   readonly #attached = new Map<string, Attached>();
   readonly #listed = new Map<string, ManifestIndex>();
-  readonly #damaged = new Set<string>();
+  /** By the name of the object. */
+  readonly #dropped = new Set<string>();
   #closed = false;
 
   /** By the kind's type: all kinds of one type open to the same. */
@@ -30,10 +31,10 @@ export class SegmentIndexes {
     for (const index of indexes) this.#listed.set(keyOf(index.type, index.field), index);
   }
 
-  /** The file to open; undefined when the manifest names none, or a damaged one. */
+  /** The file to open; undefined when the manifest names none, or one that was dropped. */
   listed(type: string, field: string): ManifestIndex | undefined {
     const index = this.#listed.get(keyOf(type, field));
-    return index === undefined || this.#damaged.has(index.name) ? undefined : index;
+    return index === undefined || this.#dropped.has(index.name) ? undefined : index;
   }
 
   /** `field:type` of each, in order. */
@@ -62,18 +63,27 @@ export class SegmentIndexes {
     else this.#attached.set(key, { kind: kind as IndexKind<unknown>, field, index, bytes });
   }
 
-  /** The object by this name cannot be used: it is not tried again while the segment is open. */
-  markDamaged(name: string): void {
-    this.#damaged.add(name);
+  /** Closes it, if it is open: reads do without. */
+  detach(type: string, field: string): void {
+    const key = keyOf(type, field);
+    const attached = this.#attached.get(key);
+    if (attached === undefined) return;
+    this.#attached.delete(key);
+    attached.kind.close(attached.index);
+  }
+
+  /** The object by this name is of no use (damaged, lost, not what the field asks for any more): it is not opened again while the segment is open, and may be replaced. */
+  drop(name: string): void {
+    this.#dropped.add(name);
+  }
+
+  isDropped(name: string): boolean {
+    return this.#dropped.has(name);
   }
 
   /** After the object was written anew. */
-  clearDamaged(name: string): void {
-    this.#damaged.delete(name);
-  }
-
-  isDamaged(name: string): boolean {
-    return this.#damaged.has(name);
+  takeBack(name: string): void {
+    this.#dropped.delete(name);
   }
 
   /** With the segment. */

@@ -25,6 +25,13 @@ export interface IndexKind<T> {
   readonly stage?: 'seal' | 'background';
   /** Whether this field of this segment should have one. Cheap; from statistics and definitions only. */
   wants(segment: Segment, field: FieldDefinition): boolean;
+  /** Left out: false. The field is to have none: files that are there stay beside their segments, and are not opened. */
+  isRefused?(field: FieldDefinition): boolean;
+  /**
+   * Left out: true. Whether the field asks for one like this, which is open: else another is built and takes its place. A kind that says no, or refuses
+   * fields, has indexes that no read holds on to: they are closed between reads.
+   */
+  suits?(index: T, segment: Segment, field: FieldDefinition): boolean;
   /** @returns the file in order, for `ObjectStore.put`, which takes the parts over. Deterministic: equal rows give equal bytes. */
   build(segment: Segment, field: FieldDefinition, context: BuildContext): Promise<readonly Uint8Array[]>;
   /** Loads the code that `open` needs, where it is not part of this one. To be awaited before it. */

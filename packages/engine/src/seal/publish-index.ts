@@ -6,7 +6,7 @@ import { forget, publishManifest } from './seal-channel.ts';
 
 /**
  * Names a new index file in the channel's manifest: the next version, which says the same of the rows. Another file for the same segment, field
- * and kind that is named already stays, unless the segment found it damaged: the first one published wins.
+ * and kind that is named already stays, unless the segment dropped it: the first one published wins.
  * @returns what the manifest names now; undefined when it no longer has the segment.
  * @throws APPEND_CONFLICT when another writer published first; STORAGE_FULL, STORAGE_UNAVAILABLE.
  */
@@ -20,7 +20,7 @@ export async function publishIndex(
   const listed = manifest?.segments.find(({ id }) => id === segment.id);
   if (manifest === undefined || listed === undefined) return undefined;
   const known = listed.indexes.find(({ field, type }) => field === index.field && type === index.type);
-  if (known?.name === index.name || (known !== undefined && !segment.indexes.isDamaged(known.name))) return known;
+  if (known?.name === index.name || (known !== undefined && !segment.indexes.isDropped(known.name))) return known;
   const segments = manifest.segments.map((one) => (one === listed ? withIndex(one, index) : one));
   await publishManifest(ports, channel, { ...manifest, version: manifest.version + 1, segments });
   if (known !== undefined) forget(ports.objects, channel, [known.name]);

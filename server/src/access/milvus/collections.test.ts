@@ -199,6 +199,67 @@ describe('aliases, databases and indexes of the Milvus door', () => {
   });
 });
 
+describe('indexes of scalar fields of the Milvus door', () => {
+  const on = { collectionName: 'wares' };
+  const fields = [
+    { fieldName: 'id', dataType: 'Int64', isPrimary: true },
+    { fieldName: 'price', dataType: 'Double' },
+    { fieldName: 'name', dataType: 'VarChar', elementTypeParams: { max_length: 50 } },
+    { fieldName: 'tags', dataType: 'Array', elementDataType: 'VarChar', elementTypeParams: { max_capacity: 4, max_length: 10 } },
+    { fieldName: 'more', dataType: 'JSON' },
+    { fieldName: 'v', dataType: 'FloatVector', elementTypeParams: { dim: '2' } },
+  ];
+  const indexParams = [
+    { fieldName: 'v', metricType: 'L2' },
+    { fieldName: 'price', indexName: 'by_price', indexType: 'STL_SORT' },
+  ];
+  const servedBy = async (indexName: string): Promise<unknown> => {
+    const { code, data } = await call('indexes/describe', { ...on, indexName });
+    if (code !== 0) return code;
+    return (data as { indexParams: { key: string; value: string }[] }[])[0]!.indexParams.find(({ key }) => key === 'served_by')?.value;
+  };
+  const create = async (fieldName: string, indexType: string): Promise<number> =>
+    (await call('indexes/create', { ...on, indexParams: [{ fieldName, indexName: fieldName, indexType }] })).code;
+
+  it('are built as asked for, with the collection or with rows in it', async () => {
+    expect((await call('collections/create', { ...on, schema: { fields }, indexParams })).code).toBe(0);
+    expect(await servedBy('by_price')).toBe('sorted index in segments from 4,096 rows, column scan with statistics elsewhere');
+    const data = [{ id: 1, price: 2.5, name: 'cup', tags: ['new'], more: {}, v: [1, 2] }];
+    expect((await call('entities/insert', { ...on, data })).code).toBe(0);
+    expect(await create('name', 'INVERTED')).toBe(0);
+    expect(await servedBy('name')).toBe('inverted index in segments from 4,096 rows, column scan with statistics elsewhere');
+    expect(await create('tags', 'BITMAP')).toBe(0);
+    expect(await servedBy('tags')).toMatch(/^bitmap index in segments from 4,096 rows and up to 1,024 values/);
+    expect(await create('more', 'INVERTED')).toBe(0);
+    expect(await servedBy('more')).toBe('column scan');
+    const found = await call('entities/query', { ...on, filter: 'price > 1 and name == "cup"', outputFields: ['id'] });
+    expect(found.data).toEqual([{ id: 1 }]);
+  });
+
+  it('are refused where a field cannot have them, and beside another', async () => {
+    expect(await create('tags', 'HNSW')).toBe(1100);
+    expect(await create('tags', 'STL_SORT')).toBe(1100);
+    expect(await create('name', 'BITMAP')).toBe(65_535);
+    expect((await call('collections/create', { ...on, schema: { fields }, indexParams })).code).toBe(0);
+  });
+
+  it('are gone when they are dropped, and come again as another', async () => {
+    const indexed = async (): Promise<unknown> => (await call('indexes/list', on)).data;
+    expect(await indexed()).toEqual(['by_price', 'v', 'name', 'tags', 'more']);
+    expect((await call('indexes/drop', { ...on, indexName: 'by_price' })).code).toBe(0);
+    expect(await indexed()).toEqual(['v', 'name', 'tags', 'more']);
+    expect(await servedBy('by_price')).toBe(700);
+    const { real } = door.server;
+    const field = (name: string): object | undefined =>
+      real.catalog.find('default', 'wares')!.definition.fields.find((candidate) => candidate.name === name);
+    expect(field('price')).toMatchObject({ params: { index: 'none' } });
+    expect(await create('price', 'AUTOINDEX')).toBe(0);
+    expect(field('price')).toMatchObject({ params: {} });
+    expect(await servedBy('price')).toMatch(/^sorted, inverted or bitmap index in segments from 32,768 rows/);
+    expect((await call('entities/query', { ...on, filter: 'price > 1', outputFields: ['id'] })).data).toEqual([{ id: 1 }]);
+  });
+});
+
 describe('changing a collection of the Milvus door', () => {
   it('adds nullable fields that old rows read as null, and describes them at once', async () => {
     await quick('grown', { params: { enableDynamicField: false } });

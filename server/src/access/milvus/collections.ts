@@ -1,4 +1,4 @@
-import { schemaHash } from '@terndb/core';
+import { type CollectionDefinition, compareDefinitions } from '@terndb/core';
 import { holds } from '../auth/principal.ts';
 import {
   checkDatabase,
@@ -16,7 +16,6 @@ import { CODES, denied, MilvusError, missingParameter } from './errors.ts';
 import { checkIndexed } from './indexes.ts';
 import { checkReplicas } from './resource-groups.ts';
 import { describeCollection, isLoaded, PROPERTY, RELEASED } from './schema.ts';
-import { withTtl } from './ttl.ts';
 
 async function setLoad(call: MilvusCall, state: string): Promise<void> {
   const { node, database } = call;
@@ -52,8 +51,7 @@ export const COLLECTIONS: Readonly<Record<string, MilvusHandler>> = {
     if (known === undefined) {
       const shards = Number(body.params('params').get('shardsNum') ?? 1);
       await node.catalog.createCollection(database, name, definition, { shards: shards === 1 ? 1 : checkShards(shards), properties });
-    } else if (schemaHash(withTtl(known.definition, 0)) !== schemaHash(withTtl(definition, 0))) {
-      // A time to live may have been altered since.
+    } else if (!isSame(name, known.definition, definition)) {
       throw new MilvusError(CODES.other, `create duplicate collection with different parameters, collection: ${name}`);
     }
     return DONE;
@@ -183,4 +181,10 @@ async function loadPartitions(call: MilvusCall): Promise<MilvusAnswer> {
   const unknown = names.find((name) => !partitions.has(name));
   if (unknown !== undefined) throw new MilvusError(CODES.partitionNotFound, `partition not found[partition=${unknown}]`);
   return DONE;
+}
+
+/** But for what may have been altered since: a time to live, indexes of scalars. */
+function isSame(name: string, known: CollectionDefinition, wanted: CollectionDefinition): boolean {
+  const schema = (of: CollectionDefinition) => ({ format: 1, version: 1, collections: { [name]: of } }) as const;
+  return compareDefinitions(schema(known), schema(wanted)).type === 'equal';
 }

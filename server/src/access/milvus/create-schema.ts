@@ -5,7 +5,7 @@ import { Body } from './body.ts';
 import { DYNAMIC_FIELD } from './dynamic.ts';
 import { invalidParameter, missingParameter, unsupported } from './errors.ts';
 import { wantedFunctions } from './functions.ts';
-import { checkIndexType, denseIndex, type WantedIndex, wantedIndex } from './index-types.ts';
+import { checkIndexType, denseIndex, scalarIndex, type WantedIndex, wantedIndex } from './index-types.ts';
 import { ELEMENTS, MAX_TEXT_LENGTH, PROPERTY, RELEASED, typeNotesOf } from './schema.ts';
 import { TTL_PROPERTY, wantedTtl, withTtl } from './ttl.ts';
 
@@ -139,6 +139,19 @@ function partitionKeyOf(fields: readonly Body[]): string | undefined {
 const noted = (property: string, notes: object): Readonly<Record<string, string>> =>
   Object.keys(notes).length === 0 ? {} : { [property]: JSON.stringify(notes) };
 
+/** The definition with other indexes of its scalar fields, by field; undefined: dropped. */
+export function withScalarIndexes(
+  { name, definition }: CatalogCollectionInfo,
+  changed: Readonly<Record<string, WantedIndex | undefined>>,
+): CollectionDefinition {
+  const fields = definition.fields.map((field) => {
+    if (!Object.hasOwn(changed, field.name) || scalarIndex(field.type, 'AUTOINDEX') === undefined) return field;
+    const wanted = changed[field.name];
+    return { ...field, params: { ...field.params, index: wanted === undefined ? 'none' : scalarIndex(field.type, wanted.type) } };
+  });
+  return checked(name, { ...definition, fields });
+}
+
 /** The definition with other indexes and metrics of its vector fields. Code 1100. */
 export function withIndexes(
   { name, definition }: CatalogCollectionInfo,
@@ -254,7 +267,7 @@ function fieldDraft(
         name,
         type: 'array',
         ...common(field),
-        params: { of: { type: of }, maxCapacity: Number(typeParams.get('max_capacity')) },
+        params: { of: { type: of }, maxCapacity: Number(typeParams.get('max_capacity')), ...chosenIndex('array', index) },
         note: `Array(${elementType})`,
       };
     }
@@ -268,9 +281,14 @@ function fieldDraft(
         const params = { search: true, analyzer: analyzerFrom(typeParams.get('analyzer_params')) };
         return { name, type: 'text', ...common(field), params, note: dataType + length };
       }
-      return { name, type, ...common(field), note: dataType + length };
+      return { name, type, ...common(field), params: chosenIndex(type as FieldDefinition['type'], index), note: dataType + length };
     }
   }
+}
+
+function chosenIndex(type: FieldDefinition['type'], index: Body | undefined): { readonly index?: string } {
+  const chosen = index === undefined ? undefined : scalarIndex(type, wantedIndex(index).type);
+  return chosen === undefined ? {} : { index: chosen };
 }
 
 function common(field: Body): { readonly nullable: boolean; readonly default?: unknown } {

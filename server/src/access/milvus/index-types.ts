@@ -1,4 +1,4 @@
-import type { FieldDefinition, VectorIndexOptions } from '@terndb/core';
+import type { FieldDefinition, ScalarIndexType, VectorIndexOptions } from '@terndb/core';
 import type { Body } from './body.ts';
 import { invalidParameter } from './errors.ts';
 
@@ -26,7 +26,17 @@ const DENSE: Readonly<Record<string, VectorIndexOptions | undefined>> = {
 };
 const BINARY = ['AUTOINDEX', 'BIN_FLAT', 'BIN_IVF_FLAT'];
 const SPARSE = ['AUTOINDEX', 'SPARSE_INVERTED_INDEX', 'SPARSE_WAND'];
-const SCALAR = ['AUTOINDEX', 'INVERTED', 'BITMAP', 'STL_SORT', 'Trie', 'NGRAM'];
+/** Prefixes are found in an order. */
+const SCALAR: Readonly<Record<string, ScalarIndexType>> = {
+  AUTOINDEX: 'auto',
+  INVERTED: 'inverted',
+  BITMAP: 'bitmap',
+  STL_SORT: 'sorted',
+  Trie: 'sorted',
+  NGRAM: 'auto',
+};
+/** Lists have no order, as in Milvus. */
+const ARRAY = Object.keys(SCALAR).filter((type) => SCALAR[type] !== 'sorted');
 const PARAMS: readonly (readonly [string, 'm' | 'efConstruction' | 'nlist'])[] = [
   ['M', 'm'],
   ['efConstruction', 'efConstruction'],
@@ -59,23 +69,44 @@ export function denseIndex({ name, type, params }: WantedIndex): VectorIndexOpti
   return { ...option, ...Object.fromEntries(fits) };
 }
 
+/** The index option of a scalar field; undefined: it has none, as JSON and keys, or its index finds words. */
+export function scalarIndex(kind: FieldDefinition['type'], type: string): ScalarIndexType | undefined {
+  switch (kind) {
+    case 'keyword':
+    case 'int64':
+    case 'number':
+    case 'boolean':
+    case 'date':
+    case 'array':
+      return SCALAR[type];
+    default:
+      return undefined;
+  }
+}
+
 /** Code 1100 for an index that a field of this kind cannot have. */
 export function checkIndexType(kind: FieldDefinition['type'] | 'function', { name, type }: WantedIndex): void {
-  const known =
-    kind === 'vector'
-      ? Object.keys(DENSE)
-      : kind === 'binaryVector'
-        ? BINARY
-        : kind === 'sparseVector' || kind === 'function'
-          ? SPARSE
-          : SCALAR;
+  const known = typesOf(kind);
   if (!known.includes(type)) throw notOf(name, type, known);
 }
 
-/** Chosen by the values of each segment, not by the index type that was asked for. */
-const SEGMENT_INDEXES = 'sorted, inverted or bitmap index in segments from 32,768 rows';
+function typesOf(kind: FieldDefinition['type'] | 'function'): readonly string[] {
+  switch (kind) {
+    case 'vector':
+      return Object.keys(DENSE);
+    case 'binaryVector':
+      return BINARY;
+    case 'sparseVector':
+    case 'function':
+      return SPARSE;
+    case 'array':
+      return ARRAY;
+    default:
+      return Object.keys(SCALAR);
+  }
+}
 
-/** What really answers searches of the field. */
+/** What really answers searches of the field, and conditions on it. */
 export function servedBy(field: FieldDefinition): string {
   switch (field.type) {
     case 'vector': {
@@ -88,13 +119,28 @@ export function servedBy(field: FieldDefinition): string {
       return 'exact scan';
     case 'sparseVector':
       return 'inverted index';
-    case 'text':
-      return field.params.search ? 'inverted index' : `${SEGMENT_INDEXES} whose texts are short, column scan elsewhere`;
+    case 'primaryKey':
+      return 'order of the rows';
     case 'json':
+    case 'collab':
       return 'column scan';
+    case 'collabText':
+      return field.params.search ? 'inverted index' : 'column scan';
+    case 'text':
+      return field.params.search ? 'inverted index' : servedByScalars(field.params.index, ' whose texts are short');
     default:
-      return `${SEGMENT_INDEXES}, column scan with statistics elsewhere`;
+      return servedByScalars(field.params.index);
   }
+}
+
+function servedByScalars(index: ScalarIndexType = 'auto', where = ''): string {
+  if (index === 'none') return 'column scan with statistics';
+  const built =
+    index === 'auto'
+      ? `sorted, inverted or bitmap index in segments from 32,768 rows${where}`
+      : `${index} index in segments from 4,096 rows`;
+  const few = index === 'bitmap' ? ' and up to 1,024 values, else the one that its values make best' : '';
+  return `${built}${few}, column scan with statistics elsewhere`;
 }
 
 function integerOf(name: string, text: string): number {

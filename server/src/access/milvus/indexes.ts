@@ -1,7 +1,7 @@
 import { type FieldDefinition, isVectorKind } from '@terndb/core';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
 import { DONE, grantedPartitions, type MilvusAnswer, type MilvusCall, type MilvusHandler, mustFindNamed, rowCount } from './call.ts';
-import { withIndexes } from './create-schema.ts';
+import { withIndexes, withScalarIndexes } from './create-schema.ts';
 import { CODES, invalidParameter, MilvusError, missingParameter } from './errors.ts';
 import { functionsOf } from './functions.ts';
 import { checkIndexType, servedBy, type WantedIndex, wantedIndex } from './index-types.ts';
@@ -47,7 +47,7 @@ export const INDEXES: Readonly<Record<string, MilvusHandler>> = {
     const isVector = info.definition.fields.some((field) => field.name === found.field && isVectorKind(field.type));
     if (isVector && isLoaded(info)) throw invalidParameter(`vector index cannot be dropped on loaded collection: ${name}`);
     const { [found.field]: _, ...rest } = Object.fromEntries(entriesOf(info).map(({ field, index }) => [field, index]));
-    await setIndexes(call, info, rest);
+    await setIndexes(call, info, rest, { [found.field]: undefined });
     return DONE;
   },
 };
@@ -110,9 +110,9 @@ function kindOf(info: CatalogCollectionInfo, name: string): FieldDefinition['typ
 type Changed = Readonly<Record<string, { readonly index: WantedIndex; readonly metric: string }>>;
 
 /**
- * A field's metric and index are part of its schema, which devices hold, too. Milvus' clients create the collection first and say both afterwards: as
+ * A vector field's metric and index are part of its schema, which devices hold, too. Milvus' clients create the collection first and say both afterwards: as
  * long as nothing was ever written to it, it is replaced by one as they say. Later a metric stays (1100), and another index type is kept as a wish:
- * `served_by` tells what answers.
+ * `served_by` tells what answers. Indexes of scalars change at any time.
  */
 async function rebuild(
   call: MilvusCall,
@@ -120,15 +120,16 @@ async function rebuild(
   wanted: Readonly<Record<string, WantedIndex>>,
   changed: Changed,
 ): Promise<void> {
+  const indexes = Object.fromEntries(Object.entries(changed).map(([name, { index }]) => [name, index]));
   if (JSON.stringify(withIndexes(info, changed)) !== JSON.stringify(info.definition)) {
     const replaced = await call.node.catalog.replaceEmpty(call.database, info.name, (now) => ({
-      definition: withIndexes(now, changed),
+      definition: withScalarIndexes({ ...now, definition: withIndexes(now, changed) }, indexes),
       properties: { ...now.properties, [PROPERTY.indexes]: JSON.stringify(wanted) },
     }));
     if (replaced !== undefined) return;
   }
   for (const [name, { metric }] of Object.entries(changed)) checkMetric(info, name, metric);
-  await setIndexes(call, info, wanted);
+  await setIndexes(call, info, wanted, indexes);
 }
 
 function checkMetric(info: CatalogCollectionInfo, name: string, metric: string): void {
@@ -139,8 +140,15 @@ function checkMetric(info: CatalogCollectionInfo, name: string, metric: string):
     throw invalidParameter(`${name}: its metric is set before the first row, alias or device[expected=${expected}][actual=${metric}]`);
 }
 
-async function setIndexes({ node, database }: MilvusCall, { name, properties }: CatalogCollectionInfo, indexes: object): Promise<void> {
-  await node.catalog.alterCollection(database, name, { properties: { ...properties, [PROPERTY.indexes]: JSON.stringify(indexes) } });
+/** `changed`: by field; undefined: dropped. Scalar fields take another index at any time: segments are given theirs in the background. */
+async function setIndexes(
+  { node, database }: MilvusCall,
+  info: CatalogCollectionInfo,
+  indexes: Readonly<Record<string, WantedIndex>>,
+  changed: Readonly<Record<string, WantedIndex | undefined>>,
+): Promise<void> {
+  const properties = { ...info.properties, [PROPERTY.indexes]: JSON.stringify(indexes) };
+  await node.catalog.alterCollection(database, info.name, { definition: withScalarIndexes(info, changed), properties });
 }
 
 /** Hints to a memory that Tern does not have: checked as Milvus checks them, and without effect. */

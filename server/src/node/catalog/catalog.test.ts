@@ -229,6 +229,17 @@ describe('a device that resolves', () => {
     expect(both.definition.fields.map(({ name }) => name)).toEqual(['id', 'rank', 'tag', 'title']);
   });
 
+  it('leaves the choice of scalar indexes to who made the collection: a device with another has nothing to ask for', async () => {
+    const of = (index: 'sorted' | 'none', more: object = {}): CollectionDefinition =>
+      (defineSchema as (shapes: object) => ReturnType<typeof defineSchema>)({ notes: { rank: f.number({ index }), ...more } }).definition
+        .collections['notes' as never]!;
+    await resolve(of('sorted'));
+    const denied = { ...all, schema: false };
+    expect((await resolve(of('none'), denied)).collections).toMatchObject([{ schemaVersion: 1, definition: of('sorted') }]);
+    const wider = await resolve(of('none', { tag: f.keyword().nullable() }));
+    expect(wider.collections).toMatchObject([{ schemaVersion: 2, definition: of('sorted', { tag: f.keyword().nullable() }) }]);
+  });
+
   it('is refused with SCHEMA_CONFLICT when a field is another', async () => {
     await resolve(one);
     await expect(resolve(other)).rejects.toMatchObject({ code: 'SCHEMA_CONFLICT', details: { field: 'title' } });

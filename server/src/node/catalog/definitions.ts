@@ -1,4 +1,4 @@
-import { type CollectionDefinition, checkCollection, compareDefinitions, fieldOf, schemaConflict } from '@terndb/core';
+import { type CollectionDefinition, checkCollection, compareDefinitions, fieldOf, isSameField, schemaConflict } from '@terndb/core';
 import type { CollectionRecord } from './records.ts';
 
 /** @returns what is given, checked: all that the record has, as it has it, and perhaps more. SCHEMA_INVALID, SCHEMA_CONFLICT. */
@@ -11,7 +11,14 @@ export function additive(record: CollectionRecord, given: CollectionDefinition):
   return definition;
 }
 
-/** Everything of both; where both have a field, that of `wanted`, so that a difference in it is seen. The time to live is what is stored: a device does not change it. */
+/**
+ * Everything of both; where both have a field, that of `wanted`, so that a difference in it is seen. The time to live, and which index finds a scalar, is
+ * what is stored: a device does not change it.
+ */
 export function unionOf(stored: CollectionDefinition, wanted: CollectionDefinition): CollectionDefinition {
-  return { ...stored, fields: [...wanted.fields, ...stored.fields.filter((field) => fieldOf(wanted, field.name) === undefined)] };
+  const fields = wanted.fields.map((field) => {
+    const known = fieldOf(stored, field.name);
+    return known !== undefined && isSameField(known, field) ? known : field;
+  });
+  return { ...stored, fields: [...fields, ...stored.fields.filter((field) => fieldOf(wanted, field.name) === undefined)] };
 }

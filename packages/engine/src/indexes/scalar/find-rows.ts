@@ -47,6 +47,10 @@ export class OpenScalarIndex implements ScalarIndex {
     this.#parts = parts;
   }
 
+  get structure(): ScalarStructure {
+    return this.#parts.structure;
+  }
+
   find(leaf: ValueLeaf): FoundRows | undefined {
     if (!this.#found.has(leaf)) this.#found.set(leaf, this.#find(leaf));
     return this.#found.get(leaf);

@@ -58,7 +58,7 @@ export function openScalarIndex(file: Uint8Array<ArrayBuffer>, { what, rows, col
   const values = { kind, terms, bytes: sections.values };
   const order = column === undefined ? undefined : structure === 'sorted' ? entryOrder(column, kind, postings) : termOrder(column, values);
   if (column === undefined || order === undefined) throw corrupt(`an index of a ${column?.kind ?? 'missing'} column expected`);
-  if (view.getUint8(7) === 1) return { find: NO_ANSWERS };
+  if (view.getUint8(7) === 1) return { structure, find: NO_ANSWERS };
   return new OpenScalarIndex({ structure, rows, column, order, starts, postings });
 }
 

@@ -9,6 +9,7 @@ export type ScalarStructure = 'sorted' | 'inverted' | 'bitmap';
 
 /** An open index over one field of one segment: of all of its rows that have a value, `live` or not. */
 export interface ScalarIndex {
+  readonly structure: ScalarStructure;
   /** Rows for which the leaf is true (`in`: without its `negated`), found and not yet fetched. Undefined: only the column tells. */
   find(leaf: ValueLeaf): FoundRows | undefined;
 }

@@ -7,7 +7,7 @@ import type { Segment } from '../../segment/types.ts';
 import type { BuildContext } from '../types.ts';
 import { CHECKSUM_AT, HEADER_BYTES, MAGIC, SECTIONS_AT, STRUCTURES, VALUES, VERSION } from './format.ts';
 import { type Sortable, sortItems } from './sort-items.ts';
-import { chooseStructure } from './structure.ts';
+import { structureFor } from './structure.ts';
 import type { ScalarStructure } from './types.ts';
 
 /** Rows between two yields. */
@@ -21,7 +21,7 @@ export async function writeScalarIndex(
 ): Promise<Uint8Array<ArrayBuffer>[]> {
   const column = segment.column(field.name);
   assert(column !== undefined, () => `scalar index: field ${field.name} has no column`);
-  const structure = chooseStructure(column, segment.stats(field.name));
+  const structure = structureFor(field, column, segment.stats(field.name));
   const steps = encodeScalarIndex({ column, rows: segment.rows, structure });
   for (;;) {
     const step = steps.next();

@@ -1,4 +1,4 @@
-import { type DoorServer, type MemoryServerOptions, startMemoryServer } from '../../testing/test-server.ts';
+import { type MemoryServerOptions, startMemoryServer } from '../../testing/test-server.ts';
 
 export interface Answer {
   readonly code: number;
@@ -18,7 +18,7 @@ export const ROOT = 'root:open sesame';
 
 /** A server in memory, asked as the Node SDK asks: JSON sent as text, by root unless the headers say otherwise. */
 export interface MilvusDoor {
-  readonly server: DoorServer;
+  readonly server: Awaited<ReturnType<typeof startMemoryServer>>;
   callText(path: string, body: string, headers?: Record<string, string>): Promise<TextAnswer>;
   call(path: string, body: object, headers?: Record<string, string>): Promise<Answer>;
   /** A collection of two dimensions. */

@@ -46,6 +46,7 @@ export function withScalarIndexes(
     if (structure === undefined) continue;
     const index = openFile(scalarFile(column, block.rows, structure), column, block.rows);
     indexes.set(field, {
+      structure,
       find: (leaf) => {
         const found = index.find(leaf);
         if (found !== undefined) onFind();
