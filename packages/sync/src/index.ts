@@ -26,7 +26,10 @@ export type {
 export { serverClientId } from './leader/types.ts';
 export {
   EXPIRE_IDLE_MS,
+  HINTS_PER_SECOND,
   KEEP_ACKED_MS,
+  MAX_HINT_BYTES,
+  MAX_HINT_TOPICS,
   MAX_PRESENCE_BYTES,
   MAX_PRESENCE_TOPIC_BYTES,
   PRESENCE_PER_SECOND,
@@ -56,6 +59,8 @@ export {
   type ChannelAnswer,
   type ChannelRequest,
   type ClientMessage,
+  type Hint,
+  type Hinted,
   type KnownClient,
   type ManifestOffer,
   type Message,

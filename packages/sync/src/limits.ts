@@ -60,3 +60,9 @@ export const PRESENCE_TTL_MS = 30_000;
 export const MAX_PRESENCE_BYTES: number = 2 * 1024;
 /** A key and a field. */
 export const MAX_PRESENCE_TOPIC_BYTES: number = 1024;
+/** Hints: what one device types in a second, in all it has open; what is more is told by the log alone. */
+export const HINTS_PER_SECOND = 100;
+/** Some words; a pasted page is told by the log. */
+export const MAX_HINT_BYTES: number = 4 * 1024;
+/** Documents that one connection hears of, over all tabs of its device. */
+export const MAX_HINT_TOPICS = 64;

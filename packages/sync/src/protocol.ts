@@ -8,10 +8,10 @@ import type { Frame, Hash64, OpRecord, Timestamp } from '@terndb/core';
  * (core, frame-codec.ts).
  * History: 1 first version; 2 `unsubscribe` (skippable, so it may be sent to a server of version 1), `tick.time` is that of a tick in the log,
  *   `credit.bytes` is a total; 3 `presence` and `present`, both skippable; 4 `denied.access` may be `quota`, which older clients are told as `write`;
- *   5 `altered`, skippable.
+ *   5 `altered`, skippable; 6 `hint` and `hinted`, both skippable.
  * Oldest version served: 1. Servers are deployed first: a client may be older than its server, never newer than what it says in `hello`.
  */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 export const OLDEST_PROTOCOL_VERSION = 1;
 
 /** One refusal for good (R3). */
@@ -244,9 +244,29 @@ export interface Present {
   readonly subject: string;
   readonly state: Uint8Array;
 }
+/**
+ * An update of a document that its writer pushes, too: told at once to the others in the topic, who know how to do without. Not the machines'
+ * business; whoever may not write the channel is not heard.
+ */
+export interface Hint {
+  readonly type: 'hint';
+  readonly channel: string;
+  /** Whatever the application's devices agree on: an entity, a field, and which document of it. */
+  readonly topic: string;
+  /** `join` and `leave`: this connection is told what others say there, from now on or no more. */
+  readonly what: 'join' | 'leave' | 'update';
+  /** Opaque; empty unless `what` is `update`. */
+  readonly update: Uint8Array;
+}
+export interface Hinted {
+  readonly type: 'hinted';
+  readonly channel: string;
+  readonly topic: string;
+  readonly update: Uint8Array;
+}
 export type ChannelAnswer = Subscribed | FrameMessage | Ack | Restamp | Gap | UnknownClient | Busy | Denied | Ended | Gone | Tick;
 export type ServerMessage = Welcome | Refused | ChannelAnswer | Goaway | Pong | Altered;
-export type Message = ClientMessage | ServerMessage | Presence | Present;
+export type Message = ClientMessage | ServerMessage | Presence | Present | Hint | Hinted;
 
 /** The version both speak, or who has to upgrade. */
 export function negotiate(

@@ -1,6 +1,6 @@
 import type { Clock, DbError, Rng, Timestamp } from '@terndb/core';
 import type { FollowedPlace, Replication } from '@terndb/engine';
-import type { Altered, Link, Present, Role } from '@terndb/sync';
+import type { Altered, Hinted, Link, Present, Role } from '@terndb/sync';
 import type { BootstrapDownloader } from './bootstrap.ts';
 import type { Endpoint, Network } from './network.ts';
 import type { SyncStore } from './store/sync-store.ts';
@@ -43,6 +43,8 @@ export interface HostEvents {
   onSwapped(channel: string): void;
   /** Where somebody else is. */
   onPresent(message: Present): void;
+  /** What somebody else types. */
+  onHinted(message: Hinted): void;
   /** The schema that the server has for a channel. */
   onAltered(message: Altered): void;
   /** Another tab leads, or the stored state cannot be read: this host is over. */

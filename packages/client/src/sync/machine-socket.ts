@@ -1,11 +1,20 @@
 import { DbError } from '@terndb/core';
-import { type Altered, type ClientEvent, decodeMessage, encodeMessage, type Presence, type Present } from '@terndb/sync';
+import {
+  type Altered,
+  type ClientEvent,
+  decodeMessage,
+  encodeMessage,
+  type Hint,
+  type Hinted,
+  type Presence,
+  type Present,
+} from '@terndb/sync';
 import type { Endpoint, Network, SyncSocket } from './network.ts';
 
 type SocketEvent = Extract<ClientEvent, { readonly type: 'socket-open' | 'socket-closed' | 'message' }>;
 type Outgoing = Parameters<typeof encodeMessage>[0];
 type FromServer = Extract<ClientEvent, { type: 'message' }>['message'];
-type Hear = (message: Present | Altered) => void;
+type Hear = (message: Present | Hinted | Altered) => void;
 
 /** The client machine's socket: one at a time, by the machine's number for it; what an older one still says is void. */
 export class MachineSocket {
@@ -45,7 +54,7 @@ export class MachineSocket {
   }
 
   /** Beside the machine, over whatever socket it has. */
-  say(message: Presence): void {
+  say(message: Presence | Hint): void {
     this.#current?.socket.send(encodeMessage(message));
   }
 
@@ -58,7 +67,7 @@ export class MachineSocket {
   #onMessage(id: number, bytes: Uint8Array): void {
     try {
       const message = decodeMessage(bytes);
-      if (message?.type === 'present' || message?.type === 'altered') {
+      if (message?.type === 'present' || message?.type === 'hinted' || message?.type === 'altered') {
         this.#hear(message);
         return;
       }

@@ -70,6 +70,7 @@ async function openDevice(): Promise<Device> {
       onProgress() {},
       onSwapped() {},
       onPresent() {},
+      onHinted() {},
       onAltered() {},
       onFailed: (error) => failed.push(error),
     },

@@ -1,6 +1,6 @@
 import { DbError, type Op, type Timestamp } from '@terndb/core';
 import type { OverlayEntry } from '@terndb/engine';
-import { type ClientEffect, type ClientEvent, ClientMachine, type DeviceRecord, type Presence } from '@terndb/sync';
+import { type ClientEffect, type ClientEvent, ClientMachine, type DeviceRecord, type Hint, type Presence } from '@terndb/sync';
 import { BatchWriter, type Persist } from './batch-writer.ts';
 import { Bootstraps } from './bootstraps.ts';
 import type { HostEvents, HostPorts, SyncPlace } from './host-types.ts';
@@ -63,6 +63,7 @@ export class SyncHost {
     });
     this.#socket = new MachineSocket(ports, dispatch, (message) => {
       if (message.type === 'present') events.onPresent(message);
+      else if (message.type === 'hinted') events.onHinted(message);
       else events.onAltered(message);
     });
     const budgetOf = (channel: string): number | null => this.#places.find((place) => place.channel === channel)?.budgetBytes ?? null;
@@ -136,7 +137,7 @@ export class SyncHost {
   }
 
   /** Beside the log: lost where there is no connection. */
-  say(message: Presence): void {
+  say(message: Presence | Hint): void {
     if (this.#machine.link === 'live' || this.#machine.link === 'catching-up') this.#socket.say(message);
   }
 

@@ -9,6 +9,7 @@ import { ConnectionMemory } from './connection-memory.ts';
 import { type ConnectRequest, emptyAnswer, sameRequest, withCollection } from './connection-record.ts';
 import { Connector } from './connector.ts';
 import { FollowedChannels } from './followed-channels.ts';
+import { Hints } from './hints.ts';
 import type { HostEvents, SyncPlace } from './host-types.ts';
 import { LinkWatch } from './link-watch.ts';
 import { ObjectSweep } from './object-sweep.ts';
@@ -49,6 +50,8 @@ export class SyncService {
   readonly #standing: Standing;
   /** What is known of the channels, for those who read. */
   readonly followed: FollowedChannels;
+  /** Of documents that are being typed into. */
+  readonly hints: Hints;
   readonly #connector: Connector;
   readonly #memory: ConnectionMemory;
   #host: SyncHost | undefined;
@@ -71,6 +74,10 @@ export class SyncService {
     this.#standing = new Standing(ports.engine.replication, ports.clock);
     const { schema } = ports.engine;
     this.followed = new FollowedChannels({ memory: this.#memory, standing: this.#standing, schema, host: () => this.#host });
+    this.hints = new Hints(({ collection, partition, topic }, hint) => {
+      const channel = this.followed.channelIn(collection, partition);
+      if (channel !== undefined) this.#host?.say({ type: 'hint', channel, topic, ...hint });
+    });
     this.#tails = new TailWatch(ports.engine.replication, ports.clock);
     const { clock, rows, objects } = ports;
     this.#sweep = new ObjectSweep({ clock, rows, objects, isBusy: (channel) => this.#host?.isBringing(channel) === true });
@@ -279,7 +286,10 @@ export class SyncService {
         if (!isCurrent()) return;
         const wasOnline = this.#link.isOnline;
         if (this.#link.set(status)) void this.#memory.noteCurrent();
-        if (!wasOnline && this.#link.isOnline) this.#ports.presence.sayAgain();
+        if (!wasOnline && this.#link.isOnline) {
+          this.#ports.presence.sayAgain();
+          this.hints.joinAgain();
+        }
         this.#changed();
       },
       onChange: () => {
@@ -316,6 +326,10 @@ export class SyncService {
       onPresent: ({ channel, topic, peer, subject, state }) => {
         const place = this.followed.placeOf(channel);
         if (place !== undefined) this.#ports.presence.heard({ ...place, topic }, { peer, subject, state });
+      },
+      onHinted: ({ channel, topic, update }) => {
+        const place = this.followed.placeOf(channel);
+        if (place !== undefined) this.hints.heard({ ...place, topic }, update);
       },
       onAltered: ({ channel, schemaVersion }) => {
         if ((this.followed.placeOf(channel)?.schemaVersion ?? schemaVersion) !== schemaVersion) this.#connector.resolveAgain();

@@ -116,6 +116,8 @@ export class EngineService implements Service {
         return await this.#search(call.request);
       case 'pauseEmbedding':
         return this.#embedding?.setPaused(call.request);
+      case 'hint':
+        return this.#sync?.loaded?.hints.update(call.request.place, call.request.base, call.request.update);
       case 'presence':
         return this.#presence.say(call.request);
       case 'connect':
@@ -171,7 +173,7 @@ export class EngineService implements Service {
     let stop: () => void;
     try {
       if (watch.kind === 'sync') stop = this.#mustSync().onReport((report) => pump.push(report));
-      else if (watch.kind === 'collab') stop = this.#engine.watchCollab(watch.place, (event) => pump.push({ events: [event] }), onError);
+      else if (watch.kind === 'collab') stop = this.#watchCollab(watch, pump, onError);
       else if (watch.kind === 'presence') stop = this.#presence.listen(watch.place, (news) => pump.push({ news: [news] }));
       else if (watch.kind === 'query') stop = this.#watchQuery(watch.request, (result) => pump.push(result), onError);
       else if (watch.kind === 'embedding') stop = this.#watchEmbedding(pump);
@@ -211,6 +213,30 @@ export class EngineService implements Service {
     const asksServer = (): boolean => this.#sync?.reads?.asksServer(request) === true;
     const onLink = (listener: () => void): (() => void) => this.#sync?.onReport(listener) ?? (() => {});
     return watchMerged({ clock: this.#options.clock, asksServer, onLink, ...how }, events);
+  }
+
+  /** With what others say of this document before the log does. */
+  #watchCollab(
+    { place, hints }: Extract<WatchRequest, { kind: 'collab' }>,
+    pump: WatchPump,
+    onError: (error: DbError) => void,
+  ): () => void {
+    let leave = (): void => {};
+    const stop = this.#engine.watchCollab(
+      place,
+      (event) => {
+        pump.push({ events: [event] });
+        if (event.type === 'updates' || !hints) return;
+        leave();
+        if (event.type === 'document')
+          leave = this.#sync?.loaded?.hints.join(place, event.base, (update) => pump.push({ events: [{ type: 'hint', update }] })) ?? leave;
+      },
+      onError,
+    );
+    return () => {
+      leave();
+      stop();
+    };
   }
 
   #watchEmbedding(pump: WatchPump): () => void {
@@ -294,7 +320,7 @@ export class EngineService implements Service {
 /** A document that comes whole makes what was to be told before it needless. */
 function joinReports(waiting: WatchResult, next: WatchResult): WatchResult {
   const later = (next as CollabReport).events;
-  const earlier = later.some(({ type }) => type !== 'updates') ? [] : (waiting as CollabReport).events;
+  const earlier = later.some(({ type }) => type === 'document' || type === 'gone') ? [] : (waiting as CollabReport).events;
   return { events: [...earlier, ...later] };
 }
 

@@ -3,12 +3,13 @@
  * a time; it is checked because `assets.worker` lets an app serve a stale file.
  *
  * History: 1 first version; 2 replication, embedding; 3 options of inspect, import of hnswlib indexes; 4 calls without comlink, which 6
- * takes back; 5 collab documents, presence.
+ * takes back; 5 collab documents, presence; 7 hints.
  */
 import type { CollectionDefinition, DbError, ErrorMessage, SchemaDefinition } from '@terndb/core';
 import type {
   AggregateRequest,
   AggregateResult,
+  CollabBase,
   CollabEvent,
   CollabPlace,
   CountRequest,
@@ -33,7 +34,7 @@ import type { RejectedItem, SyncReport } from '../sync/sync-report.ts';
 import type { PendingWrite } from '../sync/write-waiters.ts';
 import type { ExportPage } from '../transfer/export-sessions.ts';
 
-export const PROTOCOL_VERSION = 6;
+export const PROTOCOL_VERSION = 7;
 
 export interface StartOptions {
   readonly protocol: number;
@@ -75,6 +76,8 @@ export interface Calls {
   seal: { in: undefined; out: undefined };
   /** Pauses the embedding queue, or lets it go on (and tries again what failed). */
   pauseEmbedding: { in: boolean; out: undefined };
+  /** Tells others what is typed, beside the write; lost where nobody can be told. */
+  hint: { in: { readonly place: CollabPlace; readonly base: CollabBase; readonly update: Uint8Array }; out: undefined };
   /** Says where somebody is. */
   presence: { in: PresenceSaid; out: undefined };
   connect: { in: ConnectRequest; out: undefined };
@@ -108,8 +111,8 @@ export type Call = { [M in Method]: { readonly method: M; readonly request: Call
 export type WatchRequest =
   | { readonly kind: 'query'; readonly request: QueryRequest }
   | { readonly kind: 'search'; readonly request: SearchRequest }
-  /** A collab document: CollabReports, each with all that happened since the last one was taken. */
-  | { readonly kind: 'collab'; readonly place: CollabPlace }
+  /** A collab document: CollabReports, each with all that happened since the last one was taken; with hints, if they are wanted. */
+  | { readonly kind: 'collab'; readonly place: CollabPlace; readonly hints: boolean }
   /** Who else has a document open: PresenceReports, each with all that was said since the last one was taken. */
   | { readonly kind: 'presence'; readonly place: PresencePlace }
   /** Replication's state: SyncReports. */
@@ -117,8 +120,10 @@ export type WatchRequest =
   /** How embedding stands: EmbeddingReports. */
   | { readonly kind: 'embedding' };
 export type LiveResult = QueryResult | SearchResult;
+/** `hint`: what somebody types, on its way to the log; checked by nobody. */
+export type CollabNews = CollabEvent | { readonly type: 'hint'; readonly update: Uint8Array };
 export interface CollabReport {
-  readonly events: readonly CollabEvent[];
+  readonly events: readonly CollabNews[];
 }
 export interface PresenceReport {
   readonly news: readonly PresenceNews[];

@@ -1,10 +1,12 @@
 import { MAX_COLLAB_BYTES, MAX_COLLAB_UPDATE_BYTES, WARN_COLLAB_BYTES } from '@terndb/core';
-import type { CollabBase, CollabEvent } from '@terndb/engine';
+import type { CollabBase } from '@terndb/engine';
 import type { Awareness } from 'y-protocols/awareness';
 import { applyUpdate, Doc, mergeUpdates, type Text, UndoManager } from 'yjs';
 import type { Store } from '../api/status.ts';
 import { ValueStore } from '../database/value-store.ts';
 import { DbError } from '../index.ts';
+import type { CollabNews } from '../worker/protocol.ts';
+import { HintedUpdates } from './hinted-updates.ts';
 import { DocumentPresence, type PresencePort } from './presence.ts';
 import { retype } from './retype.ts';
 
@@ -12,12 +14,16 @@ import { retype } from './retype.ts';
 const TEXT_ROOT = 'text';
 /** After a write that may work later: storage is full, or goes back to its durable state. */
 const RETRY_MS = 1_000;
+/** What others typed and the log has not told for one to two of these is looked for in what is stored, and taken back. */
+const DOUBT_MS = 15_000;
 
 /** What a document needs of its database. */
 export interface CollabPort {
   /** Resolves when the update is durable on this device. */
   write(base: CollabBase, update: Uint8Array): Promise<void>;
-  watch(onEvent: (event: CollabEvent) => void, onError: (error: DbError) => void): () => void;
+  /** Tells those who have it open, at once; it may be lost. */
+  hint(base: CollabBase, update: Uint8Array): void;
+  watch(onEvent: (event: CollabNews) => void, onError: (error: DbError) => void): () => void;
   after(ms: number, run: () => void): () => void;
   readonly presence: Omit<PresencePort, 'after'>;
 }
@@ -61,8 +67,17 @@ export class CollabDocument {
   #base: CollabBase | undefined;
   /** Edits to be written, oldest first. */
   #pending: Uint8Array[] = [];
+  /** Of this turn. */
+  #untold: Uint8Array[] = [];
   #writing: Promise<void> | undefined;
   #cancelRetry: () => void = () => {};
+  /** Shown, and not told by the log yet. */
+  readonly #hinted = new HintedUpdates();
+  /** Something hinted was never true: no more of it in this document. */
+  #areHintsOver = false;
+  /** The whole document is on its way, to be compared with what was hinted. */
+  #isDoubting = false;
+  #cancelDoubt: (() => void) | undefined;
   #stop: () => void = () => {};
 
   constructor(port: CollabPort, { isText }: CollabOptions) {
@@ -156,26 +171,42 @@ export class CollabDocument {
     doc.on('update', (update: Uint8Array, origin: unknown) => {
       if (origin === this || doc !== this.#doc) return;
       this.#pending.push(update);
+      this.#untold.push(update);
       this.#state.update({ unsaved: this.#pending.length });
       // At the end of the turn: an editor's transaction is several updates.
-      if (this.#writing === undefined) queueMicrotask(() => void this.#flush());
+      if (this.#untold.length === 1) queueMicrotask(() => this.#turnEnded());
     });
   }
 
-  #onEvent(event: CollabEvent): void {
+  /** Others need not wait for what is being written. */
+  #turnEnded(): void {
+    const untold = this.#untold;
+    this.#untold = [];
+    if (this.#base !== undefined && untold.length > 0) this.#port.hint(this.#base, merge(untold));
+    if (this.#writing === undefined) void this.#flush();
+  }
+
+  #onEvent(event: CollabNews): void {
     const { name } = this.#state.get();
     if (name === 'closed') return;
+    if (event.type === 'hint') {
+      this.#show(event.update);
+      return;
+    }
     if (event.type === 'gone') {
       this.#base = undefined;
       this.#state.update({ name: 'absent' });
     } else if (event.type === 'updates') {
       for (const update of event.updates) applyUpdate(this.#doc, update, this);
+      for (const update of event.updates) this.#hinted.confirm(update);
       this.#resized(event.bytes);
     } else {
       const before = this.#base;
       // The same passage, led by a server from now on: what was typed and not yet written goes with it.
       const moved = before?.home === 'device' && event.base.home === 'server' && this.#isText ? this.text.toString() : undefined;
-      if (name !== 'opening' && !isSame(before, event.base)) this.#restart();
+      const isOther = name !== 'opening' && !isSame(before, event.base);
+      if (isOther || this.#isUntrue(event.update)) this.#restart();
+      if (isOther) this.#areHintsOver = false;
       this.#base = event.base;
       applyUpdate(this.#doc, event.update, this);
       if (moved !== undefined) retype(this.text, moved);
@@ -185,9 +216,61 @@ export class CollabDocument {
     this.#resolveKnown();
   }
 
+  /* ---------- what others type, before the log tells it ---------- */
+  #show(update: Uint8Array): void {
+    if (this.#areHintsOver || this.#state.get().name !== 'open' || !this.#hinted.add(update)) return;
+    try {
+      applyUpdate(this.#doc, update, this);
+    } catch {
+      // Half applied, perhaps.
+      this.#compare();
+      return;
+    }
+    this.#doubtLater();
+  }
+
+  #doubtLater(): void {
+    const suspects = this.#hinted.held;
+    this.#cancelDoubt ??= this.#port.after(DOUBT_MS, () => {
+      this.#cancelDoubt = undefined;
+      if (this.#hinted.held.some((update) => suspects.includes(update))) this.#compare();
+      else if (this.#hinted.held.length > 0) this.#doubtLater();
+    });
+  }
+
+  /** With the document as it is stored. */
+  #compare(): void {
+    if (this.#state.get().name === 'closed') return;
+    this.#isDoubting = true;
+    this.#stop();
+    this.#watch();
+  }
+
+  /** Whether something shown is not in the whole document. While somebody types here it is stored with that. */
+  #isUntrue(document: Uint8Array): boolean {
+    this.#hinted.compare(document);
+    const isDue = this.#isDoubting;
+    this.#isDoubting = false;
+    if (!isDue || this.#hinted.held.length === 0) return false;
+    if (this.#writing !== undefined || this.#pending.length > 0) {
+      this.#doubtLater();
+      return false;
+    }
+    this.#areHintsOver = true;
+    return true;
+  }
+
+  #forgetHints(): void {
+    this.#cancelDoubt?.();
+    this.#cancelDoubt = undefined;
+    this.#hinted.clear();
+  }
+
   /** What was not written for the old document has nothing to merge into. */
   #restart(): void {
     this.#pending = [];
+    this.#untold = [];
+    this.#forgetHints();
     this.#undo?.destroy();
     this.#undo = undefined;
     const local = this.#presence?.awareness.getLocalState();
@@ -221,8 +304,13 @@ export class CollabDocument {
     if (base === undefined) return this.#refused(absent());
     const taken = this.#take();
     const doc = this.#doc;
+    // What was typed upon letters that the log may never get would wait for them for ever: they are stored with it.
+    const { held, bytes } = this.#hinted;
     try {
-      await this.#port.write(base, taken.length === 1 ? taken[0]! : mergeUpdates(taken));
+      const fits = sizeOf(taken) + bytes <= MAX_COLLAB_UPDATE_BYTES;
+      if (!fits && held.length > 0) await this.#port.write(base, merge(held));
+      await this.#port.write(base, merge(fits ? [...held, ...taken] : taken));
+      this.#hinted.drop(held);
       this.#state.update({ unsaved: this.#pending.length, error: null });
     } catch (thrown) {
       // Of a document that is not shown any more.
@@ -272,12 +360,21 @@ export class CollabDocument {
     this.#undo?.destroy();
     this.#undo = undefined;
     this.#presence?.close();
+    this.#forgetHints();
     this.#rejectKnown(error ?? new DbError('DATABASE_CLOSED', 'document: an open one expected, got one closed by its user'));
   }
 }
 
 function isSame(a: CollabBase | undefined, b: CollabBase): boolean {
   return a?.clientId === b.clientId && a.seq === b.seq && a.home === b.home;
+}
+
+function merge(updates: readonly Uint8Array[]): Uint8Array {
+  return updates.length === 1 ? updates[0]! : mergeUpdates([...updates]);
+}
+
+function sizeOf(updates: readonly Uint8Array[]): number {
+  return updates.reduce((sum, { length }) => sum + length, 0);
 }
 
 function absent(): DbError {

@@ -6,6 +6,11 @@ import type { CollabReport, PresenceReport } from '../worker/protocol.ts';
 import { CollabDocument, type CollabPort } from './collab-document.ts';
 
 export interface OpenCollabOptions {
+  /**
+   * Shows what others type while it is on its way to the log, which is many times sooner; taken back in the rare case that it does not get there.
+   * Default true.
+   */
+  readonly hints?: boolean;
   /** Where the entity is; default `_default`. */
   readonly partition?: string;
 }
@@ -20,14 +25,14 @@ export async function openCollab(
   collection: Pick<Collection<any>, 'name' | 'definition'>,
   key: PrimaryKey,
   field: string,
-  { partition = '_default' }: OpenCollabOptions = {},
+  { partition = '_default', hints = true }: OpenCollabOptions = {},
 ): Promise<CollabDocument> {
   const type = collection.definition.fields.find(({ name }) => name === field)?.type;
   if (type !== 'collab' && type !== 'collabText') {
     const details = { collection: collection.name, field, got: type ?? 'no such field' };
     throw new DbError('FIELD_INVALID', `${collection.name}.${field}: a collab field expected, got ${details.got}`, { details });
   }
-  const document = new CollabDocument(pagePort(collection as CollectionProxy, { key, field, partition }), {
+  const document = new CollabDocument(pagePort(collection as CollectionProxy, { key, field, partition }, hints), {
     isText: type === 'collabText',
   });
   await document.whenKnown();
@@ -38,6 +43,7 @@ export async function openCollab(
 function pagePort(
   { name, _options: { session, check } }: CollectionProxy,
   place: { readonly key: PrimaryKey; readonly field: string; readonly partition: string },
+  hints: boolean,
 ): CollabPort {
   const { connection } = session;
   const { key, field, partition } = place;
@@ -48,9 +54,13 @@ function pagePort(
       if (closed !== undefined) throw closed;
       await connection.call('write', { type: 'collab', collection: name, ...place, base, update });
     },
+    hint: (base, update) => {
+      // Nothing depends on it.
+      if (check() === undefined) connection.call('hint', { place: { collection: name, ...place }, base, update }).catch(() => {});
+    },
     watch: (onEvent, onError) =>
       connection.watch(
-        { kind: 'collab', place: { collection: name, ...place } },
+        { kind: 'collab', place: { collection: name, ...place }, hints },
         {
           onResult: async (result) => {
             for (const event of (result as CollabReport).events) onEvent(event);

@@ -75,6 +75,16 @@ export const MESSAGES: { readonly [T in Message['type']]: MessageSchema } = {
       ['state', 'b'],
     ],
   },
+  hint: {
+    code: 9,
+    skippable: true,
+    fields: [
+      ['channel', 's'],
+      ['topic', 's'],
+      ['what', { choice: ['join', 'leave', 'update'] }],
+      ['update', 'b'],
+    ],
+  },
   welcome: {
     code: 64,
     fields: [
@@ -135,6 +145,15 @@ export const MESSAGES: { readonly [T in Message['type']]: MessageSchema } = {
     ],
   },
   altered: { code: 80, skippable: true, fields: [...CHANNEL, ['schemaVersion', 'u']] },
+  hinted: {
+    code: 81,
+    skippable: true,
+    fields: [
+      ['channel', 's'],
+      ['topic', 's'],
+      ['update', 'b'],
+    ],
+  },
   pong: {
     code: 78,
     skippable: true,

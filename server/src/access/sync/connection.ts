@@ -2,6 +2,8 @@ import { type Clock, DbError } from '@terndb/core';
 import {
   type ClientMessage,
   decodeMessage,
+  type Hint,
+  type Hinted,
   type Presence,
   type Present,
   type ServerMessage,
@@ -17,6 +19,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { type AccessPrincipal, canRead, canWrite } from '../auth/principal.ts';
 import type { AccessMetrics } from '../metrics.ts';
 import { type BootstrapSource, withBootstrap } from './bootstrap.ts';
+import type { HintListener, HintRoom } from './hint-room.ts';
 import type { Guest, PresenceRoom } from './presence.ts';
 import { encodeShared } from './shared-frames.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -28,6 +31,7 @@ export interface ConnectionServices {
   readonly metrics: AccessMetrics;
   readonly clock: Clock;
   readonly presence: PresenceRoom;
+  readonly hints: HintRoom;
   readonly limits: Config['limits'];
 }
 
@@ -72,7 +76,7 @@ export class SyncConnection {
   /** Of the grants that `#readable` is from. */
   #grantsVersion: number | undefined;
   #principal: AccessPrincipal | undefined;
-  #guest: Guest | undefined;
+  #guest: (Guest & HintListener) | undefined;
   /** What waits behind a manifest that is being read, in order. */
   #outgoing: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
@@ -154,8 +158,8 @@ export class SyncConnection {
     }
     // Of a newer client, and not needed.
     if (message === undefined) return undefined;
-    if (message.type === 'presence') {
-      this.#present(message);
+    if (message.type === 'presence' || message.type === 'hint') {
+      this.#beside(message);
       return undefined;
     }
     if (!isFromClient(message)) return 'protocol';
@@ -169,18 +173,20 @@ export class SyncConnection {
     return undefined;
   }
 
-  /** Beside the machine: it may be dropped. Who may read the channel may be seen in it. */
-  #present(message: Presence): void {
-    const { presence, node, clock } = this.#services;
+  /** Beside the machine: it may be dropped. Who may read the channel may be seen in it; only who may write it has something to hint. */
+  #beside(message: Presence | Hint): void {
+    const { presence, hints, node, clock } = this.#services;
     const principal = this.#principal;
     if (principal === undefined || principal.expiresAtMs <= clock.nowMs()) return;
-    if (node.catalog.placeOf(message.channel) === undefined || !this.#canRead(message.channel)) return;
+    const place = node.catalog.placeOf(message.channel);
+    if (place === undefined || !this.#canRead(message.channel)) return;
     this.#guest ??= { tell: (news) => this.#tell(news) };
-    presence.say(this.#guest, principal.subject, message);
+    if (message.type === 'presence') presence.say(this.#guest, principal.subject, message);
+    else if (message.what !== 'update' || canWrite(principal, place)) hints.say(this.#guest, message);
   }
 
   /** Not to a peer that reads slowly, nor to one that may not read this any more. */
-  #tell(news: Present): void {
+  #tell(news: Present | Hinted): void {
     if (this.#socket.bufferedAmount < PAUSE_BYTES && this.#canRead(news.channel)) this.#send(news);
   }
 
@@ -286,7 +292,7 @@ export class SyncConnection {
     }
   }
 
-  #send(message: ServerMessage | Present): void {
+  #send(message: ServerMessage | Present | Hinted): void {
     if (this.#isClosing || this.#isOver) return;
     const { metrics, limits } = this.#services;
     const bytes = encodeShared(message);
@@ -333,7 +339,10 @@ export class SyncConnection {
     this.#isClosing = true;
     this.#cancelTimer?.();
     this.#services.metrics.sockets.dec();
-    if (this.#guest !== undefined) this.#services.presence.leave(this.#guest);
+    if (this.#guest !== undefined) {
+      this.#services.presence.leave(this.#guest);
+      this.#services.hints.end(this.#guest);
+    }
     this.#step({ type: 'closed' });
     this.#session.close();
   }

@@ -4,6 +4,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
 import { degraded, type Finding, OK } from '../../node/health/finding.ts';
 import { type ConnectionServices, SyncConnection } from './connection.ts';
+import { HintRoom } from './hint-room.ts';
 import { PresenceRoom } from './presence.ts';
 
 /** A device comes back after this at the latest; spread, so that not all come at once. */
@@ -22,8 +23,8 @@ export class SyncConnections {
   #isDraining = false;
   #isChecking = false;
 
-  constructor(services: Omit<ConnectionServices, 'presence'>) {
-    this.#services = { ...services, presence: new PresenceRoom(services.clock) };
+  constructor(services: Omit<ConnectionServices, 'presence' | 'hints'>) {
+    this.#services = { ...services, presence: new PresenceRoom(services.clock), hints: new HintRoom(services.clock) };
   }
 
   /** RATE_LIMITED: as many as there may be. STORAGE_UNAVAILABLE while draining. Before the upgrade. */

@@ -1,5 +1,5 @@
 import type { Frame } from '@terndb/core';
-import { encodeMessage, type Present, type ServerMessage } from '@terndb/sync';
+import { encodeMessage, type Hinted, type Present, type ServerMessage } from '@terndb/sync';
 
 type FrameMessage = Extract<ServerMessage, { type: 'frame' }>;
 type TickMessage = Extract<ServerMessage, { type: 'tick' }>;
@@ -14,7 +14,7 @@ let lastTick: { readonly message: TickMessage; readonly bytes: Uint8Array<ArrayB
  * Bytes of a message; not to be changed. A frame or a tick goes to all who follow its channel, most of them in their first subscription: what one
  * of them gets is made once.
  */
-export function encodeShared(message: ServerMessage | Present): Uint8Array<ArrayBuffer> {
+export function encodeShared(message: ServerMessage | Present | Hinted): Uint8Array<ArrayBuffer> {
   if (message.type === 'frame') return encodeFrameMessage(message);
   return message.type === 'tick' ? encodeTick(message) : encodeMessage(message);
 }

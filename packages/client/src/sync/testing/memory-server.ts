@@ -6,6 +6,7 @@ import {
   type ClientMessage,
   decodeMessage,
   encodeMessage,
+  type Hint,
   type LeaderEffect,
   type LeaderEvent,
   LeaderMachine,
@@ -122,6 +123,7 @@ export class MemoryServer implements Network {
         this.#clock.after(1, () => {
           if (!line.isOpen) return;
           if (message.type === 'presence') this.#present(line, message);
+          else if (message.type === 'hint') this.#hint(line, message);
           else this.#session(line, { type: 'message', message: message as ClientMessage });
         });
       },
@@ -176,6 +178,13 @@ export class MemoryServer implements Network {
   /** As the real server's room, without its bounds. */
   #present(line: Line, { channel, topic, peer, state }: Presence): void {
     const bytes = encodeMessage({ type: 'present', channel, topic, peer, subject: 'somebody', state });
+    for (const other of this.#lines.values()) if (other !== line) this.#clock.after(1, () => other.isOpen && other.events.onMessage(bytes));
+  }
+
+  /** To everybody: who has not joined does not show it. */
+  #hint(line: Line, { channel, topic, what, update }: Hint): void {
+    if (what !== 'update') return;
+    const bytes = encodeMessage({ type: 'hinted', channel, topic, update });
     for (const other of this.#lines.values()) if (other !== line) this.#clock.after(1, () => other.isOpen && other.events.onMessage(bytes));
   }
 
