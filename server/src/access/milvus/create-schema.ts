@@ -6,7 +6,8 @@ import { DYNAMIC_FIELD } from './dynamic.ts';
 import { invalidParameter, missingParameter, unsupported } from './errors.ts';
 import { wantedFunctions } from './functions.ts';
 import { checkIndexType, denseIndex, scalarIndex, type WantedIndex, wantedIndex } from './index-types.ts';
-import { ELEMENTS, MAX_TEXT_LENGTH, PROPERTY, RELEASED, typeNotesOf } from './schema.ts';
+import { checkedLevel } from './levels.ts';
+import { ELEMENTS, MAX_TEXT_LENGTH, orderOf, PROPERTY, RELEASED, typeNotesOf } from './schema.ts';
 import { TTL_PROPERTY, wantedTtl, withTtl } from './ttl.ts';
 
 /** What a create asks for, in our words. */
@@ -27,15 +28,29 @@ export function wantedCollection(body: Body): WantedCollection {
   const fields = schema?.list('fields');
   const wanted = schema === undefined || fields === undefined || fields.length === 0 ? quick(body) : custom(body, schema, fields);
   const description = body.text('description') ?? '';
+  const level = checkedLevel(body.params('params').get('consistencyLevel') ?? body.text('consistencyLevel'));
   return {
     definition: withTtl(checked(name, wanted), ttl ?? 0),
     properties: {
+      ...givenProperties(body),
       ...wanted.properties,
+      ...(level === undefined ? {} : { [PROPERTY.consistency]: level }),
       ...(ttl === undefined ? {} : { [TTL_PROPERTY]: String(ttl) }),
       ...(description === '' ? {} : { [PROPERTY.description]: description }),
     },
   };
 }
+
+/** What tunes a collection, kept and told again; `collection.ttl.seconds` is told by the definition. */
+function givenProperties(body: Body): Readonly<Record<string, string>> {
+  const given = body.params('properties');
+  const own = [...given.keys()].find((name) => Object.values<string>(PROPERTY).includes(name));
+  if (own !== undefined) throw invalidParameter(`property ${own} cannot be given`);
+  const tuned = [...body.params('params')].filter(([name]) => TUNING.test(name));
+  const isolation = body.params('params').get('partitionKeyIsolation');
+  return { ...Object.fromEntries([...given, ...tuned]), ...(isolation === undefined ? {} : { 'partitionkey.isolation': isolation }) };
+}
+const TUNING = /^(mmap\.enabled|warmup\.\w+)$/;
 
 interface Draft {
   readonly fields: readonly unknown[];
@@ -115,6 +130,7 @@ function custom(body: Body, schema: Body, fields: readonly unknown[]): Draft {
       ...(isDynamic ? { [PROPERTY.dynamic]: 'true' } : {}),
       ...noted(PROPERTY.types, types),
       [PROPERTY.indexes]: JSON.stringify(wanted),
+      [PROPERTY.order]: names.join(','),
       ...(partitionKey === undefined ? {} : { [PROPERTY.partitionKey]: partitionKey }),
       ...(functions.length === 0 ? {} : { [PROPERTY.functions]: JSON.stringify(functions) }),
       ...(isIndexed ? {} : { [PROPERTY.load]: RELEASED }),
@@ -188,7 +204,10 @@ export function addedField(info: CatalogCollectionInfo, schema: Body): WantedCol
   if (VECTORS.includes(field.type)) throw invalidParameter(`not support to add vector field, field name = ${name}`);
   const types = { ...typeNotesOf(info), ...(note === undefined ? {} : { [name]: note }) };
   const definition = checked(info.name, { ...info.definition, fields: [...info.definition.fields, field] });
-  return { definition, properties: { ...info.properties, [PROPERTY.types]: JSON.stringify(types) } };
+  return {
+    definition,
+    properties: { ...info.properties, [PROPERTY.types]: JSON.stringify(types), [PROPERTY.order]: [...orderOf(info), name].join(',') },
+  };
 }
 
 const VECTORS = ['vector', 'binaryVector', 'sparseVector'];

@@ -95,7 +95,7 @@ describe('entities of the Milvus door', () => {
         'duplicate primary keys',
       ],
       ['entities/query', { filter: 'id >' }, 1100, 'failed to create query plan: cannot parse expression'],
-      ['entities/query', { limit: 0 }, 65_535, 'topk [0] is invalid'],
+      ['entities/query', { limit: 0 }, 1100, 'empty expression should be used with limit'],
       ['entities/query', { limit: 16_385 }, 65_535, 'topk [16385] is invalid'],
       ['entities/query', { limit: 16_384, offset: 1 }, 65_535, 'invalid max query result window'],
       [

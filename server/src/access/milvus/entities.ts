@@ -7,27 +7,13 @@ import { grantedPartitions, type MilvusAnswer, type MilvusCall, mustFindNamed, r
 import { withDynamicNames } from './dynamic.ts';
 import { CODES, invalidParameter, MilvusError, missingParameter } from './errors.ts';
 import { explained, isExplained } from './explain.ts';
+import { consistencyOf } from './levels.ts';
 import { asRowError, badRows, fromKey, outputFields, type RowFormat, selectOf, toEntities, toKey, toRow } from './rows.ts';
 import { isDynamic, isLoaded, notLoaded, shownFields } from './schema.ts';
 
 const DEFAULT_LIMIT = 100;
 /** How answers write int64 is the caller's. */
 export type EntityHandler = (call: MilvusCall, format: RowFormat) => Promise<MilvusAnswer>;
-
-const LEVELS: Readonly<Record<string, unknown>> = {
-  Strong: 'strong',
-  Session: 'session',
-  Bounded: 'bounded',
-  Eventually: 'eventually',
-  Customized: 'bounded',
-};
-
-function consistencyOf({ body }: MilvusCall): unknown {
-  const level = body.text('consistencyLevel');
-  if (level === undefined || level === '') return 'bounded';
-  if (Object.hasOwn(LEVELS, level)) return LEVELS[level];
-  throw invalidParameter(`consistencyLevel can only be [${Object.keys(LEVELS).join(', ')}], default: Bounded`);
-}
 
 /** What every read has. */
 export function readOf(
@@ -41,7 +27,7 @@ export function readOf(
   return {
     database,
     collection: info.name,
-    consistency: consistencyOf(call),
+    consistency: consistencyOf(call.body.text('consistencyLevel'), info),
     ...(partitions === undefined ? {} : { partitions }),
   };
 }
@@ -67,6 +53,14 @@ export function windowOf({ body }: MilvusCall): { readonly limit: number; readon
     );
   }
   return { limit, offset };
+}
+
+/** Of a query: a limit of 0 is none, which a filter must stand in for. */
+function queryWindow(call: MilvusCall): { readonly limit: number; readonly offset: number } {
+  if (call.body.integer('limit') !== 0) return windowOf(call);
+  if ((call.body.text('filter') ?? '').trim() === '') throw invalidParameter('empty expression should be used with limit');
+  const offset = call.body.integer('offset') ?? 0;
+  return offset >= 0 && offset < MAX_WINDOW ? { limit: MAX_WINDOW - offset, offset } : windowOf(call);
 }
 
 async function put(call: MilvusCall, format: RowFormat, isUpsert: boolean): Promise<readonly unknown[]> {
@@ -194,7 +188,7 @@ const query: EntityHandler = async (call, format) => {
   }
   const fields = outputFields(info, wanted);
   const orderBy = orderOf(body, info);
-  const { entities } = await node.query({ ...read, ...windowOf(call), orderBy, select: selectOf(info, fields) });
+  const { entities } = await node.query({ ...read, ...queryWindow(call), orderBy, select: selectOf(info, fields) });
   return { cost: 0, data: entities.map((entity) => toRow(info, entity, fields, format)) };
 };
 

@@ -23,7 +23,8 @@ export function wantedFunctions(schema: Body, isText: (field: string) => boolean
   return schema.bodies('functions').map((item) => {
     const name = item.mustText('name');
     const type = item.mustText('type');
-    if (type !== 'BM25') throw invalidParameter(`function ${name}: type ${type} is not supported here, BM25 is`);
+    if (type !== 'BM25')
+      throw invalidParameter(`function ${name}: type ${type} is not supported here, BM25 is: send vectors, or have devices embed the text`);
     const [input, ...moreInputs] = item.texts('inputFieldNames') ?? [];
     const [output, ...moreOutputs] = item.texts('outputFieldNames') ?? [];
     if (input === undefined || output === undefined || moreInputs.length > 0 || moreOutputs.length > 0)

@@ -39,7 +39,8 @@ export function toEntities(
     if (!isUpsert && key.params.autoId && entity[key.name] !== undefined) {
       throw badRows(`row ${index}: no value for the auto id field ${key.name} expected`);
     }
-    if (isDynamic(info)) entity[DYNAMIC_FIELD] = Object.fromEntries(extra.map(([name, value]) => [checkedKey(name), plainJson(value)]));
+    if (isDynamic(info))
+      entity[DYNAMIC_FIELD] = Object.fromEntries(extra.map(([name, value]) => [checkedKey(name), plainJson(name, value)]));
     else if (extra.length > 0)
       throw badRows(`row ${index}: has pass more field without dynamic schema, please check it: ${extra[0]![0].slice(0, 80)}`);
     return entity;
@@ -51,9 +52,16 @@ function checkedKey(name: string): string {
   return name;
 }
 
-/** JSON values have no 64-bit integers of ours. */
-function plainJson(value: unknown): unknown {
-  return typeof value === 'bigint' ? Number(value) : value;
+/** JSON values have no 64-bit integers of ours: one that would lose digits is refused, wherever in the value it is. */
+function plainJson(name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) {
+    if (typeof value === 'bigint')
+      throw badRows(`${name}: integers to 2^53 expected in JSON, got ${value}: keep it as a text, or in a field of type Int64`);
+    return value;
+  }
+  // Only bodies with long integers have any.
+  for (const item of Object.values(value)) plainJson(name, item);
+  return value;
 }
 
 const RANGES: Readonly<Record<string, number>> = { Int8: 2 ** 7, Int16: 2 ** 15, Int32: 2 ** 31 };
@@ -70,7 +78,11 @@ function toValue(info: CatalogCollectionInfo, field: FieldDefinition, value: unk
       throw badRows(`${field.name}: a value from ${-bound} to ${bound - 1} expected, got ${String(integer)}`);
     }
     case 'number':
-      return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : plainJson(value);
+      return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))
+        ? Number(value)
+        : typeof value === 'bigint'
+          ? Number(value)
+          : value;
     case 'boolean':
       if (value === 'true' || value === 1) return true;
       return value === 'false' || value === 0 ? false : value;
@@ -80,7 +92,7 @@ function toValue(info: CatalogCollectionInfo, field: FieldDefinition, value: unk
     case 'date':
       return toDate(field.name, value);
     case 'json':
-      return plainJson(value);
+      return plainJson(field.name, value);
     case 'array':
       return field.params.of.type === 'int64' && Array.isArray(value) ? value.map((item) => toInteger(field.name, item)) : value;
     case 'vector':

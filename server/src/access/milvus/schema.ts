@@ -4,6 +4,7 @@ import { DYNAMIC_FIELD } from './dynamic.ts';
 import { CODES, MilvusError } from './errors.ts';
 import { describeFunction, describeOutput, functionsOf } from './functions.ts';
 import type { WantedIndex } from './index-types.ts';
+import { levelOf } from './levels.ts';
 import { ttlProperty } from './ttl.ts';
 
 /** Kept in the collection's properties, because a definition has no room for it. */
@@ -14,6 +15,10 @@ export const PROPERTY = {
   dynamic: 'milvus.dynamic',
   functions: 'milvus.functions',
   partitionKey: 'milvus.partitionKey',
+  /** The level of reads that name none. */
+  consistency: 'milvus.consistency',
+  /** Names of fields and outputs as they were declared, with commas; a definition has them in its own order. */
+  order: 'milvus.order',
   /** `{"<field>": WantedIndex}`: what indexes were asked for. */
   indexes: 'milvus.indexes',
 } as const;
@@ -76,12 +81,31 @@ const NOTES = new WeakMap<object, TypeNotes>();
 
 export const isDynamic = ({ properties }: CatalogCollectionInfo): boolean => properties[PROPERTY.dynamic] === 'true';
 export const isLoaded = ({ properties }: CatalogCollectionInfo): boolean => properties[PROPERTY.load] !== RELEASED;
-/** Those that Milvus shows. */
-export const shownFields = ({ definition }: CatalogCollectionInfo): readonly FieldDefinition[] =>
-  definition.fields.filter(({ name }) => name !== DYNAMIC_FIELD);
 
-export function firstVectorField({ definition }: CatalogCollectionInfo): FieldDefinition | undefined {
-  return definition.fields.find(({ type }) => isVectorKind(type));
+/** Those that Milvus shows, as they were declared; where nobody said, the key comes first. */
+export function shownFields(info: CatalogCollectionInfo): readonly FieldDefinition[] {
+  let fields = SHOWN.get(info);
+  if (fields === undefined) {
+    const shown = info.definition.fields.filter(({ name }) => name !== DYNAMIC_FIELD);
+    fields = declared(info, [...shown.filter(({ type }) => type === 'primaryKey'), ...shown.filter(({ type }) => type !== 'primaryKey')]);
+    SHOWN.set(info, fields);
+  }
+  return fields;
+}
+/** Asked for each row. An info is never changed, only replaced. */
+const SHOWN = new WeakMap<object, readonly FieldDefinition[]>();
+
+/** What nobody has declared comes last. */
+export function declared<T extends { readonly name: string }>({ properties }: CatalogCollectionInfo, items: readonly T[]): readonly T[] {
+  const names = properties[PROPERTY.order]?.split(',') ?? [];
+  const placeOf = ({ name }: T): number => (names.includes(name) ? names.indexOf(name) : names.length);
+  return items.toSorted((a, b) => placeOf(a) - placeOf(b));
+}
+
+/** Names of fields and outputs as they are described. */
+export function orderOf(info: CatalogCollectionInfo): readonly string[] {
+  const outputs = functionsOf(info).map(({ output }) => ({ name: output }));
+  return declared(info, [...shownFields(info), ...outputs]).map(({ name }) => name);
 }
 
 /** User fields start at 100. */
@@ -90,22 +114,22 @@ const FIRST_FIELD_ID = 100;
 /** `data` of collections/describe. */
 export function describeCollection(info: CatalogCollectionInfo): Readonly<Record<string, unknown>> {
   const key = keyFieldOf(info.definition);
-  const vector = firstVectorField(info);
+  const vector = shownFields(info).find(({ type }) => isVectorKind(type));
   const shards = Math.max(...[...info.partitions.values()].map((channels) => channels.length), 1);
   const functions = functionsOf(info);
-  const fields = [key, ...shownFields(info).filter((field) => field !== key)];
+  const fields = [
+    ...shownFields(info).map((field) => ({ name: field.name, describe: (id: number) => describeField(info, field, id) })),
+    ...functions.map((each) => ({ name: each.output, describe: (id: number) => describeOutput(each, id) })),
+  ];
   return {
     aliases: info.aliases,
     autoId: key.params.autoId,
     collectionID: collectionNumber(info.collectionId),
     collectionName: info.name,
-    consistencyLevel: 'Bounded',
+    consistencyLevel: levelOf(info),
     description: info.properties[PROPERTY.description] ?? '',
     enableDynamicField: isDynamic(info),
-    fields: [
-      ...fields.map((field, index) => describeField(info, field, FIRST_FIELD_ID + index)),
-      ...functions.map((each, index) => describeOutput(each, FIRST_FIELD_ID + fields.length + index)),
-    ],
+    fields: declared(info, fields).map(({ describe }, index) => describe(FIRST_FIELD_ID + index)),
     functions: functions.map((each, index) => describeFunction(each, FIRST_FIELD_ID + index)),
     indexes:
       vector === undefined

@@ -1,4 +1,4 @@
-import type { FieldDefinition } from '@terndb/core';
+import { describe, type FieldDefinition } from '@terndb/core';
 import { notJson } from './errors.ts';
 
 /**
@@ -24,8 +24,8 @@ export function vectorValue(field: FieldDefinition, value: unknown): unknown {
 /** Code 1801 when it cannot be one of the field. */
 export function queryVector(field: FieldDefinition, value: unknown): unknown {
   const vector = vectorValue(field, value);
-  if (field.type === 'sparseVector' || typeof vector !== 'string') return vector;
-  throw notJson(`${field.name}: a vector expected, got a text`);
+  if (typeof vector === 'object' && vector !== null) return vector;
+  throw notJson(`${field.name}: a vector expected, got ${describe(vector)}`);
 }
 
 /** A stored vector in an answer. `shortest`: a float32 in as few digits as it needs. */

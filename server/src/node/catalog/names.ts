@@ -1,10 +1,10 @@
-import { DbError, type JsonValue, MAX_NAME_LENGTH } from '@terndb/core';
+import { DbError, type JsonValue, MAX_NAME_LENGTH, utf8Length } from '@terndb/core';
 import { checkLimitProperties } from './limit-properties.ts';
 import type { Properties } from './records.ts';
 
 export const DEFAULT_DATABASE = 'default';
-/** A collection's record, its definition included, is one value of the meta store (64 KiB). */
-const MAX_PROPERTIES_BYTES = 2_048;
+/** Room for what a door keeps of 64 fields and their indexes. With its definition they are one value of the meta store (`MAX_RECORD_BYTES`). */
+const MAX_PROPERTIES_BYTES = 24_576;
 /** Databases of one node: each is only a name, but all are listed at once. */
 export const MAX_DATABASES = 1_024;
 
@@ -24,7 +24,7 @@ export function checkName(what: string, name: unknown): string {
 /** OPTION_INVALID. */
 export function checkProperties(what: string, properties: Properties = {}): Properties {
   checkLimitProperties(what, properties);
-  const bytes = JSON.stringify(properties).length;
+  const bytes = utf8Length(JSON.stringify(properties));
   const areTexts = Object.values(properties).every((value) => typeof value === 'string');
   if (areTexts && bytes <= MAX_PROPERTIES_BYTES) return properties;
   throw new DbError('OPTION_INVALID', `${what}: texts of together at most ${MAX_PROPERTIES_BYTES} bytes expected, got ${bytes}`, {

@@ -105,9 +105,21 @@ export function readCollection(entry: MetaEntry): CollectionRecord {
   };
 }
 
-/** Writes it in the place of `revision` (0: it is new). @returns the record as it is now. APPEND_CONFLICT. */
+/** One value of the meta store. */
+const MAX_RECORD_BYTES = 65_536;
+
+/** Writes it in the place of `revision` (0: it is new). @returns the record as it is now. APPEND_CONFLICT; OPTION_INVALID when it is too large. */
 export async function storeCollection(meta: MetaStore, record: CollectionRecord): Promise<CollectionRecord> {
   const { database, name, revision, ...fields } = record;
+  const { byteLength } = encodeRecord(fields);
+  if (byteLength > MAX_RECORD_BYTES) {
+    const details = { option: 'properties', expected: MAX_RECORD_BYTES, got: byteLength };
+    throw new DbError(
+      'OPTION_INVALID',
+      `${name}: definition and properties of at most ${MAX_RECORD_BYTES} bytes expected, got ${byteLength}`,
+      { details },
+    );
+  }
   return { ...record, revision: await mustSet(meta, collectionKey(database, name), revision, fields) };
 }
 
