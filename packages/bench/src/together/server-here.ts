@@ -6,6 +6,7 @@ import { SERVER_ENV } from '../sync/server-process.ts';
 
 export interface ServerHere {
   readonly url: string;
+  readonly node: Awaited<ReturnType<typeof openNode>>;
   stop(): Promise<void>;
 }
 
@@ -24,6 +25,7 @@ export async function startServerHere(): Promise<ServerHere> {
   const url = await app.http.listen({ host: '127.0.0.1', port: 0 });
   return {
     url,
+    node,
     stop: async () => {
       await app.http.close();
       await node.close();
