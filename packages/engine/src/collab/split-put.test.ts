@@ -132,6 +132,17 @@ describe('an entity whose documents are larger than an op', () => {
     expect(engine.count({ collection: 'notes' }).count).toBe(0);
   });
 
+  it('is also one whose other fields leave no room for a small document', async () => {
+    const engine = await open(await memoryPorts());
+    const [title, body] = ['t'.repeat(500_000), longText(40_000)];
+    importOf(engine, [{ id: 'a', title, body }]);
+    expect([read(engine, 'a')?.['title'] === title, read(engine, 'a')?.['body'] === body]).toEqual([true, true]);
+    expect(() => importOf(engine, [{ id: 'b', title: 't'.repeat(600_000), body }])).toThrowError(
+      expect.objectContaining({ code: 'FIELD_INVALID' }),
+    );
+    await engine.flush();
+  });
+
   it('is no put: an application begins with what fits', async () => {
     const engine = await open(await memoryPorts());
     const entities = [{ id: 'a', title: 'one', body: longText(600_000) }];

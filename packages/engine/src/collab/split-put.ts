@@ -10,24 +10,20 @@ import {
 } from '@terndb/core';
 import { checkSize } from './check-size.ts';
 import { cutUpdate } from './cut-update.ts';
-import type { CollabDocuments, CollabKind, LargeDocuments, PutParts } from './types.ts';
-
-/** Documents of an entity that are together not larger than this fit its put, or the entity would not be one. */
-const SMALL_BYTES: number = 64 * 1024;
+import type { CollabDocuments, CollabKind, PutParts, TakenDocuments } from './types.ts';
 
 type CollabPart = Pick<CollabDocuments, 'begin' | 'bytesOf' | 'isUpdate'>;
 
-/** See `CollabDocuments.takeLarge`. */
-export function takeLarge(
+/** See `CollabDocuments.takeDocuments`. */
+export function takeDocuments(
   documents: CollabPart,
   definition: CollectionDefinition,
   collection: string,
   entity: unknown,
-): LargeDocuments | undefined {
+): TakenDocuments | undefined {
   if (typeof entity !== 'object' || entity === null) return undefined;
   const given = entity as Readonly<Record<string, unknown>>;
   const taken: Record<string, StoredValue> = {};
-  let bytes = 0;
   for (const { name, type } of definition.fields) {
     const value = given[name];
     const size = type === 'collabText' && typeof value === 'string' ? utf8Length(value) : sizeOf(type, value);
@@ -36,10 +32,9 @@ export function takeLarge(
     checkSize(`${collection}.${name}`, size, MAX_COLLAB_BYTES, 'a document');
     if (value instanceof Uint8Array && !documents.isUpdate(value)) continue;
     taken[name] = value as StoredValue;
-    bytes += size;
   }
-  if (bytes <= SMALL_BYTES) return undefined;
   const names = Object.keys(taken);
+  if (names.length === 0) return undefined;
   const empty = names.map((name) => [name, typeof taken[name] === 'string' ? '' : undefined]);
   return { entity: { ...given, ...Object.fromEntries(empty) }, documents: taken };
 }

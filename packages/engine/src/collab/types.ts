@@ -55,10 +55,10 @@ export interface CollabDocuments {
   /** What an opaque document reads as: the JSON text of its root types. Never fails. */
   jsonOf(update: Uint8Array): string;
   /**
-   * Takes the documents out of an entity that is to be put, if they may be too large for its op; until `splitPut` says how they travel. Undefined: they
-   * are not, or they are for the put to refuse. ENTITY_TOO_LARGE beyond MAX_COLLAB_BYTES.
+   * Takes the documents out of an entity that is to be put, until `splitPut` says how they travel. Undefined: there is none, or what there is the put
+   * refuses. ENTITY_TOO_LARGE beyond MAX_COLLAB_BYTES.
    */
-  takeLarge(definition: CollectionDefinition, collection: string, entity: unknown): LargeDocuments | undefined;
+  takeDocuments(definition: CollectionDefinition, collection: string, entity: unknown): TakenDocuments | undefined;
   /**
    * A put that fits an op: the largest documents begin empty, and come as updates of the put's own documents, each small enough for an op.
    * ENTITY_TOO_LARGE when a document is larger than one may be.
@@ -69,7 +69,7 @@ export interface CollabDocuments {
   ): PutParts;
 }
 
-export interface LargeDocuments {
+export interface TakenDocuments {
   /** Without them. */
   readonly entity: Readonly<Record<string, unknown>>;
   readonly documents: StoredFields;

@@ -2,7 +2,7 @@ import type { CollectionDefinition, PrimaryKey, StoredFields, StoredValue } from
 import { applyUpdate, Doc, encodeStateAsUpdate } from 'yjs';
 import { jsonOf } from './json-view.ts';
 import { COLLAB_TEXT_ROOT } from './roots.ts';
-import { splitPut, takeLarge } from './split-put.ts';
+import { splitPut, takeDocuments } from './split-put.ts';
 import {
   type CollabDocuments,
   type CollabKind,
@@ -10,8 +10,8 @@ import {
   type CollabMerge,
   type CollabState,
   collabBytes,
-  type LargeDocuments,
   type PutParts,
+  type TakenDocuments,
 } from './types.ts';
 
 /** Who writes the text of a put into its document: everybody must make the same bytes of it. Yjs draws ids from 2^32. */
@@ -82,8 +82,8 @@ class YjsDocuments implements CollabDocuments {
     }
   }
 
-  takeLarge(definition: CollectionDefinition, collection: string, entity: unknown): LargeDocuments | undefined {
-    return takeLarge(this, definition, collection, entity);
+  takeDocuments(definition: CollectionDefinition, collection: string, entity: unknown): TakenDocuments | undefined {
+    return takeDocuments(this, definition, collection, entity);
   }
 
   splitPut(

@@ -15,7 +15,7 @@ import {
 import { DEFAULT_PARTITION } from '../catalog/channels.ts';
 import { collabDocuments, collabFieldsOf } from '../collab/load.ts';
 import { checkCollabPut, collabOps } from '../collab/resolve-collab.ts';
-import { type LargeDocuments, OWN_PUT } from '../collab/types.ts';
+import { OWN_PUT, type TakenDocuments } from '../collab/types.ts';
 import type { WriteRequest } from '../database/types.ts';
 import { keptVectors, vectorOps } from '../embedding/resolve-vectors.ts';
 import { expiryCutoff } from '../expiry/cutoff.ts';
@@ -95,8 +95,8 @@ function resolvePut(
   const isMany = request.entities.length > 1;
   const keys: PrimaryKey[] = [];
   const ops = request.entities.flatMap((entity, index): SingleOp[] => {
-    const large = splitsDocuments ? largeDocuments(target, entity) : undefined;
-    const { pk, fields: given } = normalizePut(definition, collection, large?.entity ?? entity, {
+    const taken = splitsDocuments ? documentsOf(target, entity) : undefined;
+    const { pk, fields: given } = normalizePut(definition, collection, taken?.entity ?? entity, {
       newKey,
       dimOf,
       ...(isMany ? { index } : {}),
@@ -104,7 +104,7 @@ function resolvePut(
     checkCollabPut(definition, collection, given);
     note(given);
     keys.push(pk);
-    const { fields, updates } = withDocuments(target, { pk, fields: given }, large);
+    const { fields, updates } = withDocuments(target, { pk, fields: given }, taken);
     const put = { type: 'put', pk, fields, create: !isThere(target, replica, pk) } as const;
     const vectors = put.create ? [] : keptVectors(definition, put, replica);
     return [put, ...vectors, ...updates];
@@ -112,17 +112,17 @@ function resolvePut(
   return { keys, partitions: ops.length === 0 ? [] : [{ partition, ops }] };
 }
 
-function largeDocuments({ collection, definition }: WriteTarget, entity: unknown): LargeDocuments | undefined {
-  return collabFieldsOf(definition).size === 0 ? undefined : collabDocuments().takeLarge(definition, collection, entity);
+function documentsOf({ collection, definition }: WriteTarget, entity: unknown): TakenDocuments | undefined {
+  return collabFieldsOf(definition).size === 0 ? undefined : collabDocuments().takeDocuments(definition, collection, entity);
 }
 
 function withDocuments(
   { collection, definition }: WriteTarget,
   { pk, fields }: { readonly pk: PrimaryKey; readonly fields: StoredFields },
-  large: LargeDocuments | undefined,
+  taken: TakenDocuments | undefined,
 ): { readonly fields: StoredFields; readonly updates: readonly SingleOp[] } {
-  if (large === undefined) return { fields, updates: [] };
-  const parts = collabDocuments().splitPut({ definition, collection, pk }, { ...fields, ...large.documents });
+  if (taken === undefined) return { fields, updates: [] };
+  const parts = collabDocuments().splitPut({ definition, collection, pk }, { ...fields, ...taken.documents });
   return { fields: parts.fields, updates: parts.updates.map((update) => ({ type: 'yjs', pk, base: OWN_PUT, ...update })) };
 }
 
