@@ -86,6 +86,7 @@ export type { FieldVector, Fusion, Highlight, HitPart, Reranker } from './api/ra
 export type { Consistency, CountResult, Query, QueryResult, ReadInfo, ReadOptions, Scope, Token } from './api/reading.ts';
 export type { Hit, Search, SearchOptions, SearchResult } from './api/search.ts';
 export type {
+  DeniedWrites,
   EmbeddingStatus,
   EmbeddingStore,
   Keep,

@@ -28,6 +28,12 @@ export interface OtherTimeToLive {
   /** What counts in the partitions that are connected; the others go by the app's. */
   readonly serverSeconds: number | null;
 }
+/** `FORBIDDEN`: the token does not grant it. `QUOTA_EXCEEDED`: there is no room for more, or nobody may write now. */
+export interface DeniedWrites {
+  readonly collection: string;
+  readonly partition: string;
+  readonly code: 'FORBIDDEN' | 'QUOTA_EXCEEDED';
+}
 export interface SyncStatus {
   readonly state: SyncState;
   /** Writes that the log has not confirmed. */
@@ -38,7 +44,9 @@ export interface SyncStatus {
   readonly leader: boolean;
   readonly partitions: readonly { readonly name: string; readonly keep: Keep /** 0..1 */; readonly coverage: number }[];
   /** Left out: the server's schema says what the app's says. */
-  readonly otherTimesToLive?: readonly OtherTimeToLive[];
+  readonly otherTimesToLive?: readonly OtherTimeToLive[] | undefined;
+  /** Whose writes the server does not take: they stay in the outbox, and are tried again with each connection. Left out: all are taken. */
+  readonly denied?: readonly DeniedWrites[] | undefined;
 }
 /** `ok`, `low`: clean segments are being evicted. `full`: writes fail with STORAGE_FULL. */
 export interface StorageStatus {

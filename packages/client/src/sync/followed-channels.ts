@@ -107,7 +107,8 @@ export class FollowedChannels {
       return { name, keep, coverage: meanOf(channels) };
     });
     const otherTimes = record === undefined ? [] : otherTimesToLive(record.answer, this.#schema, record.opened);
-    return otherTimes.length === 0 ? { partitions } : { partitions, otherTimesToLive: otherTimes };
+    // Said, not left out: what is told is laid over what was told before.
+    return { partitions, otherTimesToLive: otherTimes.length === 0 ? undefined : otherTimes };
   }
 }
 

@@ -8,6 +8,7 @@ import { ConflictList } from './conflict-list.ts';
 import { ConnectionMemory } from './connection-memory.ts';
 import { type ConnectRequest, emptyAnswer, sameRequest, withCollection } from './connection-record.ts';
 import { Connector } from './connector.ts';
+import { Denials } from './denials.ts';
 import { FollowedChannels } from './followed-channels.ts';
 import { Hints } from './hints.ts';
 import type { HostEvents, SyncPlace } from './host-types.ts';
@@ -60,7 +61,7 @@ export class SyncService {
   #lastOutbox = 0;
   readonly #tails: TailWatch;
   readonly #sweep: ObjectSweep;
-  readonly #denied = new Set<string>();
+  readonly #denials = new Denials();
   #isClosed = false;
   #stopConflicts: () => void = () => {};
 
@@ -127,7 +128,7 @@ export class SyncService {
 
   connect(request: ConnectRequest): void {
     this.#isNew = false;
-    if (this.#connector.connect(request)) this.#denied.clear();
+    if (this.#connector.connect(request)) this.#denials.clear();
     this.#changed();
   }
 
@@ -185,7 +186,7 @@ export class SyncService {
       phase: this.#connector.phase.name,
       isOpen: this.#host?.isOpen === true,
       writes: this.#host?.outboxSize ?? 0,
-      isDenied: this.#denied.size > 0,
+      denied: this.#denials.code,
     }));
   }
 
@@ -205,7 +206,13 @@ export class SyncService {
   report(): SyncReport {
     const { count: rejected, version } = this.#outcomes.refused;
     return {
-      status: { state: this.#state(), outbox: this.#outboxSize(), rejected, ...this.followed.status(this.#connector.request) },
+      status: {
+        state: this.#state(),
+        outbox: this.#outboxSize(),
+        rejected,
+        ...this.followed.status(this.#connector.request),
+        ...this.#denials.status((channel) => this.followed.placeOf(channel)),
+      },
       isNew: this.#isNew,
       token: this.#tokens.wanted ?? null,
       rejectedVersion: version,
@@ -299,10 +306,11 @@ export class SyncService {
       onAcked: (channel, id, position) => {
         this.#standing.acked(channel, position);
         this.#outcomes.acked(channel, id, position);
+        if (this.#denials.ended(channel)) this.#changed();
       },
       onRejected: (channel, id, code) => void this.#outcomes.rejected(channel, id, code),
-      onDenied: (channel) => {
-        this.#denied.add(channel);
+      onDenied: (channel, access) => {
+        this.#denials.add(channel, access);
         this.#changed();
       },
       // The channel was dropped: which there are now is asked anew.

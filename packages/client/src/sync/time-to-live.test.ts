@@ -154,7 +154,7 @@ describe('a time to live that the server gives', () => {
   it('is no news where the app says the same', async () => {
     await connected(SHORT, SHORT);
     expect(device.shown()).toBe('b');
-    expect(device.report.status).not.toHaveProperty('otherTimesToLive');
+    expect(device.report.status.otherTimesToLive).toBeUndefined();
   });
 
   it('does not touch what is on this device only: that goes by the app', async () => {

@@ -10,7 +10,8 @@ export interface Upload {
   /** The stored outbox is read: until then nobody knows what is in it. */
   readonly isOpen: boolean;
   readonly writes: number;
-  readonly isDenied: boolean;
+  /** Why the server takes nothing of a partition. */
+  readonly denied: string | undefined;
 }
 
 /** Waits until the log has everything. NOT_CONNECTED; UNSYNCED_WRITES when that cannot be, or not in this time. */
@@ -19,13 +20,13 @@ export async function waitUploaded(clock: Clock, timeoutMs: number, look: () => 
     throw new DbError('NOT_CONNECTED', 'logout with upload: a connection expected, got a database that never had one');
   const deadline = clock.monotonicMs() + timeoutMs;
   for (;;) {
-    const { phase, isOpen, writes, isDenied } = look();
+    const { phase, isOpen, writes, denied } = look();
     // Before a partition is attached its rows are in no outbox.
     if (isOpen && phase !== 'resolving' && writes === 0) return;
     const isStuck = phase !== 'running' && phase !== 'resolving';
-    if (isStuck || isDenied || clock.monotonicMs() >= deadline) {
+    if (isStuck || denied !== undefined || clock.monotonicMs() >= deadline) {
       throw new DbError('UNSYNCED_WRITES', `logout: no write that the log has not confirmed expected, got ${writes}`, {
-        details: { writes },
+        details: { writes, ...(denied === undefined ? {} : { denied }) },
       });
     }
     await new Promise<void>((resolve) => clock.after(POLL_MS, resolve));

@@ -42,6 +42,8 @@ export class MemoryServer implements Network {
   /** Resolves are answered after this. */
   gate: Promise<void> | undefined;
   canWrite = true;
+  /** Without it pushes are denied as by a quota. */
+  hasRoom = true;
   subjectOf: (token: string) => string | undefined = (token) => JSON.parse(atob(token.split('.')[1]!)).sub;
   /** Requests other than resolve; undefined: 404. */
   onRead: ((what: string, body: any) => unknown) | undefined;
@@ -211,6 +213,11 @@ export class MemoryServer implements Network {
         return;
       }
       case 'route':
+        if (effect.message.type === 'push' && !this.hasRoom) {
+          const { channel, subscription } = effect.message;
+          this.#session(line, { type: 'answer', message: { type: 'denied', channel, subscription, access: 'quota' } });
+          return;
+        }
         if (effect.message.type === 'subscribe') {
           line.subscriptions.set(effect.message.channel, effect.message.subscription);
           this.#sayVersion(line, effect.message.channel);
