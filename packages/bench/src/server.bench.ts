@@ -1,7 +1,8 @@
 /**
- * A server of vectors under load, against embedded databases behind the same kind of route: inserting in batches of 1,000, then searching k = 10 over
- * 1 and 16 connections at the smallest effort that has recall .95, and with a filter that leaves 1 %. Each server is a process of its own; this one makes
- * the load. Contenders come one after the other. BENCH_SERVER_ROWS (100,000), BENCH_SERVER_DIM (384).
+ * A server of vectors under load, against embedded databases behind the same kind of route: inserting in batches of 1,000, the first half over one
+ * connection and the second over four, then searching k = 10 over 1 and 16 connections at the smallest effort that has recall .95, and with a filter that
+ * leaves 1 %. Each server is a process of its own; this one makes the load. Contenders come one after the other. BENCH_SERVER_ROWS (100,000),
+ * BENCH_SERVER_DIM (384), BENCH_SERVER_PARTS=insert leaves searching out, BENCH_SERVER_ONLY=tern the others.
  */
 
 import { clustered, type DataSet } from './kernel/data.ts';
@@ -15,6 +16,8 @@ import { residentBytes } from './sync/server-process.ts';
 
 const rows = tiny ? 300 : Number(process.env['BENCH_SERVER_ROWS'] ?? 100_000);
 const dim = tiny ? 8 : Number(process.env['BENCH_SERVER_DIM'] ?? 384);
+const parts = process.env['BENCH_SERVER_PARTS'];
+const only = process.env['BENCH_SERVER_ONLY'];
 const queryCount = tiny ? 5 : 200;
 const loadMs = tiny ? 50 : 5_000;
 const BATCH = 1_000;
@@ -44,19 +47,42 @@ function truthOf({ stored }: DataSet, isIn: (row: number) => boolean): ReadonlyS
   });
 }
 
-const truth = truthOf(data, () => true);
-const truthInBucket = truthOf(data, (row) => row % BUCKETS === BUCKET);
+const isSearched = parts !== 'insert';
+const truth = isSearched ? truthOf(data, () => true) : [];
+const truthInBucket = isSearched ? truthOf(data, (row) => row % BUCKETS === BUCKET) : [];
+
+/** Rows `from` up to `to` in batches, one at a time on each connection. @returns rows a second. */
+async function insert(contender: ServerContender, { from, to, connections }: InsertOptions): Promise<number> {
+  const begun = performance.now();
+  let next = from;
+  const connection = async (): Promise<void> => {
+    while (next < to) {
+      const first = next;
+      next = Math.min(to, first + BATCH);
+      const batch = Array.from({ length: next - first }, (_, index) => {
+        const at = (first + index) * dim;
+        return Array.from(data.stored.subarray(at, at + dim));
+      });
+      await contender.insert(first, batch);
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, connection));
+  return Math.round(((to - from) * 1000) / (performance.now() - begun));
+}
+
+interface InsertOptions {
+  readonly from: number;
+  readonly to: number;
+  readonly connections: number;
+}
 
 async function measure(contender: ServerContender): Promise<Record<string, unknown>> {
-  const begun = performance.now();
-  for (let from = 0; from < rows; from += BATCH) {
-    const batch = Array.from({ length: Math.min(BATCH, rows - from) }, (_, index) => {
-      const at = (from + index) * dim;
-      return Array.from(data.stored.subarray(at, at + dim));
-    });
-    await contender.insert(from, batch);
-  }
-  const insertSeconds = (performance.now() - begun) / 1000;
+  const half = Math.ceil(rows / 2 / BATCH) * BATCH;
+  const inserted = {
+    insertRowsPerSecond: await insert(contender, { from: 0, to: Math.min(half, rows), connections: 1 }),
+    insertRowsPerSecond4: half < rows ? await insert(contender, { from: half, to: rows, connections: 4 }) : undefined,
+  };
+  if (!isSearched) return inserted;
   const indexing = performance.now();
   await contender.index();
   const indexSeconds = round((performance.now() - indexing) / 1000, 1);
@@ -72,7 +98,7 @@ async function measure(contender: ServerContender): Promise<Record<string, unkno
     return {};
   };
   return {
-    insertRowsPerSecond: Math.round(rows / insertSeconds),
+    ...inserted,
     indexSeconds,
     all: await search(),
     onePercent: await search(BUCKET),
@@ -94,6 +120,7 @@ async function peer(kind: 'lance' | 'pgvector'): Promise<ServerContender> {
 }
 
 for (const [name, open] of OPENERS) {
+  if (only !== undefined && name !== only) continue;
   try {
     const contender = await open();
     try {
