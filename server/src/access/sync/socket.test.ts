@@ -90,6 +90,45 @@ describe('the sync socket', () => {
     expect(server.node.routed).toEqual([]);
   });
 
+  it('tells what is typed to those who may read it, and only what those say who may write it', async () => {
+    const server = await start();
+    const join = async (
+      subject: string,
+      partitions: Record<string, 'read' | 'write'>,
+    ): Promise<Awaited<ReturnType<TestServer['socket']>>> => {
+      const socket = await server.socket();
+      socket.hello(await server.token({ partitions }, { subject }), { clientId: subject });
+      await socket.next('welcome');
+      socket.send({ type: 'hint', channel: 'notes/team:a/0', topic: 'k', what: 'join', update: new Uint8Array(0) });
+      return socket;
+    };
+    const [ann, bob, eve] = [
+      await join('ann', { 'team:a': 'write' }),
+      await join('bob', { 'team:a': 'read' }),
+      await join('eve', { 'team:b': 'write' }),
+    ];
+    const type = (socket: typeof ann, byte: number): void =>
+      socket.send({ type: 'hint', channel: 'notes/team:a/0', topic: 'k', what: 'update', update: Uint8Array.of(byte) });
+    // An answer is behind everything that was said before it.
+    const settle = async (): Promise<void> => {
+      for (const socket of [ann, bob, eve]) {
+        socket.received.length = 0;
+        socket.send({ type: 'ping', nonce: 1 });
+        await socket.next('pong');
+      }
+    };
+    await settle();
+    type(bob, 1);
+    type(eve, 2);
+    await settle();
+    for (const socket of [ann, bob, eve]) expect(socket.received.filter(({ type: is }) => is === 'hinted')).toEqual([]);
+    type(ann, 3);
+    expect(await bob.next('hinted')).toMatchObject({ topic: 'k', update: Uint8Array.of(3) });
+    await settle();
+    expect([...ann.received, ...eve.received].filter(({ type: is }) => is === 'hinted')).toEqual([]);
+    expect(server.node.routed).toEqual([]);
+  });
+
   it('refuses a client of another protocol', async () => {
     const server = await start();
     const socket = await server.socket();

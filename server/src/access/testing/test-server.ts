@@ -7,6 +7,8 @@ import {
   type ClientMessage,
   decodeMessage,
   encodeMessage,
+  type Hint,
+  type Hinted,
   PROTOCOL_VERSION,
   type Presence,
   type Present,
@@ -129,7 +131,7 @@ async function startDoors(node: ServerNode, { change, clock, meta, downloadUrl }
   };
 }
 
-type Heard = ServerMessage | Present;
+type Heard = ServerMessage | Present | Hinted;
 
 /** A device's end of the socket, as bare as can be. */
 export class TestSocket {
@@ -164,7 +166,7 @@ export class TestSocket {
     });
   }
 
-  send(message: ClientMessage | Presence): void {
+  send(message: ClientMessage | Presence | Hint): void {
     this.raw.send(encodeMessage(message));
   }
 
