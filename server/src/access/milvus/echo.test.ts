@@ -154,7 +154,15 @@ describe('a query with a limit of 0', () => {
 });
 
 describe('a search with something that is no vector', () => {
-  it.each([[[1, 0]], [[null]], [['AAAA']], [[true]]])('%j is not JSON of it: 1801', async (data) => {
+  it.each([[[1, 0]], [[null]], [['AAAA']], [[true]], [[['1', '0']]], [[[1, null]]]])('%j is not JSON of it: 1801', async (data) => {
     expect(await call('entities/search', { collectionName: 'unlimited', data })).toMatchObject({ code: 1801 });
+  });
+
+  it('is refused as a group, too: of a key of the dynamic field', async () => {
+    const asked = { collectionName: 'unlimited', data: [[1, 0]], groupingField: 'free' };
+    expect(await call('entities/search', asked)).toMatchObject({
+      code: 1100,
+      message: expect.stringContaining('a field of the schema expected'),
+    });
   });
 });

@@ -113,6 +113,9 @@ describe('entities of the Milvus door', () => {
       ['entities/search', { data: [[1, 2]], annsField: 'none' }, 1100, 'cannot find a vector field'],
       ['entities/delete', { filter: '' }, 1802, 'missing required parameters'],
       ['entities/delete', { filter: 'true' }, 1100, ''],
+      ['entities/delete', { filter: '1 == 1' }, 1100, "delete plan can't be empty or always true"],
+      ['entities/upsert', { data: [{ id: 1 }], fieldOps: [{ fieldName: 'x', op: 'array_append' }] }, 3000, 'give the whole of it'],
+      ['entities/upsert', { data: [{ id: 1 }], fieldOps: [{ fieldName: 'x', op: 'ADD' }] }, 1100, 'REPLACE, ARRAY_APPEND or ARRAY_REMOVE'],
       ['entities/get', {}, 1802, 'missing required parameters'],
     ];
     for (const [path, body, code, message] of refused) {

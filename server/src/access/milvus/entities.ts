@@ -5,7 +5,7 @@ import { aggregatedQuery, answerAggregates } from './aggregates.ts';
 import type { Body } from './body.ts';
 import { grantedPartitions, type MilvusAnswer, type MilvusCall, mustFindNamed, readablePartitions, writablePartition } from './call.ts';
 import { withDynamicNames } from './dynamic.ts';
-import { CODES, invalidParameter, MilvusError, missingParameter } from './errors.ts';
+import { CODES, invalidParameter, MilvusError, missingParameter, unsupported } from './errors.ts';
 import { explained, isExplained } from './explain.ts';
 import { consistencyOf } from './levels.ts';
 import { asRowError, badRows, fromKey, outputFields, type RowFormat, selectOf, toEntities, toKey, toRow } from './rows.ts';
@@ -105,10 +105,23 @@ const insert: EntityHandler = async (call, format) => {
 };
 
 const upsert: EntityHandler = async (call, format) => {
+  checkFieldOps(call.body);
   if (call.body.flag('partialUpdate') === true) return partialUpsert(call, format);
   const upsertIds = await put(call, format, true);
   return { cost: 0, data: { upsertCount: upsertIds.length, upsertIds } };
 };
+
+/** A field is replaced, which is what happens without any. Code 3000 for what would have to read the row first, 1100 for what is none. */
+function checkFieldOps(body: Body): void {
+  if (body.get('fieldOps') === undefined) return;
+  for (const item of body.bodies('fieldOps')) {
+    const op = item.text('op') ?? 'REPLACE';
+    const field = item.mustText('fieldName');
+    if (/^ARRAY_(APPEND|REMOVE)$/i.test(op))
+      throw unsupported(`fieldOps: ${op} of ${field} is not supported here, read the array and give the whole of it`);
+    if (!/^REPLACE$/i.test(op)) throw invalidParameter(`fieldOps: REPLACE, ARRAY_APPEND or ARRAY_REMOVE expected, got ${op.slice(0, 80)}`);
+  }
+}
 
 /** Row by row: a row that is there keeps what is not given, one that is not there is put. */
 async function partialUpsert(call: MilvusCall, format: RowFormat): Promise<MilvusAnswer> {
@@ -154,8 +167,8 @@ const remove: EntityHandler = async (call) => {
     });
     return { cost: 0, data: { deleteCount: keys.length } };
   } catch (thrown) {
-    // Always true, or empty.
-    if (thrown instanceof DbError && thrown.code === 'OPTION_INVALID') throw invalidParameter("delete plan can't be empty or always true");
+    if (thrown instanceof DbError && thrown.code === 'FILTER_INVALID' && thrown.details['got'] === 'always true')
+      throw invalidParameter("delete plan can't be empty or always true");
     throw thrown;
   }
 };

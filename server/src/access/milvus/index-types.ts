@@ -19,6 +19,7 @@ const DENSE: Readonly<Record<string, VectorIndexOptions | undefined>> = {
   IVF_PQ: undefined,
   SCANN: undefined,
   DISKANN: undefined,
+  AISAQ: undefined,
   GPU_BRUTE_FORCE: { type: 'FLAT' },
   GPU_CAGRA: undefined,
   GPU_IVF_FLAT: { type: 'IVF', quantization: 'none' },

@@ -56,6 +56,6 @@ describe('the description of the Milvus door', () => {
     for (const path of MILVUS_ROUTES.keys()) expect(paths).toHaveProperty([`/v2/vectordb/${path}`]);
     const page = await fetch(`${server.url}/docs/api/`);
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
-    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 });

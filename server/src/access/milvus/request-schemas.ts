@@ -92,6 +92,7 @@ const NAMES: Readonly<Record<string, Schema>> = {
   offset: count,
   consistencyLevel: LEVEL,
   partialUpdate: flag,
+  fieldOps: list(properties({ fieldName: text, op: { enum: ['REPLACE'] } })),
   annsField: text,
   searchParams: object,
   groupingField: text,
@@ -170,7 +171,7 @@ const BODIES: Readonly<Record<string, readonly [summary: string, names: string]>
   'indexes/alter_properties': ['Tune an index', 'dbName, collectionName*, indexName*, properties*'],
   'indexes/drop_properties': ['Tune an index no more', 'dbName, collectionName*, indexName*, propertyKeys*'],
   'entities/insert': ['Write rows', 'dbName, collectionName*, partitionName, data*'],
-  'entities/upsert': ['Write rows over those with the same keys', 'dbName, collectionName*, partitionName, data*, partialUpdate'],
+  'entities/upsert': ['Write rows over those with the same keys', 'dbName, collectionName*, partitionName, data*, partialUpdate, fieldOps'],
   'entities/delete': ['Delete what a filter matches', 'dbName, collectionName*, partitionName, filter*, exprParams'],
   'entities/get': ['Rows by their keys', 'dbName, collectionName*, id*, outputFields, partitionNames, consistencyLevel'],
   'entities/query': [

@@ -9,7 +9,7 @@ import { stringifyExact } from './exact-json.ts';
 import { explained, isExplained } from './explain.ts';
 import { functionsOf, inputOf } from './functions.ts';
 import { fromKey, outputFields, type RowFormat, selectOf, shortest, toKey, toRow } from './rows.ts';
-import { metricOfField } from './schema.ts';
+import { metricOfField, shownFields } from './schema.ts';
 import { queryVector } from './vectors.ts';
 
 /** What a search looks in: a vector field, or the text behind a BM25 function's output. */
@@ -42,7 +42,7 @@ export const search: EntityHandler = async (call, format) => {
     ...windowOf(call),
     ...rangeOf(params, searched),
     ...effortOf(params),
-    ...groupingOf(body),
+    ...groupingOf(body, info),
     ...rerankOf(body),
     select: selectOf(info, fields),
   };
@@ -143,9 +143,14 @@ export function effortOf(params: SearchParams): { readonly ef?: number; readonly
 }
 
 /** Groups as Milvus has them; the engine's are always filled where there are rows, which is its strict way. */
-export function groupingOf(body: Body): { readonly groupBy?: { readonly field: string; readonly size: number } } {
+export function groupingOf(
+  body: Body,
+  info: CatalogCollectionInfo,
+): { readonly groupBy?: { readonly field: string; readonly size: number } } {
   const field = body.text('groupingField') ?? '';
   if (field === '') return {};
+  if (!shownFields(info).some(({ name }) => name === field))
+    throw invalidParameter(`groupingField ${field.slice(0, 80)}: a field of the schema expected, which keys of the dynamic field are not`);
   const size = body.integer('groupSize') ?? 1;
   if (size < 1 || size > MAX_GROUP_SIZE)
     throw invalidParameter(`input group size:${size} exceeds configured max group size:${MAX_GROUP_SIZE}`);

@@ -24,8 +24,10 @@ export function vectorValue(field: FieldDefinition, value: unknown): unknown {
 /** Code 1801 when it cannot be one of the field. */
 export function queryVector(field: FieldDefinition, value: unknown): unknown {
   const vector = vectorValue(field, value);
-  if (typeof vector === 'object' && vector !== null) return vector;
-  throw notJson(`${field.name}: a vector expected, got ${describe(vector)}`);
+  if (typeof vector !== 'object' || vector === null) throw notJson(`${field.name}: a vector expected, got ${describe(vector)}`);
+  const odd = Array.isArray(vector) ? vector.findIndex((component) => !Number.isFinite(component)) : -1;
+  if (odd >= 0) throw notJson(`${field.name}: a number expected at ${odd}, got ${describe((vector as unknown[])[odd])}`);
+  return vector;
 }
 
 /** A stored vector in an answer. `shortest`: a float32 in as few digits as it needs. */
