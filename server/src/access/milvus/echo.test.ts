@@ -102,6 +102,25 @@ describe('a collection is described as it was made', () => {
   });
 });
 
+describe('what serves an index', () => {
+  it.each([
+    ['AUTOINDEX', 'graph of int8 codes'],
+    ['DISKANN', 'graph of int8 codes'],
+    ['AISAQ', 'graph of int8 codes'],
+    ['HNSW', 'graph of whole rows'],
+    ['HNSW_SQ', 'graph of int8 codes'],
+    ['IVF_FLAT', 'lists of whole rows'],
+    ['IVF_RABITQ', 'lists of one-bit codes'],
+    ['GPU_BRUTE_FORCE', 'exact scan'],
+  ])('of type %s is told: %s', async (indexType, served) => {
+    const schema = { fields: [field('id', 'Int64', { isPrimary: true }), field('v', 'FloatVector', { elementTypeParams: { dim: 2 } })] };
+    const collectionName = `served_${indexType}`;
+    await ok('collections/create', { collectionName, schema, indexParams: [{ fieldName: 'v', metricType: 'L2', indexType }] });
+    const told = JSON.stringify(await ok('indexes/describe', { collectionName, indexName: 'v' }));
+    expect(told).toContain(`{"key":"served_by","value":"${served}`);
+  });
+});
+
 describe('values that would be changed in silence', () => {
   beforeAll(async () => {
     const fields = [

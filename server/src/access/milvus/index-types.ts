@@ -113,7 +113,9 @@ export function servedBy(field: FieldDefinition): string {
     case 'vector': {
       const { type, quantization } = field.params.index;
       if (type === 'FLAT') return 'exact scan';
-      const kept = { none: 'whole rows', sq8: 'int8 codes', binary: 'one-bit codes' }[quantization];
+      // Left to the engine, a graph is of codes.
+      const codes = type === 'AUTOINDEX' && quantization === 'none' ? 'sq8' : quantization;
+      const kept = { none: 'whole rows', sq8: 'int8 codes', binary: 'one-bit codes' }[codes];
       return `${type === 'IVF' ? 'lists' : 'graph'} of ${kept}, scored again from the rows`;
     }
     case 'binaryVector':
