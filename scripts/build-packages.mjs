@@ -48,6 +48,7 @@ const PARTS = [
   { name: 'lists', entry: '../engine/src/indexes/kernel-lists.ts', imported: './kernel-lists.ts' },
   { name: 'scalar', entry: '../engine/src/indexes/scalar/scalar-index.ts', imported: './scalar/scalar-index.ts' },
   { name: 'aggregates', entry: '../engine/src/read/aggregate/aggregates.ts', imported: './aggregates.ts' },
+  { name: 'stemmers', entry: '../core/src/text/more-stemmers.ts', imported: './more-stemmers.ts' },
   { name: 'probes', entry: '../engine/src/read/probes/probes.ts', imported: './probes.ts' },
   { name: 'transfer', entry: 'src/transfer/transfers.ts', imported: './transfer/transfers.ts' },
   { name: 'webgpu', entry: '../embed/src/run/webgpu-library.ts', imported: './webgpu-library.ts' },

@@ -25,6 +25,8 @@ const LIMITS = [
   { what: 'aggregates', files: ['chunks/aggregates.js'], maxGzipBytes: 8_000 },
   // Loaded by the first `inspect({ recall })` or `inspect({ explain })`.
   { what: 'recall probe and explain', files: ['chunks/probes.js'], maxGzipBytes: 8_000 },
+  // Loaded by the first schema with a stemmer that is not English.
+  { what: 'stemmers', files: ['chunks/stemmers.js'], maxGzipBytes: 8_000 },
   // Loaded by the first export or import.
   { what: 'export and import', files: ['chunks/transfer.js'], maxGzipBytes: 16_000 },
   // Loaded by the embed worker where the application asked for WebGPU and the browser has it.

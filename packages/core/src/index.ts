@@ -207,6 +207,7 @@ export {
 } from './text/analyzer-definition.ts';
 export { checkAnalyzers } from './text/check-analyzers.ts';
 export { holdsPhrase, type PhraseTerm } from './text/phrase.ts';
+export { loadAnalyzers, loadStemmers } from './text/stemmers.ts';
 export { UNICODE_VERSION } from './text/word-break-table.ts';
 export { asTimestamp, createHlc, type Hlc, isTooFarAhead, MAX_AHEAD_MS, timestampFromMs, timestampToMs } from './time/hlc.ts';
 export { compareStamps, type Stamp, TICKS_PER_MS, type Timestamp } from './time/timestamp.ts';

@@ -1,4 +1,13 @@
-import { type Clock, DbError, type LogBroker, type MetaStore, type ObjectStore, type Rng, type ScratchFiles } from '@terndb/core';
+import {
+  type Clock,
+  DbError,
+  type LogBroker,
+  loadStemmers,
+  type MetaStore,
+  type ObjectStore,
+  type Rng,
+  type ScratchFiles,
+} from '@terndb/core';
 import { type IndexBuilder, type JobExecutor, loadCollab, SegmentPool } from '@terndb/engine/parts';
 import type { Kernel } from '@terndb/kernel';
 import { StoredCatalog } from './catalog/node-catalog.ts';
@@ -65,7 +74,7 @@ export async function openNode(options: OpenNodeOptions): Promise<StandaloneNode
   });
   const catalog = await StoredCatalog.open(ports, limits.maxCollections);
   // Collections with collab fields may be made at any time.
-  await loadCollab();
+  await Promise.all([loadCollab(), loadStemmers()]);
   const pool = new SegmentPool(ports.objects, ports.kernel, undefined, ports.indexBuilder, ports.scratch);
   const channels = new ChannelTable({ ...ports, pool, logEpoch, slots });
   let isStopped = false;

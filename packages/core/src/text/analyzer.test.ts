@@ -1,9 +1,12 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { propertyOptions } from '../testing/property-options.ts';
 import { ANALYZER_VERSION, analyze, analyzerOf } from './analyzer.ts';
 import { type AnalyzerOption, checkAnalyzer, MAX_TERM_LENGTH, STEMMER_LANGUAGES } from './analyzer-definition.ts';
 import { ANALYZED_TEXTS } from './fixtures/analyzed-texts.ts';
+import { loadStemmers } from './stemmers.ts';
+
+beforeAll(loadStemmers);
 
 const NAMES = ['standard', 'english', 'whitespace'] as const;
 const termsOf = (text: string, analyzer?: AnalyzerOption) => analyze(text, analyzer).map(({ term }) => term);

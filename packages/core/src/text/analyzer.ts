@@ -10,7 +10,7 @@ import {
 } from './analyzer-definition.ts';
 import { foldAscii } from './fold-ascii.ts';
 import { splitBlanks, splitByPlatform, splitWords, type WordSink } from './split-words.ts';
-import { STEMMERS } from './stemmers.ts';
+import { mustGetStemmer } from './stemmers.ts';
 import { ENGLISH_STOP_WORDS } from './stop-words.ts';
 
 /**
@@ -53,7 +53,7 @@ const MAX_CACHED_LENGTH = 32;
 const byName = new Map<string, Analyzer>();
 const byDefinition = new WeakMap<AnalyzerDefinition, Analyzer>();
 
-/** Compiled once per name or definition object. SCHEMA_INVALID for what is none. */
+/** Compiled once per name or definition object. SCHEMA_INVALID for what is none. Its stemmer must be loaded (`loadAnalyzers`). */
 export function analyzerOf(option: AnalyzerOption = 'standard'): Analyzer {
   const known = typeof option === 'string' ? byName.get(option) : byDefinition.get(option);
   if (known !== undefined) return known;
@@ -165,7 +165,7 @@ function compileFilter(filter: AnalyzerFilter, use: 'index' | 'query'): Filter {
       return (term) => (words.has(term) ? null : term);
     }
     case 'stemmer': {
-      const stem = STEMMERS[filter.language];
+      const stem = mustGetStemmer(filter.language);
       return (term) => cut(stem(term), MAX_TERM_LENGTH);
     }
     case 'length': {

@@ -1,4 +1,4 @@
-import { checkAnalyzers, schemaFromDefinition } from '@terndb/core';
+import { checkAnalyzers, loadAnalyzers, schemaFromDefinition } from '@terndb/core';
 import { openCatalog } from '../catalog/catalog.ts';
 import { collabFieldsOf, loadCollab } from '../collab/load.ts';
 import { SegmentPool } from '../replica/segment-pool.ts';
@@ -18,6 +18,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const limits = checkLimits(options.limits);
   const { definition: schema } = schemaFromDefinition(options.schema);
   checkAnalyzers(schema);
+  await loadAnalyzers(Object.values(schema.collections));
   const catalog = await openCatalog({ meta: ports.meta, rng: ports.rng, schema });
   if ([...catalog.collections()].some(({ definition }) => collabFieldsOf(definition).size > 0)) await loadCollab();
   const pool = new SegmentPool(ports.objects, ports.kernel, options.indexKinds, undefined, ports.scratch);

@@ -1,4 +1,4 @@
-import { assert, type CollectionDefinition, crc32c, type FieldDefinition, fieldOf, type ObjectStore } from '@terndb/core';
+import { assert, type CollectionDefinition, crc32c, type FieldDefinition, fieldOf, loadAnalyzers, type ObjectStore } from '@terndb/core';
 import { openSegment } from '../segment/open-segment.ts';
 import type { Segment, SegmentExpectation } from '../segment/types.ts';
 import { INDEX_KINDS } from './registry.ts';
@@ -46,6 +46,7 @@ export async function runIndexJob(
   const field = fieldOf(definition, job.field);
   const kind = INDEX_KINDS.find(({ type }) => type === job.type);
   assert(field !== undefined && kind !== undefined, () => `index job: a known field and kind expected, got ${job.field}, ${job.type}`);
+  await loadAnalyzers([definition]);
   const segment = await openSegment({ objects, name, definition, expected, kernel: context.kernel });
   try {
     return await makeIndexFile({ segment, field, kind }, context);

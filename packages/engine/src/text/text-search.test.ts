@@ -213,3 +213,17 @@ test('an analyzer that nobody knows is refused when the database opens, by name'
     message: expect.stringContaining('notes.body: analyzer.filters[0].type') as string,
   });
 });
+
+test('a stemmer that is not there from the start is loaded for the schema that asks for it, when the database opens and when it is opened again', async () => {
+  const analyzer = { tokenizer: 'standard', filters: [{ type: 'lowercase' }, { type: 'stemmer', language: 'german' }] } as const;
+  const { definition } = defineSchema({ notes: { body: f.text({ search: true, analyzer }) } });
+  const ports = await memoryPorts();
+  const engine = await openEngine({ ports, schema: definition });
+  engine.write({ type: 'put', collection: 'notes', entities: [{ id: 'a', body: 'Die Küstenseeschwalben fliegen' }] });
+  expect(keys(engine, { text: 'küstenseeschwalbe' })).toEqual(['a']);
+  await engine.seal();
+  await engine.close();
+  const again = await openEngine({ ports, schema: definition });
+  expect(keys(again, { text: 'küstenseeschwalbe' })).toEqual(['a']);
+  await again.close();
+});
