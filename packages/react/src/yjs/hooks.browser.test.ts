@@ -55,7 +55,7 @@ function Text({ id, seen }: { readonly id: string | null; readonly seen: CollabT
   const view = useCollabText(db.notes, id, 'body');
   seen.push(view);
   const change = (event: { readonly target: { readonly value: string } }): void => view.setText(event.target.value);
-  return createElement('textarea', { value: view.text ?? '', onChange: change });
+  return createElement('textarea', { value: view.text ?? '', onChange: change, ref: view.ref });
 }
 interface Noted {
   readonly field?: string;
@@ -109,6 +109,31 @@ describe('useCollabText', () => {
       undo.undo();
     });
     await until(() => element().value === 'Look: an arctic tern');
+  });
+
+  it('keeps the caret of a field where it is in the text while others type before, at and after it', async () => {
+    await put({ id: 'a', title: 'one', body: 'one two three' });
+    await render(createElement(Text, { id: 'a', seen: [] }));
+    await until(() => element().value === 'one two three');
+    const other = await openBeside();
+    element().focus();
+    element().setSelectionRange(4, 7);
+    const selected = (): readonly unknown[] => [element().value, element().value.slice(element().selectionStart, element().selectionEnd)];
+    await act(async () => {
+      other.text.insert(0, 'zero ');
+      other.text.insert(other.text.length, ' four');
+    });
+    await until(() => element().value.length === 23);
+    expect(selected()).toEqual(['zero one two three four', 'two']);
+    await act(async () => other.text.delete(0, 6));
+    await until(() => element().value.length === 17);
+    expect(selected()).toEqual(['ne two three four', 'two']);
+    element().setSelectionRange(3, 3);
+    await typeInto('ne very two three four');
+    element().setSelectionRange(8, 8);
+    await act(async () => other.text.insert(0, 'o'));
+    await until(() => element().value === 'one very two three four');
+    expect([element().selectionStart, element().selectionEnd]).toEqual([9, 9]);
   });
 
   it('follows its key, skips null, and writes what was typed before it closes', async () => {

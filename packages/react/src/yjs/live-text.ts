@@ -1,7 +1,10 @@
 import type { CollabDocument } from '@terndb/client/yjs';
+import { Caret } from './caret.ts';
 
 /** The text of a document for `useSyncExternalStore`. Made once per change, however often it is asked for. */
 export class LiveText {
+  /** Of the field that shows it. */
+  readonly caret: Caret = new Caret();
   readonly #document: CollabDocument | null;
   readonly #listeners = new Set<() => void>();
   #text: string | undefined;
@@ -32,8 +35,9 @@ export class LiveText {
   /** Of this generation: another one is another store. */
   #observe({ text }: CollabDocument): void {
     this.#text = undefined;
-    const changed = (): void => {
-      this.#text = undefined;
+    const changed = ({ delta }: { readonly delta: Parameters<Caret['moved']>[1] }): void => {
+      this.#text = text.toString();
+      this.caret.moved(this.#text, delta);
       for (const listener of [...this.#listeners]) listener();
     };
     text.observe(changed);

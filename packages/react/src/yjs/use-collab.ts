@@ -1,4 +1,5 @@
-import { useCallback, useMemo, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useSyncExternalStore } from 'react';
+import type { TextField } from './caret.ts';
 import { LiveText } from './live-text.ts';
 import {
   type CollabCollection,
@@ -17,6 +18,8 @@ export interface UseCollabOptions {
 const never = (): (() => void) => () => {};
 const notOpen = (): CollabView => NOT_OPEN;
 const noText = (): undefined => undefined;
+/** On a server there is no field, and older versions of React warn. */
+const useShown: typeof useEffect = typeof document === 'undefined' ? useEffect : useLayoutEffect;
 
 /**
  * The document of a `collabText` or `collab` field, open while a component shows it; several share one. null skips. Renders when its state changes,
@@ -40,6 +43,8 @@ export interface CollabTextView extends CollabView {
   readonly text: string | undefined;
   /** Makes the text this one, with one edit where they differ, so that a plain text field can be bound. No effect until it is open. */
   readonly setText: (text: string) => void;
+  /** For that text field: its caret stays where it is in the text while others type. */
+  readonly ref: (field: TextField | null) => void;
 }
 
 /** The text of a `collabText` field: as `useCollab`, and renders with every change of it. */
@@ -55,8 +60,11 @@ export function useCollabText(
   // biome-ignore lint/correctness/useExhaustiveDependencies: the text of each generation is another one.
   const live = useMemo(() => new LiveText(document), [document, generation]);
   const text = useSyncExternalStore(live.subscribe, live.get, noText);
+  const { caret } = live;
+  // Once for each text that is shown.
+  useShown(() => caret.place(), [caret, text]);
   const setText = useCallback((wanted: string) => document?.setText(wanted), [document]);
-  return useMemo(() => ({ ...view, text, setText }), [view, text, setText]);
+  return useMemo(() => ({ ...view, text, setText, ref: caret.ref }), [view, text, setText, caret]);
 }
 
 /** An absent document has no text, and what would be typed into it is refused. */
