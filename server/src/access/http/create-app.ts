@@ -129,6 +129,7 @@ export async function createApp(services: AppServices): Promise<AccessApp> {
     clock,
     importFolder: join(config.data, 'import'),
     registry: metrics.registry,
+    health,
     limits: {
       perSecond: config.limits.userRequestsPerSecond,
       slowMs: config.log.slowMs,

@@ -39,8 +39,10 @@ describe('import jobs', () => {
     };
     const made = Array.from({ length: 100 }, () => jobs.create(PLACE, ['two.jsonl'], counted));
     expect(() => jobs.create(PLACE, ['two.jsonl'], take)).toThrow('imports: at most 100 waiting jobs expected');
+    expect(jobs.check().status).toBe('degraded');
     gate.resolve();
     await jobs.settled();
+    expect(jobs.check()).toEqual({ status: 'ok' });
     expect(made.every((job) => stateOf(job) === 'Completed')).toBe(true);
     expect(stateOf(jobs.create(PLACE, ['two.jsonl'], take))).toBe('Pending');
     await jobs.settled();

@@ -3,6 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { extname, resolve, sep } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { DbError } from '@terndb/core';
+import { degraded, type Finding, OK } from '../../node/health/finding.ts';
 import { parseExact } from './exact-json.ts';
 import { linesOf } from './import-lines.ts';
 
@@ -67,8 +68,7 @@ export class ImportJobs {
 
   /** Queued; `write` is called when it is its turn. */
   create(job: Omit<ImportJob, 'id' | 'createdAtMs' | 'files'>, names: readonly string[], write: WriteRows): ImportJob {
-    const open = [...this.#jobs.values()].filter(({ files }) => files.some(isOpen)).length;
-    if (open >= MAX_OPEN_JOBS)
+    if (this.#open >= MAX_OPEN_JOBS)
       throw new DbError('RATE_LIMITED', `imports: at most ${MAX_OPEN_JOBS} waiting jobs expected`, { details: { limit: MAX_OPEN_JOBS } });
     const files = names.map((name): ImportFile => ({ name, bytes: 0, rows: 0, state: 'Pending' }));
     const made: ImportJob = { ...job, id: String(this.#next++), createdAtMs: this.#nowMs(), files };
@@ -79,6 +79,14 @@ export class ImportJobs {
     }
     this.#running = this.#running.then(() => this.#run(made, write));
     return made;
+  }
+
+  check(): Finding {
+    return this.#open < MAX_OPEN_JOBS ? OK : degraded(`as many jobs wait as may (${MAX_OPEN_JOBS}): others are refused`);
+  }
+
+  get #open(): number {
+    return [...this.#jobs.values()].filter(({ files }) => files.some(isOpen)).length;
   }
 
   get(id: string): ImportJob | undefined {

@@ -1,4 +1,5 @@
 import type { Clock } from '@terndb/core';
+import { degraded, type Finding, OK } from '../../node/health/finding.ts';
 import { TokenBucket } from '../sync/token-bucket.ts';
 import { CODES, MilvusError } from './errors.ts';
 
@@ -43,6 +44,12 @@ export class Lanes {
     }
   }
 
+  /** A lane in which as many wait as may: others are refused. */
+  check(): Finding {
+    const full = [...this.#lanes].filter(([, lane]) => lane.isFull).map(([name]) => name);
+    return full.length === 0 ? OK : degraded(`as many requests wait as may (${full.join(', ')}): others are refused`);
+  }
+
   #checkRate(subject: string): void {
     const nowMs = this.#clock.nowMs();
     const bucket = this.#buckets.get(subject) ?? new TokenBucket(this.#perSecond, nowMs);
@@ -73,13 +80,17 @@ class Lane {
     this.#mostWaiting = mostWaiting;
   }
 
+  get isFull(): boolean {
+    return this.#waiting.size >= this.#mostWaiting;
+  }
+
   async enter(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     if (this.#running < this.#most) {
       this.#running += 1;
       return;
     }
-    if (this.#waiting.size >= this.#mostWaiting)
+    if (this.isFull)
       throw new MilvusError(CODES.rateLimited, `rate limit exceeded: at most ${this.#mostWaiting} waiting ${this.#name} requests expected`);
     // Whoever leaves hands its place on.
     await new Promise<void>((resolve, reject) => {

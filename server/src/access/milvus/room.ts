@@ -1,5 +1,6 @@
 import type { Clock } from '@terndb/core';
 import type { FastifyBaseLogger } from 'fastify';
+import type { Finding } from '../../node/health/finding.ts';
 import type { Admission } from '../limits/admission.ts';
 import { boundedNode } from '../limits/bounded-node.ts';
 import { openDeadline } from '../limits/deadline.ts';
@@ -34,6 +35,11 @@ export class MilvusRoom {
   constructor(options: RoomOptions) {
     this.#options = options;
     this.#lanes = new Lanes(options.perSecond, options.clock);
+  }
+
+  /** Whether all are let in. */
+  check(): Finding {
+    return this.#lanes.check();
   }
 
   /** `path` is one of MILVUS_ROUTES. */

@@ -2,6 +2,7 @@ import type { Clock } from '@terndb/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { ServerNode } from '../../node/types.ts';
+import type { HealthBoard } from '../../observe/health-board.ts';
 import { nodeOf } from '../../observe/request-spans.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { AccessPrincipal } from '../auth/principal.ts';
@@ -24,6 +25,7 @@ export interface MilvusServices {
   readonly importFolder: string;
   /** Where metrics are registered. */
   readonly registry: Registry;
+  readonly health: Pick<HealthBoard, 'add'>;
   readonly limits: Pick<RoomOptions, 'perSecond' | 'slowMs' | 'admission'> & { readonly answerBytes: number };
 }
 
@@ -56,7 +58,7 @@ export function milvusRoutes(app: FastifyInstance, services: MilvusServices, isO
     app.options('/*', { schema: { hide: true } }, async (_request, reply) => reply.code(204).send());
   }
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
-  const { node, authenticator, clock, registry, limits } = services;
+  const { node, authenticator, clock, registry, health, limits } = services;
   const metrics = new MilvusMetrics(registry, node, authenticator.accounts);
   const { answerBytes, ...room } = limits;
   const doors = {
@@ -75,6 +77,7 @@ export function milvusRoutes(app: FastifyInstance, services: MilvusServices, isO
     // Stock clients may leave the scheme out.
     principals.set(request, await authenticator.authenticate(credentialOf(authorization) ?? authorization));
   };
+  health.add({ requests: () => doors.room.check(), imports: () => doors.imports.check() });
   for (const path of MILVUS_ROUTES.keys()) {
     const options = { schema: routeSchema(path), onRequest };
     app.post(`/${path}`, options, (request, reply) => answer(path, { ...doors, principal: principals.get(request)! }, request, reply));
