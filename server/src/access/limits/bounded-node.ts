@@ -13,13 +13,13 @@ export function boundedNode(node: ServerNode, deadline: Deadline, budget: Answer
   const read =
     <Q extends object, R>(run: (request: NodeRequest<Q>) => Promise<R>) =>
     async (request: NodeRequest<Q>): Promise<R> => {
-      signal.throwIfAborted();
+      await deadline.begin();
       return run({ ...request, timeoutMs: deadline.leftMs(), signal, onEntity });
     };
   const begin =
     <A extends readonly unknown[], R>(run: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
-      signal.throwIfAborted();
+      await deadline.begin();
       return run(...args);
     };
   return withMethods(node, {

@@ -36,17 +36,41 @@ describe('the time of a request', () => {
       for (let query = 0; query < 3; query++) await bounded.search({ database: 'default', collection: 'a' });
     })();
     const answered = expect(deadline.holds(three)).rejects.toThrow('late');
-    for (let step = 0; step < 5; step++) {
+    for (const ms of [400, 0, 400, 0, 200]) {
       await turns();
-      clock.advance(200);
+      clock.advance(ms);
     }
     await answered;
     expect(asked.map(({ timeoutMs }) => timeoutMs)).toEqual([1_000, 600, 200]);
     clock.advance(200);
     await three;
-    await expect(bounded.query({ database: 'default', collection: 'a' })).rejects.toThrow('late');
-    await expect(bounded.write({ type: 'put', database: 'default', collection: 'a', entities: [] })).rejects.toThrow('late');
+    const read = expect(bounded.query({ database: 'default', collection: 'a' })).rejects.toThrow('late');
+    const write = expect(bounded.write({ type: 'put', database: 'default', collection: 'a', entities: [] })).rejects.toThrow('late');
+    await turns();
+    clock.advance(0);
+    await Promise.all([read, write]);
     expect(asked).toHaveLength(3);
+  });
+
+  it('is noticed by what never lets a timer run, and others have their turn meanwhile', async () => {
+    const clock = new ManualClock();
+    const deadline = open(clock);
+    let others = 0;
+    clock.after(0, () => others++);
+    const busy = (async () => {
+      for (let part = 0; ; part++) {
+        await deadline.begin();
+        // All in one turn: no timer runs by this.
+        (clock as unknown as { monotonicMs: () => number }).monotonicMs = () => part * 100;
+      }
+    })();
+    const refused = expect(busy).rejects.toThrow('late');
+    for (let step = 0; step < 20; step++) {
+      await turns();
+      clock.advance(0);
+    }
+    await refused;
+    expect(others).toBe(1);
   });
 
   it('is over when nobody waits any more', async () => {

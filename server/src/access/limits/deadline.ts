@@ -6,11 +6,19 @@ export interface Deadline {
   readonly signal: AbortSignal;
   /** Milliseconds, 0 at least. */
   leftMs(): number;
+  /**
+   * Before each part of the work: the reason when it is over, also when no timer could say so yet because everything so far was done in one turn of the event loop.
+   * A request of many parts lets others have their turn.
+   */
+  begin(): Promise<void>;
   /** What the work gives, or the reason as soon as it is over; the work may go on then. */
   holds<T>(work: Promise<T>): Promise<T>;
   /** Nobody asks any more. */
   end(): void;
 }
+
+/** As much as a request may do before others have their turn. */
+const SLICE_MS = 8;
 
 export interface DeadlineOptions {
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
@@ -30,9 +38,19 @@ export function openDeadline({ clock, timeoutMs, gone, late, left }: DeadlineOpt
   const cancel = clock.after(timeoutMs, () => over.abort(late()));
   if (gone?.aborted === true) leave();
   gone?.addEventListener('abort', leave, { once: true });
+  const leftMs = (): number => Math.max(0, endMs - clock.monotonicMs());
+  let turnMs = clock.monotonicMs();
   return {
     signal,
-    leftMs: () => Math.max(0, endMs - clock.monotonicMs()),
+    leftMs,
+    begin: async () => {
+      if (clock.monotonicMs() - turnMs >= SLICE_MS) {
+        await new Promise<void>((resolve) => void clock.after(0, resolve));
+        turnMs = clock.monotonicMs();
+      }
+      if (leftMs() === 0) over.abort(late());
+      signal.throwIfAborted();
+    },
     holds: (work) =>
       new Promise((resolve, reject) => {
         const refuse = (): void => reject(signal.reason as Error);
