@@ -137,7 +137,8 @@ export async function openNode(options: OpenNodeOptions): Promise<StandaloneNode
     }
     await Promise.all(leaders.map((leader) => leader.start()));
     const shared = { clock: ports.clock, rng: ports.rng, catalog, channels, leaders, logEpoch };
-    jobs = await DataJobs.open({ ...shared, ...ports, pool, limits, cache, isGone, count });
+    const altered = (channel: string, schemaVersion: number): void => sessions.altered(channel, schemaVersion);
+    jobs = await DataJobs.open({ ...shared, ...ports, pool, limits, cache, isGone, altered, count });
     const reads = new Reads({ ...shared, waiters, searchJobs: ports.searchJobs ?? INLINE_JOBS });
     const changes = new ChangeFeed({ ...shared, waiters, maxRangeKeys: limits.maxFoldedKeys });
     const writes = new Writes({ ...shared, serverNumber: STANDALONE_NUMBER });

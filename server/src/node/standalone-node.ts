@@ -245,12 +245,11 @@ export class StandaloneNode implements ServerNode {
   }
 
   async #altered(collection: CatalogCollection): Promise<void> {
-    const { channels, catalog, jobs, sessions } = this.#parts;
+    const { channels, catalog, jobs } = this.#parts;
     const behind = [...channels.all()].filter(
       (channel) => channel.channel.collection.collectionId === collection.collectionId && catalog.isBehind(channel),
     );
     const rebuilt = await Promise.allSettled(behind.map((channel) => jobs.rebuild(channel)));
-    for (const { name, channel } of behind) sessions.altered(name, channel.collection.schemaVersion);
     for (const result of rebuilt) if (result.status === 'rejected') throw result.reason;
   }
 

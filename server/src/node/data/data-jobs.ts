@@ -47,6 +47,8 @@ export interface DataJobsOptions {
   readonly cache: FrameCache;
   readonly leaders: readonly SlotLeader[];
   readonly isGone: (channel: string) => boolean;
+  /** A channel shows itself under another version of its schema. */
+  readonly altered: (channel: string, schemaVersion: number) => void;
   /** Counted by name. */
   readonly count: (event: string) => void;
 }
@@ -96,9 +98,13 @@ export class DataJobs {
 
   /** What failed when it was last tried. */
   get health(): JobsHealth {
+    return { failedSeals: this.#failedSeals, failedRounds: this.#failedRounds, indexing: () => this.#indexing() };
+  }
+
+  /** Cost: a look at every segment. */
+  #indexing(): ReturnType<JobsHealth['indexing']> {
     const { waiting, failed, current } = this.#indexes.inspect();
-    const indexing = { waiting, failed, published: this.#publishedIndexes, isBuilding: current !== null };
-    return { failedSeals: this.#failedSeals, failedRounds: this.#failedRounds, indexing };
+    return { waiting, failed, published: this.#publishedIndexes, isBuilding: current !== null };
   }
 
   /** Seals them now. Rejects with the first error; the others are sealed all the same. */
@@ -153,6 +159,7 @@ export class DataJobs {
       const before = channel.channel;
       channel.channel = { ...fresh, damage: before.damage };
       before.replica.retire();
+      this.#options.altered(channel.name, collection.schemaVersion);
       this.#indexes.checkAfter(0);
     } catch (error) {
       count('schema_failures');
