@@ -109,17 +109,16 @@ const index = (added: Readonly<Record<string, Check>>, ...quantizations: readonl
     ...added,
   });
 
-const scalar = (...indexes: readonly string[]): { readonly index: Check } => ({ index: later(oneOf('auto', 'none', ...indexes), 'auto') });
-const anyScalar = scalar('sorted', 'inverted', 'bitmap');
+const scalar = (...indexes: readonly string[]): Check => later(oneOf('auto', 'none', ...indexes), 'auto');
+const indexed: Readonly<Record<string, Check>> = { index: scalar('sorted', 'inverted', 'bitmap') };
 
 const ELEMENT_KINDS: readonly unknown[] = ['keyword', 'int64', 'number', 'boolean'];
 const element: Check = (value, where) => {
-  const raw = isPlainObject(value) ? value : invalidSchema(where, `f.keyword, f.int64, f.number or f.boolean`, value);
-  if (!ELEMENT_KINDS.includes(raw['type'])) invalidSchema(where, quoted(ELEMENT_KINDS), raw['type']);
-  const field = checkField({ ...raw, name: 'element' }, where);
-  const { nullable, params } = field;
-  const odd = nullable ? 'nullable' : field.default !== undefined ? 'a default' : 'index' in params ? 'an index' : '';
-  if (odd) invalidSchema(where, 'elements without null, default and index', raw, odd);
+  if (!isPlainObject(value) || !ELEMENT_KINDS.includes(value['type']))
+    return invalidSchema(where, quoted(ELEMENT_KINDS), isPlainObject(value) ? value['type'] : value);
+  const field = checkField({ ...value, name: 'element' }, where);
+  const odd = field.nullable ? 'nullable' : 'default' in field ? 'a default' : 'index' in field.params && 'an index';
+  if (odd) invalidSchema(where, 'elements without null, default and index', value, odd);
   return field;
 };
 
@@ -139,16 +138,16 @@ const PARAMS: { readonly [Kd in Kind]: Readonly<Record<string, Check>> } = {
     autoId: flag,
     maxLength: orNull(integer(1, MAX_KEY_BYTES)),
   },
-  text: { search: flag, maxLength: integer(1, MAX_TEXT_BYTES, MAX_TEXT_BYTES), analyzer, ...scalar('sorted') },
+  text: { search: flag, maxLength: integer(1, MAX_TEXT_BYTES, MAX_TEXT_BYTES), analyzer, index: scalar('sorted') },
   collabText: { search: flag, analyzer },
   collab: {},
-  keyword: { values: orNull(distinctStrings(MAX_KEYWORD_VALUES, MAX_KEYWORD_BYTES)), ...anyScalar },
-  int64: anyScalar,
-  number: anyScalar,
-  boolean: anyScalar,
-  date: anyScalar,
+  keyword: { values: orNull(distinctStrings(MAX_KEYWORD_VALUES, MAX_KEYWORD_BYTES)), ...indexed },
+  int64: indexed,
+  number: indexed,
+  boolean: indexed,
+  date: indexed,
   json: {},
-  array: { of: element, maxCapacity: integer(1, MAX_ARRAY_CAPACITY, MAX_ARRAY_CAPACITY), ...scalar('inverted', 'bitmap') },
+  array: { of: element, maxCapacity: integer(1, MAX_ARRAY_CAPACITY, MAX_ARRAY_CAPACITY), index: scalar('inverted', 'bitmap') },
   vector: {
     dim: orNull(integer(1, MAX_DIM)),
     embed: orNull(distinctStrings(MAX_EMBED_SOURCES, MAX_NAME_LENGTH)),
@@ -199,7 +198,8 @@ function checkField(raw: Raw, where: string): FieldDefinition {
   const nullable = flag(raw['nullable'], where) as boolean;
   if (nullable && (type === 'primaryKey' || type === 'collab' || type === 'collabText'))
     invalidSchema(where, `${type} that is never null`, nullable, 'nullable');
-  const field = { name: raw['name'], type, nullable, params: object(PARAMS[type])(raw['params'], where) } as FieldDefinition;
+  const params = object(PARAMS[type])(raw['params'], where);
+  const field = { name: raw['name'], type, nullable, params } as FieldDefinition;
   const otherwise = raw['default'];
   // A null default of a nullable field says what is so without it.
   if (otherwise === undefined || (otherwise === null && nullable)) return field;
@@ -208,7 +208,7 @@ function checkField(raw: Raw, where: string): FieldDefinition {
     invalidSchema(where, `default that fits (${values ? quoted(values) : (DEFAULT_FORM[type] ?? type)})`, otherwise);
   }
   // A copy with its keys in one order, and -0 as 0.
-  return { name: field.name, type, nullable, default: canonicalCopy(otherwise), params: field.params } as FieldDefinition;
+  return { name: field.name, type, nullable, default: canonicalCopy(otherwise), params } as FieldDefinition;
 }
 
 function checkKey({ params }: FieldDefinitionOf<'primaryKey'>, where: string): FieldDefinitionOf<'primaryKey'>['params'] {

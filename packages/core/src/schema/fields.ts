@@ -1,5 +1,6 @@
 import type { JsonValue } from '../errors/db-error.ts';
 import type { AnalyzerOption } from '../text/analyzer-definition.ts';
+import { isPlainObject } from '../value/describe.ts';
 import type { Int64 } from '../value/value.ts';
 import type { CollabTextValue, CollabValue } from './collab-types.ts';
 import type {
@@ -119,11 +120,10 @@ function build(kind: Kind, x: FieldDraft = {}, opt = false): AnyField & Record<'
 const builders = {
   primaryKey: (keyType: unknown, options?: { autoId?: boolean }) => build('primaryKey', { ...options, keyType }, options?.autoId),
   collab: () => build('collab', {}, true),
-  keyword: (values?: unknown, options?: object) =>
-    build('keyword', typeof values === 'object' && !Array.isArray(values) ? { ...values } : { ...options, values }),
+  keyword: (values?: unknown, options?: object) => build('keyword', isPlainObject(values) ? { ...values } : { ...options, values }),
   array: (of: unknown, options?: object) => build('array', { ...options, of }),
   vector: (dim: unknown, options?: object) => {
-    const x: FieldDraft = typeof dim === 'object' ? { ...dim } : { ...options, dim };
+    const x: FieldDraft = isPlainObject(dim) ? { ...dim } : { ...options, dim };
     return build('vector', x, x['embed'] !== undefined);
   },
   binaryVector: (dim: unknown, options?: object) => build('binaryVector', { ...options, dim }),
