@@ -3,8 +3,8 @@
  * clustered synthetic one, and WordNet's glosses, which are harder; 10,000 and 100,000 rows × 384), in Chromium against hnswlib-wasm (clustered, 20,000 and
  * 100,000), inner product of unit vectors, k 10.
  * Databases (sqlite-vec, PGlite with pgvector, LanceDB) and EdgeVec have their turn afterwards, up to `BENCH_DATABASE_ROWS` rows (10,000).
- * `BENCH_ONLY=node` or `chromium`; `BENCH_SIZES=10000` and `BENCH_CHROMIUM_SIZES=20000` measure others. `BENCH_WRITE=1` also brings what was measured into
- * `docs/benchmarks/kernel.{json,md,svg}`, with `BENCH_NOTE` beside it; what was not measured anew stays there. `BENCH_PLOT=1` only draws again.
+ * `BENCH_ONLY=node` or `chromium`; `BENCH_SIZES=10000` and `BENCH_CHROMIUM_SIZES=20000` measure others, `BENCH_DATA=wordnet` or `clustered` (in
+ * Node) only that. `BENCH_WRITE=1` also brings what was measured into `docs/benchmarks/kernel.{json,md,svg}`, with `BENCH_NOTE` beside it; what was not measured anew stays there. `BENCH_PLOT=1` only draws again.
  */
 import { fileURLToPath } from 'node:url';
 import { loadKernel } from '@terndb/kernel';
@@ -63,9 +63,11 @@ function write(): void {
 if (process.env['BENCH_PLOT'] === '1') drawAgain(folder);
 else {
   const only = process.env['BENCH_ONLY'];
+  const onlyData = process.env['BENCH_DATA'];
   for (const size of only === 'chromium' ? [] : sizes) {
-    await inNode(clustered(size, queryCount, dim, settings.seed));
+    if (onlyData !== 'wordnet') await inNode(clustered(size, queryCount, dim, settings.seed));
     write();
+    if (onlyData === 'clustered') continue;
     const text = tiny ? undefined : wordnet(size, queryCount, dim, settings.seed);
     if (text) await inNode(text);
     else if (!tiny) rows.push({ data: 'wordnet', rows: size, name: 'all', missing: 'no WordNet here (Debian: wordnet-base)' });

@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Settings } from './contender.ts';
 import { plot } from './plot.ts';
+import { TRIED } from './tried.ts';
 
 export type Row = Readonly<Record<string, unknown>> & { readonly data: string; readonly rows: number; readonly name: string };
 
@@ -125,6 +126,7 @@ function write(folder: string, stored: Stored): void {
     const planner = group.filter((row) => row.name === 'filter planner');
     if (planner.length > 0) parts.push('', '### Filter planner', '', plannerTable(planner));
   }
+  parts.push('', TRIED.trimEnd());
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'kernel.json'), `${JSON.stringify(stored, null, 2)}\n`);
   writeFileSync(join(folder, 'kernel.md'), `${parts.join('\n')}\n`);

@@ -68,7 +68,9 @@ async function build(type: HnswType, segment: Segment, field: FieldDefinition, c
   const graph = createHnsw(kernel, codes === 'b1' ? { ...options, centroid: await meanOf(block, metric, pause) } : options);
   let floats: VectorBlock | undefined;
   try {
-    if (codes === 'b1') floats = elements === undefined && !(block instanceof StoredRows) ? block : await floatBlock(kernel, block, pause);
+    // The codes of a float32 block make linking float32 rows faster; one-bit codes are linked by the rows themselves.
+    if (elements === undefined && !(block instanceof StoredRows)) floats = block;
+    else if (codes === 'b1') floats = await floatBlock(kernel, block, pause);
     const encoded = Math.max(1, Math.floor(ENCODED_FLOATS_PER_STEP / block.dim));
     while (graph.rows < block.rows) {
       const count = Math.min(encoded, block.rows - graph.rows);

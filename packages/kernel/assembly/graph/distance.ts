@@ -3,7 +3,8 @@
  * With float32 rows the scores are those of an exact scan (`distance/score.ts`), bit for bit: same order of additions, same divisors.
  */
 import { COSINE, L2 } from '../distance/score';
-import { sumLanes, sumLanes32 } from '../distance/sum';
+import { sumLanes } from '../distance/sum';
+import { dotCodePairs4, dotCodes4 } from '../screen/code-dot';
 import { bitScore } from './bits';
 import { batch, bits, coded, countDistances, keys, metric, rowAddress, rowBytes, scales, squares } from './index';
 
@@ -108,53 +109,6 @@ function squareRows4(x: usize, a: usize, b: usize, c: usize, d: usize): v128 {
   return sumLanes(f32x4.add(a0, a1), f32x4.add(b0, b1), f32x4.add(c0, c1), f32x4.add(d0, d1));
 }
 
-@inline
-function addDot(sum: v128, x: v128, codes: usize): v128 {
-  return i32x4.add(sum, i32x4.dot_i16x8_s(x, v128.load_ext<i8>(codes)));
-}
-
-/** Exact integer products of i16 codes `x` with the i8 codes of four rows of `rowBytes`. */
-export function dotCodes4(x: usize, a: usize, b: usize, c: usize, d: usize): v128 {
-  let a0 = i32x4.splat(0), b0 = a0, c0 = a0, d0 = a0;
-  const end = x + (rowBytes << 1), turns = x + ((rowBytes & ~31) << 1);
-  while (x < turns) {
-    let u = v128.load(x), v = v128.load(x, 16);
-    a0 = addDot(a0, u, a); b0 = addDot(b0, u, b); c0 = addDot(c0, u, c); d0 = addDot(d0, u, d);
-    a0 = addDot(a0, v, a + 8); b0 = addDot(b0, v, b + 8); c0 = addDot(c0, v, c + 8); d0 = addDot(d0, v, d + 8);
-    u = v128.load(x, 32); v = v128.load(x, 48);
-    a0 = addDot(a0, u, a + 16); b0 = addDot(b0, u, b + 16); c0 = addDot(c0, u, c + 16); d0 = addDot(d0, u, d + 16);
-    a0 = addDot(a0, v, a + 24); b0 = addDot(b0, v, b + 24); c0 = addDot(c0, v, c + 24); d0 = addDot(d0, v, d + 24);
-    x += 64; a += 32; b += 32; c += 32; d += 32;
-  }
-  if (x < end) {
-    const u = v128.load(x), v = v128.load(x, 16);
-    a0 = addDot(a0, u, a); b0 = addDot(b0, u, b); c0 = addDot(c0, u, c); d0 = addDot(d0, u, d);
-    a0 = addDot(a0, v, a + 8); b0 = addDot(b0, v, b + 8); c0 = addDot(c0, v, c + 8); d0 = addDot(d0, v, d + 8);
-  }
-  return sumLanes32(a0, b0, c0, d0);
-}
-
-/** The same with i8 codes on both sides: rows among themselves, where widening one first would cost as much as it saves. */
-function dotCodePairs4(x: usize, a: usize, b: usize, c: usize, d: usize): v128 {
-  let a0 = i32x4.splat(0), b0 = a0, c0 = a0, d0 = a0;
-  const end = x + rowBytes, turns = x + (rowBytes & ~31);
-  while (x < turns) {
-    let u = v128.load_ext<i8>(x), v = v128.load_ext<i8>(x, 8);
-    a0 = addDot(a0, u, a); b0 = addDot(b0, u, b); c0 = addDot(c0, u, c); d0 = addDot(d0, u, d);
-    a0 = addDot(a0, v, a + 8); b0 = addDot(b0, v, b + 8); c0 = addDot(c0, v, c + 8); d0 = addDot(d0, v, d + 8);
-    u = v128.load_ext<i8>(x, 16); v = v128.load_ext<i8>(x, 24);
-    a0 = addDot(a0, u, a + 16); b0 = addDot(b0, u, b + 16); c0 = addDot(c0, u, c + 16); d0 = addDot(d0, u, d + 16);
-    a0 = addDot(a0, v, a + 24); b0 = addDot(b0, v, b + 24); c0 = addDot(c0, v, c + 24); d0 = addDot(d0, v, d + 24);
-    x += 32; a += 32; b += 32; c += 32; d += 32;
-  }
-  if (x < end) {
-    const u = v128.load_ext<i8>(x), v = v128.load_ext<i8>(x, 8);
-    a0 = addDot(a0, u, a); b0 = addDot(b0, u, b); c0 = addDot(c0, u, c); d0 = addDot(d0, u, d);
-    a0 = addDot(a0, v, a + 8); b0 = addDot(b0, v, b + 8); c0 = addDot(c0, v, c + 8); d0 = addDot(d0, v, d + 8);
-  }
-  return sumLanes32(a0, b0, c0, d0);
-}
-
 /** Scores from products of codes. `norms`: f32 per row for L2, where ‖q − v‖² = ‖q‖² + ‖v‖² − 2 q·v. */
 @inline
 export function codedScores(dots: v128, ids: usize, scale: f32, square: f32, norms: usize): v128 {
@@ -177,7 +131,7 @@ export function queryKeys4(ids: usize): v128 {
   if (bits) return keysOf(f32x4(bitScore(load<u32>(ids)), bitScore(load<u32>(ids, 4)), bitScore(load<u32>(ids, 8)), bitScore(load<u32>(ids, 12))));
   const a = rowAddress(load<u32>(ids)), b = rowAddress(load<u32>(ids, 4)), c = rowAddress(load<u32>(ids, 8)), d = rowAddress(load<u32>(ids, 12));
   if (!coded) return keysOf(rowScores(query, queryScale, ids, a, b, c, d));
-  return keysOf(codedScores(f32x4.convert_i32x4_s(dotCodes4(query, a, b, c, d)), ids, queryScale, querySquare, squares));
+  return keysOf(codedScores(f32x4.convert_i32x4_s(dotCodes4(query, a, b, c, d, rowBytes)), ids, queryScale, querySquare, squares));
 }
 
 /** Keys of a stored row against four others. */
@@ -187,7 +141,7 @@ export function rowKeys4(row: u32, ids: usize): v128 {
   const x = rowAddress(row);
   const a = rowAddress(load<u32>(ids)), b = rowAddress(load<u32>(ids, 4)), c = rowAddress(load<u32>(ids, 8)), d = rowAddress(load<u32>(ids, 12));
   if (!coded) return keysOf(rowScores(x, rowScale(row), ids, a, b, c, d));
-  return keysOf(codedScores(f32x4.convert_i32x4_s(dotCodePairs4(x, a, b, c, d)), ids, rowScale(row), rowSquare(row), squares));
+  return keysOf(codedScores(f32x4.convert_i32x4_s(dotCodePairs4(x, a, b, c, d, rowBytes)), ids, rowScale(row), rowSquare(row), squares));
 }
 
 /** The factor of a row that is used as a query. */
@@ -211,7 +165,6 @@ export function padIds(ids: usize, count: u32): void {
 }
 
 /** Keys of the query against the `count` ids at `batch`, to `keys`. */
-@inline
 export function batchKeys(count: u32): void {
   if (count == 0) return;
   countDistances(count);

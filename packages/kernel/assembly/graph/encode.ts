@@ -12,7 +12,9 @@ import { attach, levelOf, m, metric, rowBytes, scales, seed, upper, upperStart, 
 import { encodeBits, prepareBits } from './bits';
 import { setQuery } from './distance';
 import { GraphPlan } from './plan';
+import { encodeQuery, largestMagnitude } from './query-codes';
 import { rotate } from './rotate';
+import { screenQuery } from './screened';
 
 const LARGEST: f32 = 127;
 /** Residual codes are this much finer: they fill half a step with 127 of theirs. */
@@ -20,15 +22,6 @@ export const FINER: f32 = 254;
 /** Outside of these float32 products lose digits or overflow. */
 const SMALLEST_NORM: f64 = 8.881784197001252e-16; // 2^-50
 const LARGEST_NORM: f64 = 1152921504606846976; // 2^60
-
-function largestMagnitude(row: usize, bytes: usize): f32 {
-  let largest = f32x4.splat(0);
-  for (let at: usize = 0; at < bytes; at += 16) largest = f32x4.pmax(largest, f32x4.abs(v128.load(row + at)));
-  return max<f32>(
-    max<f32>(f32x4.extract_lane(largest, 0), f32x4.extract_lane(largest, 1)),
-    max<f32>(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3)),
-  );
-}
 
 @inline
 function storeCodes(codes: usize, code: v128): void {
@@ -111,30 +104,45 @@ export function graphStore(plan: GraphPlan, source: usize, stride: usize, first:
 }
 
 /**
- * Makes the `dim` floats at `plan.query` (of length 1 for COSINE) the query of what follows. Codes of queries have 16 bits, as many of them
- * as no sum of products can overflow: only the rows' coding loses anything.
+ * By how much, times a row's scale, its exact score may lie above the one by its codes; ∞: nothing is known. With v̂ = scale·c and q̂ as coded
+ *
+ *   q·v = q̂·v̂ + (q − q̂)·v̂ + q·(v − v̂) ≤ q̂·v̂ + scale (127 √dim ‖q − q̂‖ + ‖q‖₁ (½ + rounding))
+ *
+ * where ‖q − q̂‖ ≤ ε‖q‖; `SPARE` covers what float32 arithmetic and rotating add, as δ does in `screen/encode.ts`. For COSINE the scale is
+ * divided by the row's norm, and so is everything here. L2 has no such bound: there the error grows with the distance.
  */
+export let spread: f32 = Infinity;
+/** Roundings beside the chain of additions; those of the two rotations are 27 each. */
+const SPARE: f64 = 256;
+const UNIT_ROUNDOFF: f64 = 5.960464477539063e-8; // 2^-24
+
+function sumOfMagnitudes(vector: usize, bytes: usize): f64 {
+  let sum = f32x4.splat(0);
+  for (let at: usize = 0; at < bytes; at += 16) sum = f32x4.add(sum, f32x4.abs(v128.load(vector + at)));
+  return <f64>f32x4.extract_lane(sum, 0) + <f64>f32x4.extract_lane(sum, 1) + <f64>f32x4.extract_lane(sum, 2) + <f64>f32x4.extract_lane(sum, 3);
+}
+
+function spreadOf(vector: usize, bytes: usize, largest: f32, norm: f64): f32 {
+  if (metric == L2 || !(norm >= SMALLEST_NORM && norm <= LARGEST_NORM)) return Infinity;
+  const dim = <f64>(bytes >> 2), root = Math.sqrt(dim);
+  const relative = (0.52 * root) / largest + (dim / 4 + SPARE) * UNIT_ROUNDOFF;
+  return <f32>(sumOfMagnitudes(vector, bytes) * 0.51 + 127.5 * root * relative * norm);
+}
+
+/** Makes the `dim` floats at `plan.query` (of length 1 for COSINE) the query of what follows. */
 export function prepareQuery(plan: GraphPlan): void {
   const vector = prepare(plan, plan.query);
+  spread = Infinity;
   if (plan.coded == 2) return prepareBits(plan, vector);
   if (!plan.coded) {
     memory.fill(vector + (<usize>plan.dim << 2), 0, rowBytes - (<usize>plan.dim << 2));
     setQuery(vector, 1, 0);
+    screenQuery(plan, vector);
     return;
   }
-  const bytes = (<usize>plan.dim * 4 + 15) & ~15;
+  const bytes = (<usize>plan.dim * 4 + 15) & ~15, square = sumOfSquares(vector, bytes);
   const largest = <f32>min<usize>(32767, 0x7fffffff / (127 * rowBytes));
-  const magnitude = largestMagnitude(vector, bytes);
-  const codes = plan.queryCodes;
-  memory.fill(codes, 0, rowBytes << 1);
-  let scale: f32 = magnitude / largest;
-  const inverse = largest / magnitude;
-  if (!(scale > 0) || !(inverse < Infinity)) scale = 0;
-  else {
-    for (let from: usize = 0; from < bytes; from += 16) {
-      const code = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(vector + from), f32x4.splat(inverse))));
-      store<u64>(codes + (from >> 1), i64x2.extract_lane(i16x8.narrow_i32x4_s(code, code), 0));
-    }
-  }
-  setQuery(codes, scale, metric == L2 ? <f32>sumOfSquares(vector, bytes) : 0);
+  const scale = encodeQuery(vector, bytes, plan.queryCodes, rowBytes << 1, largest);
+  if (scale > 0) spread = spreadOf(vector, bytes, largest, Math.sqrt(square));
+  setQuery(plan.queryCodes, scale, metric == L2 ? <f32>square : 0);
 }

@@ -31,6 +31,12 @@ export let keys: usize = 0;
 export let selected: usize = 0;
 export let kept: usize = 0;
 export let sorted: usize = 0;
+/** Of float32 rows, or 0: `screened.ts`. */
+export let screenCodes: usize = 0;
+export let screenBytes: usize = 0;
+export let screenScales: usize = 0;
+export let screenMargins: usize = 0;
+export let screenSquares: usize = 0;
 /** Distances computed by this call: what the planner's constants are made of. */
 export let distances: u32 = 0;
 
@@ -55,6 +61,11 @@ export function attach(plan: GraphPlan): void {
   selected = plan.selected;
   kept = plan.kept;
   sorted = plan.sorted;
+  screenCodes = plan.screenCodes;
+  screenBytes = plan.screenBytes;
+  screenScales = plan.screenScales;
+  screenMargins = plan.screenMargins;
+  screenSquares = plan.screenSquares;
   distances = 0;
   assert(rowBytes % 16 == 0 && m >= 2 && plan.visitedBytes >= rows);
   assert(bits || (coded || metric == COSINE) == (scales != 0));

@@ -2,12 +2,13 @@
 import { L2 } from '../distance/score';
 import {
   attach, batch, coded, countDistances, entryRow, kept, keys, levelOf, linkedRows, linksOf, m, maxLevel, metric, NONE, rowAddress, rowBytes,
-  seed, selected, setEntry, setLinked, sorted, width,
+  screenCodes, seed, selected, setEntry, setLinked, sorted, width,
 } from './index';
 import { padIds, rowKeys4, rowScale, rowSquare, setQuery } from './distance';
 import { descend, entryFor, searchLayer } from './layer';
 import { GraphPlan } from './plan';
 import { entryOf, FOLLOWED, poolAt, poolCount, poolInsert, poolReset, ROW_BITS, sortEntries } from './pool';
+import { nearerByCodes, screenQuery, SOME_ROW, UNKNOWN } from './screened';
 import { markSeen, newEpoch } from './visited';
 
 /**
@@ -35,7 +36,9 @@ function selectNeighborsHeuristic(candidates: usize, count: u32, most: u32, out:
 function isCovered(row: u32, key: u32, selected: usize, count: u32): bool {
   const limit = i32x4.splat(key);
   for (let at: usize = 0, end = <usize>count << 2; at < end; at += 16) {
-    if (v128.any_true(i32x4.lt_u(rowKeys4(row, selected + at), limit))) return true;
+    const known = !coded && screenCodes ? nearerByCodes(row, key, selected + at) : UNKNOWN;
+    if (known == SOME_ROW) return true;
+    if (known == UNKNOWN && v128.any_true(i32x4.lt_u(rowKeys4(row, selected + at), limit))) return true;
   }
   return false;
 }
@@ -85,6 +88,7 @@ function insert(plan: GraphPlan, row: u32): void {
     query = plan.queryCodes;
   }
   setQuery(query, rowScale(row), rowSquare(row));
+  if (!coded) screenQuery(plan, query);
   let best = descend(entryFor(entry), top, level + 1);
   for (let on = min(level, top); on >= 0; on--) {
     newEpoch(plan.visitedBytes);

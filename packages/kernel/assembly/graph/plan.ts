@@ -51,4 +51,10 @@ export class GraphPlan {
   codeBytes!: usize;
   centroid!: usize;
   rest!: usize;
+  /** float32 rows: codes of the same rows elsewhere and what belongs to them (`screen/encode.ts`), or 0: compute every score. */
+  screenCodes!: usize;
+  screenBytes!: usize;
+  screenScales!: usize;
+  screenMargins!: usize;
+  screenSquares!: usize;
 }

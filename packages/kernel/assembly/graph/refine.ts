@@ -1,10 +1,11 @@
 /** Re-ranking: better scores for the first candidates of the pool. */
 import { offerGroup } from '../scan/group';
 import { Plan } from '../scan/plan';
-import { heapFinish, heapReset } from '../topk/heap';
-import { attach, batch, coded, keys, rowBytes, rowAddress } from './index';
-import { codedScores, dotCodes4, keysOf, padIds, queryAddressNow, queryScaleNow, querySquareNow } from './distance';
-import { FINER } from './encode';
+import { dotCodes4 } from '../screen/code-dot';
+import { heapFinish, heapFloor, heapReset } from '../topk/heap';
+import { attach, batch, coded, countDistances, distances, keys, rowBytes, rowAddress, scales } from './index';
+import { codedScores, keysOf, padIds, queryAddressNow, queryScaleNow, querySquareNow, scoreOfKey } from './distance';
+import { FINER, spread } from './encode';
 import { GraphPlan } from './plan';
 import { entryOf, poolAt, poolCount, poolRow, poolSetCount, sortEntries } from './pool';
 
@@ -18,8 +19,8 @@ function fineRow(plan: GraphPlan, at: usize): usize {
 /** Keys from codes and residual codes of the four rows at `ids`. */
 function fineKeys4(plan: GraphPlan, ids: usize): v128 {
   const query = queryAddressNow();
-  const coarse = dotCodes4(query, rowAddress(load<u32>(ids)), rowAddress(load<u32>(ids, 4)), rowAddress(load<u32>(ids, 8)), rowAddress(load<u32>(ids, 12)));
-  const fine = dotCodes4(query, fineRow(plan, ids), fineRow(plan, ids + 4), fineRow(plan, ids + 8), fineRow(plan, ids + 12));
+  const coarse = dotCodes4(query, rowAddress(load<u32>(ids)), rowAddress(load<u32>(ids, 4)), rowAddress(load<u32>(ids, 8)), rowAddress(load<u32>(ids, 12)), rowBytes);
+  const fine = dotCodes4(query, fineRow(plan, ids), fineRow(plan, ids + 4), fineRow(plan, ids + 8), fineRow(plan, ids + 12), rowBytes);
   const dots = f32x4.add(f32x4.convert_i32x4_s(coarse), f32x4.div(f32x4.convert_i32x4_s(fine), f32x4.splat(FINER)));
   return keysOf(codedScores(dots, ids, queryScaleNow(), querySquareNow(), plan.fineSquares));
 }
@@ -49,28 +50,48 @@ export function graphRefine(plan: GraphPlan, count: u32): u32 {
   return kept;
 }
 
+/** Candidates scored in one go: enough to overlap their cache misses, few enough that the floor rises soon. */
+const CHUNK: u32 = 16;
+
 /**
  * Scores the first `count` candidates as an exact scan would, from the float32 rows of `scan`, and writes the best of them to its hits.
- * Lines 0, 1, 8 and 16 of every row are touched first: the hardware fetches those between.
+ * Those whose score cannot reach the floor (`spread`) are left out: the hits are the same. Lines 0, 1, 8 and 16 of every row are touched
+ * first: the hardware fetches those between.
  */
-export function graphRerank(scan: Plan, count: u32): u32 {
-  const kept = min(count, poolCount());
+export function graphRerank(plan: GraphPlan, scan: Plan, count: u32): u32 {
+  const counted = distances;
+  attach(plan);
+  countDistances(counted);
+  const kept = min(count, poolCount()), bytes = scan.rowBytes, bounded = spread < Infinity;
   heapReset(scan.hits, scan.k, scan.minScore, scan.maxScore);
-  if (kept == 0) return heapFinish();
-  let sum: u32 = 0;
-  const bytes = scan.rowBytes;
-  for (let index: u32 = 0; index < kept; index++) {
-    assert(poolRow(index) < scan.rows);
-    const row = scan.vectors + <usize>poolRow(index) * bytes;
-    sum += load<u32>(row);
-    if (bytes > 64) sum += load<u32>(row, 64);
-    if (bytes > 512) sum += load<u32>(row, 512);
-    if (bytes > 1024) sum += load<u32>(row, 1024);
+  let index: u32 = 0, sum: u32 = 0;
+  while (index < kept) {
+    const floor = heapFloor();
+    let end = batch;
+    for (const full = batch + (<usize>CHUNK << 2); index < kept && end < full; index++) {
+      const row = poolRow(index);
+      if (bounded) {
+        const scale = load<f32>(scales + (<usize>row << 2));
+        // No scale, no code: nothing is known about such a row.
+        if (scale > 0 && scoreOfKey(<u32>(load<u64>(poolAt(index)) >> 32)) + spread * scale < floor) continue;
+      }
+      assert(row < scan.rows);
+      const line = scan.vectors + <usize>row * bytes;
+      sum += load<u32>(line);
+      if (bytes > 64) sum += load<u32>(line, 64);
+      if (bytes > 512) sum += load<u32>(line, 512);
+      if (bytes > 1024) sum += load<u32>(line, 1024);
+      store<u32>(end, row);
+      end += 4;
+    }
+    if (end == batch) break;
+    const taken = <u32>((end - batch) >> 2);
+    padIds(batch, taken);
+    for (let at: u32 = 0; at < taken; at += 4) {
+      const ids = batch + (<usize>at << 2);
+      offerGroup(scan, load<u32>(ids), load<u32>(ids, 4), load<u32>(ids, 8), load<u32>(ids, 12), min<u32>(4, taken - at));
+    }
   }
   touched = sum;
-  const last = kept - 1;
-  for (let from: u32 = 0; from < kept; from += 4) {
-    offerGroup(scan, poolRow(from), poolRow(min(from + 1, last)), poolRow(min(from + 2, last)), poolRow(min(from + 3, last)), min<u32>(4, kept - from));
-  }
   return heapFinish();
 }

@@ -84,7 +84,7 @@ export function graphWalkFiltered(plan: GraphPlan, ef: u32, bitmap: usize, limit
   while (frontierCount() > 0) {
     const entry = frontierPop();
     if (entry > worst) break;
-    const count = expand(<u32>entry, 0);
+    const count = expand(<u32>entry, 0, <u32>(worst >> 32));
     if (distances > limit) return GAVE_UP;
     for (let index: u32 = 0; index < count; index++) {
       const at = <usize>index << 2, row = load<u32>(batch + at), next = entryOf(load<u32>(keys + at), row);

@@ -3,7 +3,7 @@ import { L2 } from '../distance/score';
 import { offerGroup } from '../scan/group';
 import { signedSum } from '../one-bit/query';
 import { Plan } from '../scan/plan';
-import { codeDot4 } from '../screen/code-dot';
+import { dotCodes4 } from '../screen/code-dot';
 import { screenFlush, wait } from '../screen/screen';
 import { heapFinish, heapFloor, heapOffer, heapReset } from '../topk/heap';
 import { CODING_BITS, CODING_NONE, ListPlan } from './plan';
@@ -56,7 +56,7 @@ function offerWaiting(plan: ListPlan): void {
   if (count == 0) return;
   const codes = plan.codes, bytes = plan.codeBytes;
   const a = slotAt(plan, 0), b = slotAt(plan, min<u32>(1, count - 1)), c = slotAt(plan, min<u32>(2, count - 1)), d = slotAt(plan, min<u32>(3, count - 1));
-  const dots = f32x4.convert_i32x4_s(codeDot4(
+  const dots = f32x4.convert_i32x4_s(dotCodes4(
     plan.queryCodes, codes + <usize>a * bytes, codes + <usize>b * bytes, codes + <usize>c * bytes, codes + <usize>d * bytes, bytes,
   ));
   heapOffer(estimate(plan, f32x4.extract_lane(dots, 0), a), idAt(plan, a));

@@ -2,7 +2,7 @@ import { COSINE, L2 } from '../distance/score';
 import { gather, offerGroup } from '../scan/group';
 import { Plan } from '../scan/plan';
 import { heapFloor } from '../topk/heap';
-import { codeDot4 } from './code-dot';
+import { dotCodes4 } from './code-dot';
 
 /** Rows whose bound reaches the floor wait here until there are four of them. */
 let waitingCount: u32 = 0;
@@ -23,7 +23,7 @@ function waitingAt(plan: Plan, index: u32): u32 {
 @inline
 function bound4(plan: Plan, a: u32, b: u32, c: u32, d: u32, adjacent: bool): v128 {
   const codes = plan.codes, bytes = plan.codeBytes;
-  const dots = codeDot4(
+  const dots = dotCodes4(
     plan.queryCodes, codes + <usize>a * bytes, codes + <usize>b * bytes, codes + <usize>c * bytes, codes + <usize>d * bytes, bytes,
   );
   const estimate = f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(dots), gather(plan.scales, a, b, c, d, adjacent)), f32x4.splat(plan.queryScale));

@@ -54,6 +54,11 @@ export class WasmBlock extends RowBlock<VectorQuery> implements VectorBlock {
     return { address: vectors, strideBytes, elementNumber, floatStrideBytes: stride * FLOAT_BYTES, norms };
   }
 
+  /** Codes of the rows and what goes with them, if the block has any. */
+  get screen(): { codes: number; codeBytes: number; scales: number; margins: number; squares: number } | undefined {
+    return this.store.screened ? { ...this.store.codes, codeBytes: this.store.codeBytes } : undefined;
+  }
+
   /** Query, its codes, the plan. */
   planParts(): number[] {
     return [this.store.stride * FLOAT_BYTES, this.store.codeBytes * 2, PLAN_BYTES];

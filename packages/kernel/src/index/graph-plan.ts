@@ -2,7 +2,7 @@ import type { Arena } from '../memory/arena.ts';
 import { bitBytesOf, isOneBit, type Layout, rowBytesOf, type Section, type Shape } from './layout.ts';
 import { MAX_EF, WORKSPACE_HEAP, type Workspace } from './workspace.ts';
 
-const PLAN_WORDS = 34;
+const PLAN_WORDS = 39;
 export const GRAPH_PLAN_BYTES: number = PLAN_WORDS * 4;
 
 /** Writes what `assembly/graph/plan.ts` reads: 32-bit words in this order. */
@@ -53,7 +53,24 @@ export function writeGraphPlan(
       bitBytesOf(shape),
       present('centroid', isOneBit(shape)),
       places.rest,
+      0,
+      0,
+      0,
+      0,
+      0,
     ]);
+}
+
+const SCREEN_WORD = 34;
+
+/** Lets a written plan over float32 rows bound scores by codes of the same rows first; undefined: no longer. */
+export function screenBy(
+  arena: Arena,
+  address: number,
+  codes: { codes: number; codeBytes: number; scales: number; margins: number; squares: number } | undefined,
+): void {
+  const { codes: at = 0, codeBytes = 0, scales = 0, margins = 0, squares = 0 } = codes ?? {};
+  arena.u32(address, PLAN_WORDS).set([at, codeBytes, scales, margins, squares], SCREEN_WORD);
 }
 
 /** Words of the plan that say where rows lie. */

@@ -9,7 +9,7 @@ import { alignUp } from '../memory/free-list.ts';
 import type { Metric, ScanHits, VectorBlock } from '../types.ts';
 import { metricOf } from '../wasm/exports.ts';
 import { mustBeAtMost, mustBeBlockOf, placeBitmap } from './arguments.ts';
-import { GRAPH_PLAN_BYTES, readRowsFrom, writeGraphPlan } from './graph-plan.ts';
+import { GRAPH_PLAN_BYTES, readRowsFrom, screenBy, writeGraphPlan } from './graph-plan.ts';
 import { CHECKED_FROM, CHECKSUM_AT, CODES, isOneBit, MAX_ROWS, type Shape, WORD } from './layout.ts';
 import { planSearch } from './planner.ts';
 import { rescoreRows } from './rescore.ts';
@@ -138,8 +138,9 @@ export class WasmHnsw implements HnswIndex {
   buildStep(maxRows: number, block?: VectorBlock): BuildProgress {
     this.mustBeMutable();
     mustBeWithin('maxRows', maxRows, 1, MAX_ROWS);
-    const plan = isOneBit(this.shape) ? this.planOverRows(block) : undefined;
-    if (this.linked < this.rows) this.home.wasm.graphLink(plan ?? this.currentPlan(), maxRows);
+    const plan = isOneBit(this.shape) ? this.planOverRows(block) : this.currentPlan();
+    if (this.codes !== 'sq8') screenBy(this.home.arena, plan, block && mustBeBlockOf(this.home, block, this).screen);
+    if (this.linked < this.rows) this.home.wasm.graphLink(plan, maxRows);
     return { linked: this.linked, rows: this.rows };
   }
 
@@ -175,13 +176,16 @@ export class WasmHnsw implements HnswIndex {
         options.candidates ?? Math.max(MIN_CANDIDATES, isOneBit(this.shape) ? ef : ef >> 1, 2 * k),
       );
       const kept = block || this.shape.residual ? Math.min(MAX_EF, Math.max(k, candidates)) : k;
+      if (this.codes === 'f32') screenBy(arena, this.currentPlan(), block?.screen);
       this.findCandidates({ filter, ef, wanted, kept, plan: options.plan ?? 'auto' });
-      if (block) {
+      // Scores of float32 rows are what the block would give; below a highest score the best may be further down the candidates.
+      const scored = this.codes === 'f32' && block?.elements === 'float32' && bounds.high === Infinity;
+      if (block && !scored) {
         const scan = block.placePlan(
           { query: options.query, metric: this.metric },
           { rows: block.rows, bitmap: 0, bounds, hits, k, screen: false },
         );
-        return readHits(arena, hits, wasm.graphRerank(scan, kept));
+        return readHits(arena, hits, wasm.graphRerank(this.plan.address, scan, kept));
       }
       if (this.shape.residual) wasm.graphRefine(this.plan.address, kept);
       return withinBounds(readHits(arena, hits, wasm.graphHits(k, hits)), bounds);

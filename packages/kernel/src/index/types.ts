@@ -44,7 +44,8 @@ export interface HnswSearchOptions {
   readonly bitmap?: Uint32Array;
   /**
    * float32 rows with the same offsets, in this kernel: candidates are scored exactly from them. Without it by the residual codes, where
-   * the index has them, else by the codes.
+   * the index has them, else by the codes. With `f32`, whose scores are exact, the block's codes (a screened one's) tell rows that need no
+   * score: the same hits, sooner.
    */
   readonly block?: VectorBlock;
   /** Candidates to score again (default: 50 or half of ef, and 2 k, whichever is most; with `b1` all of ef). */
@@ -101,7 +102,7 @@ export interface HnswIndex {
   addFrom(block: VectorBlock, count?: number): void;
   /**
    * Links at most `maxRows` waiting rows: one slice of a build (some 100 µs a row). Done when `linked === rows`. With codes `b1` it needs the
-   * float32 block whose rows were added; the links are those of an index with `f32`.
+   * float32 block whose rows were added; the links are those of an index with `f32`. Both are linked faster when that block is screened.
    */
   buildStep(maxRows: number, block?: VectorBlock): BuildProgress;
   /** Best first; equal scores by ascending offset. At least min(k, survivors) hits, unless score bounds cut. */

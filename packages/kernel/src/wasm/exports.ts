@@ -63,7 +63,7 @@ export interface WasmExports {
   graphScan(plan: number, size: number, bitmap: number, from: number): number;
   graphRefine(plan: number, count: number): number;
   /** `scan`: address of a written `ScanPlan`. */
-  graphRerank(scan: number, count: number): number;
+  graphRerank(plan: number, scan: number, count: number): number;
   graphHits(k: number, hits: number): number;
   graphDistances(): number;
   /** 0, or what is wrong. */
