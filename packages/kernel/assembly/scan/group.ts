@@ -17,8 +17,7 @@ export function gather(values: usize, a: u32, b: u32, c: u32, d: u32, adjacent: 
   );
 }
 
-/** Scores of four rows of the plan: the one way by which any score comes about. */
-@inline
+/** Scores of four rows of the plan: the one way by which any score comes about. Not inlined: that costs no time, and two copies are 3 % of the module. */
 export function scoreOf4(plan: Plan, a: u32, b: u32, c: u32, d: u32): v128 {
   assert(a < plan.rows && b < plan.rows && c < plan.rows && d < plan.rows);
   if (plan.elements != FLOAT32) return otherScoreOf4(plan, a, b, c, d);
