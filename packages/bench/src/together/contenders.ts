@@ -27,8 +27,8 @@ export const schema: Schema<Shape> = defineSchema({ notes: { body: f.collabText(
 const peer = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** The whole client in Node (engine, outbox and log in memory) against `terndb serve`, whose log is on disk and acknowledged before it is told. */
-export const tern: Contender = {
-  name: 'tern',
+const ternOf = (name: string, hints: boolean): Contender => ({
+  name,
   start: startTern,
   async open({ url }, place, who) {
     const db = await openInNode(`${place}-${who}`, schema);
@@ -37,7 +37,7 @@ export const tern: Contender = {
     const here = { partitions: [place], scope: 'local' } as const;
     if (who === 'first') await db.notes.put({ id: 'note', body: '' }, { partition: place });
     await until('the note is here', async () => (await db.notes.count(here)).count === 1);
-    const document = await openCollab(db.notes, 'note', 'body', { partition: place });
+    const document = await openCollab(db.notes, 'note', 'body', { partition: place, hints });
     return {
       doc: document.doc,
       text: document.text,
@@ -47,7 +47,10 @@ export const tern: Contender = {
       },
     };
   },
-};
+});
+export const tern: Contender = ternOf('tern', true);
+/** Shows what the log has told, and nothing before. */
+export const ternByLog: Contender = ternOf('tern, by the log', false);
 
 export const yWebsocket: Contender = {
   name: 'y-websocket',
