@@ -66,6 +66,11 @@ export class HealthBoard {
     this.#cancelTimer();
   }
 
+  /** As it was last seen; empty before the first look. */
+  get latest(): HealthReport {
+    return this.#latest;
+  }
+
   /** At most a second old. Never rejects. */
   async read(): Promise<HealthReport> {
     if (this.#options.clock.monotonicMs() - this.#lookedAtMs < MAX_AGE_MS) return this.#latest;

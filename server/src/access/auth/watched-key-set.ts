@@ -13,6 +13,8 @@ export class WatchedKeySet {
   readonly keys: JWTVerifyGetKey;
   readonly #remote: ReturnType<typeof createRemoteJWKSet>;
   readonly #clock: Clock;
+  /** Of the last fetch. */
+  #trouble: string | undefined;
   #failure: { readonly reason: string; readonly sinceMs: number } | undefined;
   #triedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -20,7 +22,13 @@ export class WatchedKeySet {
     this.#clock = clock;
     const fetched: typeof fetch = (input, init) => this.#fetch(input, init);
     this.#remote = createRemoteJWKSet(url, { cooldownDuration: COOLDOWN_MS, timeoutDuration: TIMEOUT_MS, [customFetch]: fetched });
-    this.keys = this.#remote;
+    this.keys = async (header, token) => {
+      try {
+        return await this.#remote(header, token);
+      } finally {
+        this.#look();
+      }
+    };
   }
 
   /** While keys that were fetched before are still young, tokens go on being checked with them. */
@@ -30,23 +38,35 @@ export class WatchedKeySet {
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#triedAtMs >= TRY_MS) {
       this.#triedAtMs = nowMs;
-      this.#remote.reload().catch(() => {});
+      void this.reload();
     }
     return this.#remote.fresh
       ? degraded(`${failure.reason}; keys known before still serve`, failure.sinceMs)
       : failing(`${failure.reason}; tokens cannot be checked`, failure.sinceMs);
   }
 
+  /** Asks for the keys now. Never rejects. */
+  async reload(): Promise<void> {
+    await this.#remote.reload().catch(() => {});
+    this.#look();
+  }
+
   async #fetch(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
     try {
       const response = await fetch(input, init);
-      if (response.status === 200) this.#failure = undefined;
-      else this.#failed(`status ${response.status} of the key set`);
+      this.#trouble = response.status === 200 ? undefined : `status ${response.status} of the key set`;
       return response;
     } catch (thrown) {
-      this.#failed('the key set does not answer');
+      this.#trouble = 'the key set does not answer';
       throw thrown;
     }
+  }
+
+  /** After a try. An answer that is no key set leaves none, or the one before until it is old. */
+  #look(): void {
+    const trouble = this.#trouble ?? (this.#remote.fresh ? undefined : 'the answer is no key set');
+    if (trouble === undefined) this.#failure = undefined;
+    else this.#failed(trouble);
   }
 
   #failed(reason: string): void {

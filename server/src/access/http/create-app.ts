@@ -163,7 +163,7 @@ function openHealth(
   });
   health.add({ ...node.healthChecks, ...checks, tokens: authenticator.check, sockets: () => sockets.check() });
   if (traces !== undefined) health.add({ traces: traces.check });
-  health.watch();
+  http.addHook('onReady', async () => health.watch());
   http.addHook('onClose', async () => health.close());
   return health;
 }

@@ -29,7 +29,7 @@ export interface JobsHealth {
   readonly failedSeals: Failures<string>;
   /** Rounds of housekeeping whose last try failed, by what they do. */
   readonly failedRounds: Failures<string>;
-  readonly indexing: { readonly waiting: number; readonly failed: number; readonly published: number; readonly isBuilding: boolean };
+  readonly indexing: () => { readonly waiting: number; readonly failed: number; readonly published: number; readonly isBuilding: boolean };
 }
 
 export type NodeComponent = 'leaders' | 'partitions' | 'memory' | 'sealing' | 'indexing' | 'housekeeping' | 'changes';
@@ -89,7 +89,7 @@ function indexingCheck({ clock, jobs }: NodeParts): HealthCheck {
   let seen = { failed: 0, published: 0 };
   let trouble: { readonly sinceMs: number; readonly lastMs: number } | undefined;
   return () => {
-    const { failed, published, waiting, isBuilding } = jobs.health.indexing;
+    const { failed, published, waiting, isBuilding } = jobs.health.indexing();
     const nowMs = clock.nowMs();
     if (published > seen.published) trouble = undefined;
     if (failed > seen.failed) trouble = { sinceMs: trouble?.sinceMs ?? nowMs, lastMs: nowMs };
