@@ -191,6 +191,27 @@ describe('the room behind the Milvus door', () => {
     }
   });
 
+  it('drops a request of many queries when its client closes the connection, and serves others meanwhile', async () => {
+    await call('collections/create', { collectionName: 'left', dimension: 64 });
+    const vector = Array.from({ length: 64 }, (_, at) => at);
+    await call('entities/insert', { collectionName: 'left', data: Array.from({ length: 1_000 }, (_, id) => ({ id, vector })) });
+    const caller = new AbortController();
+    const left = fetch(`${server.url}/v2/vectordb/entities/search`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ROOT}` },
+      // Some seconds of work.
+      body: JSON.stringify({ collectionName: 'left', data: Array.from({ length: 16_384 }, () => vector), limit: 1 }),
+      signal: caller.signal,
+    }).catch(({ name }: Error) => name);
+    const canceled = async (): Promise<boolean> =>
+      (await (await fetch(`${server.url}/metrics`)).text()).includes('function_name="Search",status="cancel"} 1');
+    expect((await call('entities/search', { collectionName: 'left', data: [vector], limit: 1 })).code).toBe(0);
+    expect(await canceled()).toBe(false);
+    caller.abort();
+    expect(await left).toBe('AbortError');
+    await expect.poll(canceled, { timeout: 15_000 }).toBe(true);
+  });
+
   it('writes down who changed what, refused or not, and no secret', async () => {
     const lines: string[] = [];
     const { accounts } = server.authenticator;

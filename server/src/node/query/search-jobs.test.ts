@@ -1,3 +1,4 @@
+import type { AbortSignalLike } from '@terndb/core';
 import { ManualClock } from '@terndb/core/testing';
 import type { JobExecutor, Steps, VectorJob } from '@terndb/engine/parts';
 import { describe, expect, it } from 'vitest';
@@ -53,6 +54,31 @@ describe('a search whose jobs are done by others', () => {
       waiting.pop()!();
       await turn();
       expect([waiting.length, ends]).toEqual([0, 1]);
+    },
+  );
+
+  it.each(['ABORTED', 'TIMEOUT'])(
+    'withdraws the jobs that wait when it ends with %s, and none when it ends with what it found',
+    async (code) => {
+      const clock = new ManualClock();
+      const caller = new AbortController();
+      const given: AbortSignalLike[] = [];
+      const jobs: JobExecutor = {
+        run: (asked, signal) => {
+          given.push(signal!);
+          if (given.length === 1) return asked.map(() => NO_HITS);
+          return new Promise((_resolve, reject) => signal!.addEventListener('abort', () => reject(new Error('withdrawn'))));
+        },
+      };
+      let ends = 0;
+      const budget = { timeoutMs: 100, signal: caller.signal };
+      const refused = expect(runSearchJobs(twoTurns(), { jobs, clock, budget, onEnd: () => ends++ })).rejects.toMatchObject({ code });
+      expect([given.length, given.some(({ aborted }) => aborted), ends]).toEqual([2, false, 0]);
+      if (code === 'ABORTED') caller.abort();
+      else clock.advance(100);
+      await refused;
+      await turn();
+      expect([given.every(({ aborted }) => aborted), ends]).toEqual([true, 1]);
     },
   );
 
