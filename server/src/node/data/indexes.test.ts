@@ -70,3 +70,31 @@ it('publishes the same file when another thread builds it', async () => {
   expect(indexBuilder.threads).toBe(1);
   await indexBuilder.close();
 });
+
+it('gives a scalar field another index, or none, while rows are read, and has the one before back, all without a restart', async () => {
+  const shops = (index: 'auto' | 'none' | 'sorted' | 'inverted') =>
+    defineSchema({ shops: { town: f.keyword({ index }) } }).definition.collections.shops;
+  await node.catalog.createCollection(database, 'shops', shops('sorted'));
+  const entities = Array.from({ length: 5_000 }, (_, row) => ({ id: `k${row}`, town: `t${row % 100}` }));
+  await node.write({ type: 'put', database, collection: 'shops', entities });
+  await node.flush(database);
+  const filter = 'town == "t7"';
+  const how = async (): Promise<unknown> =>
+    (await node.explain({ database, collection: 'shops', filter, consistency: 'strong' })).blocks.find(({ rows }) => rows > 0)?.filter.how;
+  const count = async (): Promise<number> => (await node.count({ database, collection: 'shops', filter, consistency: 'strong' })).count;
+  const altered = async (index: Parameters<typeof shops>[0], expected: string): Promise<void> => {
+    await node.catalog.alterCollection(database, 'shops', { definition: shops(index) });
+    expect(await count()).toBe(50);
+    for (let round = 0; (await how()) !== expected && round < 200; round++) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await how()).toBe(expected);
+    expect(await count()).toBe(50);
+  };
+  await altered('sorted', 'sorted');
+  await altered('inverted', 'inverted');
+  await altered('sorted', 'sorted');
+  await altered('none', 'dictionary');
+  await altered('inverted', 'inverted');
+  // A segment of so few rows would not choose one by itself; one that is open is not thrown away.
+  await altered('none', 'dictionary');
+  await altered('auto', 'inverted');
+});
