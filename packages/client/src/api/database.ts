@@ -40,7 +40,8 @@ export type RejectedEvent<C extends Shapes> = {
     readonly op:
       | { readonly type: 'put' | 'patch'; readonly fields: Patch<C[N]> }
       | { readonly type: 'delete' }
-      | { readonly type: 'collab'; readonly field: string };
+      /** An edit: an update of Yjs (v1) for the document as it was. Those that followed a refused put make its whole document. */
+      | { readonly type: 'collab'; readonly field: string; readonly update: Uint8Array };
     dismiss(): Promise<void>;
   };
 }[keyof C & string];

@@ -44,7 +44,7 @@ export class RefusedWrites {
 
   #publicOp(collection: string, op: SingleOp): RejectedOp {
     if (op.type === 'delete') return { type: 'delete' };
-    if (op.type === 'yjs') return { type: 'collab', field: op.field };
+    if (op.type === 'yjs') return { type: 'collab', field: op.field, update: op.update };
     const fields = op.type === 'vector' ? { [op.field]: op.vector } : op.fields;
     if (this.#engine.schema.collections[collection] === undefined) return { type: 'patch', fields };
     const definition = this.#engine.definition(collection);

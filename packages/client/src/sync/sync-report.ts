@@ -36,4 +36,4 @@ export interface RejectedItem {
 export type RejectedOp =
   | { readonly type: 'put' | 'patch'; readonly fields: Readonly<Record<string, unknown>> }
   | { readonly type: 'delete' }
-  | { readonly type: 'collab'; readonly field: string };
+  | { readonly type: 'collab'; readonly field: string; readonly update: Uint8Array };

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Doc, encodeStateAsUpdate } from 'yjs';
+import { applyUpdate, Doc, encodeStateAsUpdate } from 'yjs';
 import { browserClock } from '../adapters/clock.ts';
 import { createDatabase } from '../database/database.ts';
 import { Session } from '../database/session.ts';
@@ -206,6 +206,26 @@ describe('a collab text on two devices', () => {
     await until(() => told.length === 2);
     expect(told[0].op).toEqual({ type: 'put', fields: { id: 'a', title: 'one', body: 'text', drawing } });
     expect(told[1].op).toEqual({ type: 'put', fields: { id: 'b', title: 'two', body: 'text' } });
+  });
+
+  it('larger than an op is told with all of it when the log refuses what a connection carries up', async () => {
+    const server = await MemoryServer.start(browserClock, schema.definition);
+    server.validate = () => 'FIELD_INVALID';
+    const { db, notes } = await openDb(server);
+    await notes.put({ id: 'a', title: 'one', body: 'begun' }, shared);
+    const document = await openCollab(notes, 'a', 'body', shared);
+    for (const letter of ['x', 'y']) {
+      document.text.insert(document.text.length, letter.repeat(400_000));
+      await document.flush();
+    }
+    const told: any[] = [];
+    db.on('rejected', (event) => told.push(event));
+    connect(db, 'ann');
+    await until(() => isLive(db) && db.sync.get().outbox === 0 && told.length === db.sync.get().rejected);
+    expect(told.map(({ key, op }) => [key, op.type])).toEqual([['a', 'put'], ...told.slice(1).map(() => ['a', 'collab'])]);
+    const whole = new Doc();
+    for (const { op } of told.slice(1)) applyUpdate(whole, op.update);
+    expect(whole.getText('text').toString() === `begun${'x'.repeat(400_000)}${'y'.repeat(400_000)}`).toBe(true);
   });
 
   it('can be typed into before the log knows its entity', async () => {
