@@ -9,7 +9,16 @@ const HEAD = 0;
 const EMPTY: LogHead = { first: 1, last: 0 };
 const STORES = ['outbox', 'kept', 'rejected', 'meta', 'log'] as const;
 
-/** Rows in IndexedDB, keyed [channel, id]: one strict transaction per commit, in which nothing but its own requests is awaited. */
+/** What a commit has to know before it writes; kept in step with what it writes. */
+interface Known {
+  revision: number;
+  readonly heads: Map<string, LogHead>;
+}
+
+/**
+ * Rows in IndexedDB, keyed [channel, id]: one strict transaction per commit, in which nothing but its own requests is awaited. Everything that has
+ * to be read is asked for at once, then everything is written at once: each wait is a way to the browser's storage process and back.
+ */
 export class IdbRowStore implements RowStore {
   readonly #connection: IdbConnection;
 
@@ -20,19 +29,17 @@ export class IdbRowStore implements RowStore {
   async commit(term: number, ops: readonly RowOp[]): Promise<void> {
     const owned = ops.map(ownOp);
     await this.#connection.run({ stores: STORES, mode: 'readwrite', durability: 'strict' }, async (tx, replay) => {
-      const stored = (await tx.objectStore('meta').get(TERM_KEY)) as MetaRow | undefined;
-      const newest = stored === undefined ? 0 : readTerm(stored.value);
-      if (newest > term) throw fenced(term, newest);
+      const known = await readKnown(tx, term, owned);
       // Requests of one transaction run in their order: what comes later sees what came before.
       const done: Promise<unknown>[] = [];
-      const begin = (request: Promise<unknown>): void => {
+      const begin: Begin = (request) => {
         // When a later one cannot even begin, the transaction is aborted and nobody awaits this one.
         request.catch(() => {});
         done.push(request);
       };
       for (const op of owned) {
-        if (op.type === 'append') await appendRows(tx, op, replay);
-        else if (op.type === 'meta') await setMeta(tx, op);
+        if (op.type === 'append') appendRows(tx, known, op, { replay, begin });
+        else if (op.type === 'meta') setMeta(tx, known, op, begin);
         else if (op.type === 'put') begin(tx.objectStore(op.store).put(op.row, [op.channel, op.id]));
         else begin(tx.objectStore(op.store).delete([op.channel, op.id]));
       }
@@ -71,28 +78,49 @@ function ownOp(op: RowOp): RowOp {
   return op;
 }
 
-async function setMeta(tx: Transaction<'readwrite'>, { key, value }: Extract<RowOp, { type: 'meta' }>): Promise<void> {
-  const store = tx.objectStore('meta');
-  if (value === undefined) {
-    await store.delete(key);
-    return;
-  }
-  const revision = (((await store.get(REVISION_KEY)) as number | undefined) ?? 0) + 1;
-  await Promise.all([store.put({ value, revision }, key), store.put(revision, REVISION_KEY)]);
+type Begin = (request: Promise<unknown>) => void;
+
+/** APPEND_CONFLICT when another tab leads (R11). */
+async function readKnown(tx: Transaction<'readwrite'>, term: number, ops: readonly RowOp[]): Promise<Known> {
+  const [meta, log] = [tx.objectStore('meta'), tx.objectStore('log')];
+  const streams = [...new Set(ops.flatMap((op) => (op.type === 'append' ? [op.stream] : [])))];
+  const [stored, revision, ...heads] = await Promise.all([
+    meta.get(TERM_KEY) as Promise<MetaRow | undefined>,
+    meta.get(REVISION_KEY) as Promise<number | undefined>,
+    ...streams.map((stream) => log.get([stream, HEAD]) as Promise<LogHead | undefined>),
+  ]);
+  const newest = stored === undefined ? 0 : readTerm(stored.value);
+  if (newest > term) throw fenced(term, newest);
+  return { revision: revision ?? 0, heads: new Map(streams.map((stream, index) => [stream, heads[index] ?? EMPTY])) };
 }
 
-async function appendRows(tx: Transaction<'readwrite'>, op: Extract<RowOp, { type: 'append' }>, replay: boolean): Promise<void> {
+function setMeta(tx: Transaction<'readwrite'>, known: Known, { key, value }: Extract<RowOp, { type: 'meta' }>, begin: Begin): void {
+  const store = tx.objectStore('meta');
+  if (value === undefined) {
+    begin(store.delete(key));
+    return;
+  }
+  known.revision += 1;
+  begin(store.put({ value, revision: known.revision }, key));
+  begin(store.put(known.revision, REVISION_KEY));
+}
+
+function appendRows(
+  tx: Transaction<'readwrite'>,
+  known: Known,
+  op: Extract<RowOp, { type: 'append' }>,
+  { replay, begin }: { readonly replay: boolean; readonly begin: Begin },
+): void {
   const { stream, channel, entries, expectedLast, truncate = 0 } = op;
   const store = tx.objectStore('log');
-  const head = ((await store.get([stream, HEAD])) as LogHead | undefined) ?? EMPTY;
+  const head = known.heads.get(stream)!;
   const last = expectedLast + entries.length;
   // Nobody else writes here (the term fences), so this commit went through and its answer was lost.
   if (replay && head.last === last) return;
   if (head.last !== expectedLast) throw fenced(expectedLast, head.last);
   const first = Math.max(head.first, truncate + 1);
-  if (first > head.first) await store.delete(IDBKeyRange.bound([stream, 1], [stream, first - 1]));
-  await Promise.all([
-    ...entries.map((bytes, index) => store.put({ channel, bytes }, [stream, expectedLast + 1 + index])),
-    store.put({ first, last }, [stream, HEAD]),
-  ]);
+  if (first > head.first) begin(store.delete(IDBKeyRange.bound([stream, 1], [stream, first - 1])));
+  for (const [index, bytes] of entries.entries()) begin(store.put({ channel, bytes }, [stream, expectedLast + 1 + index]));
+  begin(store.put({ first, last }, [stream, HEAD]));
+  known.heads.set(stream, { first, last });
 }
