@@ -1,4 +1,4 @@
-import { DbError, describe, type FieldDefinition, keyFieldOf, utf8Length } from '@terndb/core';
+import { DbError, describe, type FieldDefinition, keyFieldOf, MAX_JSON_DEPTH, utf8Length } from '@terndb/core';
 import type { CatalogCollectionInfo } from '../../node/types.ts';
 import { DYNAMIC_FIELD } from './dynamic.ts';
 import { CODES, MilvusError } from './errors.ts';
@@ -53,14 +53,14 @@ function checkedKey(name: string): string {
 }
 
 /** JSON values have no 64-bit integers of ours: one that would lose digits is refused, wherever in the value it is. */
-function plainJson(name: string, value: unknown): unknown {
+function plainJson(name: string, value: unknown, depth = 0): unknown {
   if (typeof value !== 'object' || value === null) {
     if (typeof value === 'bigint')
       throw badRows(`${name}: integers to 2^53 expected in JSON, got ${value}: keep it as a text, or in a field of type Int64`);
     return value;
   }
-  // Only bodies with long integers have any.
-  for (const item of Object.values(value)) plainJson(name, item);
+  // What is deeper is refused for that.
+  if (depth < MAX_JSON_DEPTH) for (const item of Object.values(value)) plainJson(name, item, depth + 1);
   return value;
 }
 
