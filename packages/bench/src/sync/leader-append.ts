@@ -21,6 +21,8 @@ const cases = [
   { opsPerPush: 1, unanswered: 1 },
 ] as const;
 const KEYS = 4_096;
+/** What every subscriber is told, and a pusher need not know. */
+const TOLD: ReadonlySet<ServerMessage['type']> = new Set(['frame', 'tick', 'altered']);
 const clock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
@@ -69,7 +71,7 @@ async function turn(node: StandaloneNode, channel: string, shape: (typeof cases)
           ops += message.seq - acked;
           acked = message.seq;
           push();
-        } else if (message.type !== 'frame' && message.type !== 'tick') reject(new Error(`leader: ${JSON.stringify(message)}`));
+        } else if (!TOLD.has(message.type)) reject(new Error(`leader: ${JSON.stringify(message)}`));
       };
       const session = node.openSession(clientId, (message) => setImmediate(answer, message));
       session.route(principal, { type: 'subscribe', channel, subscription: 1, credit: 0, formers: [] });

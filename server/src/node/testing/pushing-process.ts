@@ -14,6 +14,8 @@ const OPS_PER_PUSH = 8;
 const WINDOW = 64;
 const SEAL_ROWS = 150;
 const CREDIT = 2 ** 40;
+/** What every subscriber is told, and a pusher need not know. */
+const TOLD: ReadonlySet<ServerMessage['type']> = new Set(['frame', 'tick', 'altered']);
 
 const limits = { sealRows: SEAL_ROWS, retainLogMs: 50, objectGraceMs: 200, housekeepingMs: 100 };
 const { node } = await openLmdbNode(process.argv[2]!, { slots: 1, limits });
@@ -44,7 +46,7 @@ for (const clientId of CRASH_CLIENTS) {
       acked = message.seq;
       writeSync(1, `${clientId} ${acked}\n`);
       push();
-    } else if (message.type !== 'frame' && message.type !== 'tick') {
+    } else if (!TOLD.has(message.type)) {
       writeSync(2, `${clientId}: ${JSON.stringify(message)}\n`);
       process.exit(1);
     }
