@@ -75,8 +75,8 @@ export class CollabDocument {
   readonly #hinted = new HintedUpdates();
   /** Something hinted was never true: no more of it in this document. */
   #areHintsOver = false;
-  /** The whole document is on its way, to be compared with what was hinted. */
-  #isDoubting = false;
+  /** Hinted long ago: looked for in the whole document, which is on its way. */
+  #doubted: readonly Uint8Array[] = [];
   #cancelDoubt: (() => void) | undefined;
   #stop: () => void = () => {};
 
@@ -169,7 +169,7 @@ export class CollabDocument {
   #listen(): void {
     const doc = this.#doc;
     doc.on('update', (update: Uint8Array, origin: unknown) => {
-      if (origin === this || doc !== this.#doc) return;
+      if (origin === this || doc !== this.#doc || this.#state.get().name === 'closed') return;
       this.#pending.push(update);
       this.#untold.push(update);
       this.#state.update({ unsaved: this.#pending.length });
@@ -223,7 +223,7 @@ export class CollabDocument {
       applyUpdate(this.#doc, update, this);
     } catch {
       // Half applied, perhaps.
-      this.#compare();
+      this.#compare([update]);
       return;
     }
     this.#doubtLater();
@@ -233,36 +233,40 @@ export class CollabDocument {
     const suspects = this.#hinted.held;
     this.#cancelDoubt ??= this.#port.after(DOUBT_MS, () => {
       this.#cancelDoubt = undefined;
-      if (this.#hinted.held.some((update) => suspects.includes(update))) this.#compare();
-      else if (this.#hinted.held.length > 0) this.#doubtLater();
+      const { held } = this.#hinted;
+      const late = held.filter((update) => suspects.includes(update));
+      if (late.length > 0) this.#compare(late);
+      else if (held.length > 0) this.#doubtLater();
     });
   }
 
   /** With the document as it is stored. */
-  #compare(): void {
+  #compare(doubted: readonly Uint8Array[]): void {
     if (this.#state.get().name === 'closed') return;
-    this.#isDoubting = true;
+    this.#doubted = doubted;
     this.#stop();
     this.#watch();
   }
 
-  /** Whether something shown is not in the whole document. While somebody types here it is stored with that. */
+  /** Whether something doubted is not in the whole document; what came since has its time. While somebody types here it is stored with that. */
   #isUntrue(document: Uint8Array): boolean {
     this.#hinted.compare(document);
-    const isDue = this.#isDoubting;
-    this.#isDoubting = false;
-    if (!isDue || this.#hinted.held.length === 0) return false;
-    if (this.#writing !== undefined || this.#pending.length > 0) {
-      this.#doubtLater();
-      return false;
+    const doubted = this.#doubted;
+    this.#doubted = [];
+    const { held } = this.#hinted;
+    const isTyping = this.#writing !== undefined || this.#pending.length > 0;
+    if (!isTyping && held.some((update) => doubted.includes(update))) {
+      this.#areHintsOver = true;
+      return true;
     }
-    this.#areHintsOver = true;
-    return true;
+    if (held.length > 0) this.#doubtLater();
+    return false;
   }
 
   #forgetHints(): void {
     this.#cancelDoubt?.();
     this.#cancelDoubt = undefined;
+    this.#doubted = [];
     this.#hinted.clear();
   }
 
@@ -357,6 +361,7 @@ export class CollabDocument {
     this.#cancelRetry();
     this.#state.update({ name: 'closed', error, unsaved: 0 });
     this.#pending = [];
+    this.#untold = [];
     this.#undo?.destroy();
     this.#undo = undefined;
     this.#presence?.close();

@@ -4,11 +4,10 @@ import { applyUpdate, Doc, encodeStateAsUpdate } from 'yjs';
 import type { CollabNews } from '../worker/protocol.ts';
 import { CollabDocument, type CollabPort } from './collab-document.ts';
 
-const base: CollabBase = { clientId: 'ann', seq: 1, home: 'server' };
-
 /** What is stored of one document, and the device that has it; the log and the others are the test. */
 class Device {
   readonly stored: Doc = new Doc();
+  base: CollabBase = { clientId: 'ann', seq: 1, home: 'server' };
   readonly written: Uint8Array[] = [];
   readonly hinted: Uint8Array[] = [];
   readonly timers = new Set<() => void>();
@@ -44,12 +43,12 @@ class Device {
   }
 
   whole(): void {
-    this.tell({ type: 'document', base, update: encodeStateAsUpdate(this.stored), bytes: 10 });
+    this.tell({ type: 'document', base: this.base, update: encodeStateAsUpdate(this.stored), bytes: 10 });
   }
 
   log(update: Uint8Array): void {
     applyUpdate(this.stored, update);
-    this.tell({ type: 'updates', base, updates: [update], bytes: 10 });
+    this.tell({ type: 'updates', base: this.base, updates: [update], bytes: 10 });
   }
 
   hint(update: Uint8Array): void {
@@ -171,7 +170,46 @@ describe('what others type, before the log tells it', () => {
     const device = new Device('tern');
     device.hint(typist(device)(4, 's'));
     device.stored.getText('text').insert(0, 'arctic ');
-    device.tell({ type: 'document', base: { ...base, seq: 2 }, update: encodeStateAsUpdate(device.stored), bytes: 10 });
+    device.base = { ...device.base, seq: 2 };
+    device.whole();
     expect([device.text, device.timers.size]).toEqual(['arctic tern', 0]);
+  });
+
+  it('is not taken back because something else is looked for: who types on has the same time', () => {
+    const device = new Device('tern');
+    const type = typist(device);
+    const [first, second] = [type(4, 's'), type(5, '!')];
+    device.hint(first);
+    // The log has it, though nothing has told so here.
+    applyUpdate(device.stored, first);
+    device.hint(second);
+    device.elapse();
+    expect([device.watches, device.text, device.document.state.get().generation]).toEqual([2, 'terns!', 0]);
+    device.elapse();
+    device.elapse();
+    expect([device.text, device.document.state.get().generation]).toEqual(['terns', 1]);
+  });
+
+  it('is not doubted for what was hinted in the document before it', () => {
+    const device = new Device('tern');
+    device.hint(typist(device)(4, 's'));
+    device.base = { ...device.base, seq: 2 };
+    device.elapse();
+    expect([device.watches, device.document.state.get().generation]).toEqual([2, 1]);
+    device.hint(typist(device)(4, '!'));
+    device.whole();
+    expect([device.text, device.document.state.get().generation]).toEqual(['tern!', 1]);
+  });
+});
+
+describe('what this page types', () => {
+  it('is hinted while the document is open, and no more once it is closed: nobody will store it', async () => {
+    const device = new Device('tern');
+    device.document.text.insert(4, 's');
+    await device.document.close();
+    expect([device.hinted.length, device.storedText]).toEqual([1, 'terns']);
+    device.document.text.insert(5, '!');
+    await Promise.resolve();
+    expect([device.hinted.length, device.storedText, device.document.state.get().unsaved]).toEqual([1, 'terns', 0]);
   });
 });
