@@ -40,6 +40,8 @@ export class Connector {
   #generation = 0;
   #cancelRetry: () => void = () => {};
   #isClosed = false;
+  /** Answers are taken one after the other: each copies rows into the outbox from where the one before stopped. */
+  #adopting: Promise<void> = Promise.resolve();
 
   constructor(ports: ConnectorPorts) {
     this.#ports = ports;
@@ -117,7 +119,11 @@ export class Connector {
         this.#ports.onChange();
       }
       const answer = await resolve(request, token.token);
-      if (!isOver()) await adopt(request, answer, { token, isOver });
+      const adopting = this.#adopting.then(async () => {
+        if (!isOver()) await adopt(request, answer, { token, isOver });
+      });
+      this.#adopting = adopting.catch(() => {});
+      await adopting;
     } catch (thrown) {
       if (!isOver()) this.#failed(generation, attempt, DbError.from(thrown));
     }
