@@ -21,7 +21,7 @@ const REOPEN_MS = 100;
 export class SyncHost {
   readonly #ports: HostPorts;
   readonly #events: HostEvents;
-  readonly #places: readonly SyncPlace[];
+  #places: readonly SyncPlace[];
   readonly #device: DeviceRecord;
   readonly #term: number;
   #machine: ClientMachine;
@@ -119,6 +119,11 @@ export class SyncHost {
   disconnect(): void {
     this.#isOnline = false;
     this.#dispatch({ type: 'stop' });
+  }
+
+  /** The same channels as the server has them now: what is read again is shown by that. */
+  setPlaces(places: readonly SyncPlace[]): void {
+    this.#places = places;
   }
 
   /** Tries now what would be tried later. */

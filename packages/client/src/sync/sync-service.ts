@@ -392,6 +392,7 @@ export class SyncService {
     }
     if (isOver()) return;
     this.followed.places = places;
+    this.#host?.setPlaces(places);
     for (const { channel, ttlSeconds = null } of places) engine.replication.setTimeToLive(channel, ttlSeconds);
     if (this.#connector.phase.name !== 'running' || !isSame) {
       this.#connector.running();

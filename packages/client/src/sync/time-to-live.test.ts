@@ -1,4 +1,4 @@
-import { type Clock, defineSchema, f, MemoryLogBroker, MemoryMetaStore, type SchemaDefinition } from '@terndb/core';
+import { type Clock, DbError, defineSchema, f, MemoryLogBroker, MemoryMetaStore, type SchemaDefinition } from '@terndb/core';
 import { type Engine, openEngine } from '@terndb/engine';
 import { loadKernel } from '@terndb/kernel';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -40,7 +40,7 @@ class Device {
   readonly #log = new MemoryLogBroker();
   readonly #meta = new MemoryMetaStore();
   readonly #objects = new MemoryObjectsInParts();
-  readonly #rows = new MemoryRowStore({ log: this.#log, meta: this.#meta });
+  readonly rows: MemoryRowStore = new MemoryRowStore({ log: this.#log, meta: this.#meta });
   #term = 0;
 
   constructor(server: MemoryServer, schema: SchemaDefinition) {
@@ -61,7 +61,7 @@ class Device {
       clock,
       rng,
       network: this.#server,
-      rows: this.#rows,
+      rows: this.rows,
       objects,
       engine: this.engine,
       outbox,
@@ -176,6 +176,22 @@ describe('a time to live that the server gives', () => {
     device.door.loaded!.wake();
     await until(() => device.shown() === 'b');
     expect(server.resolves).toBe(resolves + 1);
+  });
+
+  it('counts as well when what is stored is read again after a write was refused', async () => {
+    await connected(undefined, undefined);
+    server.alter(schemaOf(SHORT, 2));
+    await until(() => device.shown() === 'b');
+    device.rows.failNext = new DbError('STORAGE_FULL', 'full');
+    await expect(device.put('c')).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    await until(() => device.shown() === 'b' && device.report.status.state.name === 'live');
+    const isTaken = (): Promise<boolean> =>
+      device.put('d').then(
+        () => true,
+        () => false,
+      );
+    await until(isTaken);
+    expect(device.shown()).toBe('b,d');
   });
 
   it('is asked for once where a version of the schema has none: nothing goes round', async () => {
