@@ -52,6 +52,16 @@ describe('the catalog', () => {
     expect(node.catalog.placeOf(channel!)).toEqual({ database: 'shop', collection: 'notes', partition: 'user:42' });
   });
 
+  it('goes on taking writes when a replacement is refused for its size', async () => {
+    const { catalog } = node;
+    const wide = defineSchema({ notes: { title: f.text().default('x'.repeat(50_000)) } }).definition.collections.notes;
+    await catalog.createCollection(database, 'notes', one);
+    const replacing = catalog.replaceEmpty(database, 'notes', () => ({ definition: wide, properties: { about: 'y'.repeat(20_000) } }));
+    await expect(replacing).rejects.toMatchObject({ code: 'OPTION_INVALID', details: { expected: 65_536 } });
+    await node.write({ type: 'put', database, collection: 'notes', entities: [{ id: 'a', title: 'there' }] });
+    expect(await node.count({ database, collection: 'notes', consistency: 'strong' })).toMatchObject({ count: 1 });
+  });
+
   it('replaces a definition while nothing was ever written, whoever writes meanwhile', async () => {
     const { catalog } = node;
     const before = await catalog.createCollection(database, 'notes', one, { properties: { about: 'x' } });

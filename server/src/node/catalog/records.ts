@@ -108,18 +108,22 @@ export function readCollection(entry: MetaEntry): CollectionRecord {
 /** One value of the meta store. */
 const MAX_RECORD_BYTES = 65_536;
 
+/** OPTION_INVALID when the meta store cannot hold it. */
+export function checkRoomFor({ database: _, name, revision: __, ...fields }: CollectionRecord): void {
+  const { byteLength } = encodeRecord(fields);
+  if (byteLength <= MAX_RECORD_BYTES) return;
+  const details = { option: 'properties', expected: MAX_RECORD_BYTES, got: byteLength };
+  throw new DbError(
+    'OPTION_INVALID',
+    `${name}: definition and properties of at most ${MAX_RECORD_BYTES} bytes expected, got ${byteLength}`,
+    { details },
+  );
+}
+
 /** Writes it in the place of `revision` (0: it is new). @returns the record as it is now. APPEND_CONFLICT; OPTION_INVALID when it is too large. */
 export async function storeCollection(meta: MetaStore, record: CollectionRecord): Promise<CollectionRecord> {
+  checkRoomFor(record);
   const { database, name, revision, ...fields } = record;
-  const { byteLength } = encodeRecord(fields);
-  if (byteLength > MAX_RECORD_BYTES) {
-    const details = { option: 'properties', expected: MAX_RECORD_BYTES, got: byteLength };
-    throw new DbError(
-      'OPTION_INVALID',
-      `${name}: definition and properties of at most ${MAX_RECORD_BYTES} bytes expected, got ${byteLength}`,
-      { details },
-    );
-  }
   return { ...record, revision: await mustSet(meta, collectionKey(database, name), revision, fields) };
 }
 

@@ -3,7 +3,7 @@ import type { CatalogCollectionInfo } from '../types.ts';
 import { type CatalogState, infoOf, type StoredCollection } from './catalog-state.ts';
 import { checkProperties } from './names.ts';
 import type { CatalogHooks } from './node-catalog.ts';
-import { collectionKey, mustSet, type Properties, partitionKey, readCollection, remove, storeCollection } from './records.ts';
+import { checkRoomFor, collectionKey, mustSet, type Properties, partitionKey, readCollection, remove, storeCollection } from './records.ts';
 import { channelName } from './slots.ts';
 
 export interface Replacement {
@@ -37,6 +37,9 @@ export async function replaceEmpty(
   const properties = checkProperties('properties', next.properties);
   if (aliases.size > 0) return undefined;
   const collectionId = newId();
+  const wanted = { ...record, collectionId, definition, properties, version: 1 };
+  // Refused later it would look like an answer that was lost, and the channels would stay closed.
+  checkRoomFor(wanted);
   const channels = [...partitions.values()];
   const stored = new Map<string, string>();
   for (const channel of channels) closing.add(channel);
@@ -50,7 +53,7 @@ export async function replaceEmpty(
       stored.set(partition, channelName(collectionId, partitionId));
     }
     isDecided = false;
-    const made = await storeOrReadBack(meta, { ...record, collectionId, definition, properties, version: 1 });
+    const made = await storeOrReadBack(meta, wanted);
     isDecided = true;
     hooks.dropped(state.removeCollection(collection));
     const replaced = state.addCollection(made);
