@@ -91,3 +91,24 @@ it('waits two seconds for a check, and takes one that throws for degraded', asyn
     ['torn', 'degraded', 'STORAGE_UNAVAILABLE: how it is cannot be found out'],
   ]);
 });
+
+it('asks a check that has not answered no second time: a disk that hangs must not take every thread that reads files', async () => {
+  const asked: ((finding: Finding) => void)[] = [];
+  board.add({ disk: () => new Promise<Finding>((resolve) => asked.push(resolve)) });
+  const look = async (): Promise<string | undefined> => {
+    clock.advance(1_000);
+    const report = board.read();
+    await settle();
+    clock.advance(2_000);
+    return (await report).components[0]?.status;
+  };
+  for (let looks = 0; looks < 3; looks++) expect(await look()).toBe('failing');
+  expect(asked).toHaveLength(1);
+  asked[0]!(OK);
+  await settle();
+  clock.advance(1_000);
+  const report = board.read();
+  await settle();
+  asked[1]!(degraded('low'));
+  expect((await report).components[0]).toMatchObject({ status: 'degraded', reason: 'low' });
+});

@@ -40,6 +40,8 @@ export class HealthBoard {
   readonly #options: HealthBoardOptions;
   readonly #checks = new Map<string, HealthChecks[string]>();
   readonly #known = new Map<string, Known>();
+  /** What was asked and has not been answered: asked again it would hold another thread of those that read files. */
+  readonly #unanswered = new Map<string, Promise<Finding>>();
   #looking: Promise<HealthReport> | undefined;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #latest: HealthReport = { status: 'ok', components: [] };
@@ -86,7 +88,9 @@ export class HealthBoard {
   }
 
   async #lookAtAll(): Promise<HealthReport> {
-    const found = await Promise.all([...this.#checks].map(async ([component, check]) => [component, await this.#find(check)] as const));
+    const found = await Promise.all(
+      [...this.#checks].map(async ([component, check]) => [component, await this.#find(component, check)] as const),
+    );
     for (const [component, finding] of found) this.#note(component, finding);
     const components = [...this.#known].map(([component, known]) => asHealth(component, known)).sort(byUrgency);
     this.#latest = { status: components[0]?.status ?? 'ok', components };
@@ -94,10 +98,13 @@ export class HealthBoard {
     return this.#latest;
   }
 
-  async #find(check: HealthChecks[string]): Promise<Finding> {
+  async #find(component: string, check: HealthChecks[string]): Promise<Finding> {
     try {
-      const finding = check();
+      const finding = this.#unanswered.get(component) ?? check();
       if (!(finding instanceof Promise)) return finding;
+      const answered = (): unknown => this.#unanswered.delete(component);
+      this.#unanswered.set(component, finding);
+      finding.then(answered, answered);
       const silent = failing(`TIMEOUT: no answer within ${MAX_CHECK_MS} ms`);
       return await within<Finding>(this.#options.clock, { timeoutMs: MAX_CHECK_MS }, silent, (resolve, reject) => {
         finding.then(resolve, reject);
