@@ -70,6 +70,21 @@ describe('an answer', () => {
     expect((await native(name, { ...body, ...(name === 'get' ? { keys: [] } : { limit: 5 }) })).status).toBe(200);
   });
 
+  it('of a write is not bounded: what is done is not answered as if it were refused', async () => {
+    const small = await startMemoryServer({ limits: { answerBytes: 1_024 } as Config['limits'] });
+    try {
+      const ask = async (path: string, body: object): Promise<Answer> =>
+        (await small.post(`/v2/vectordb/${path}`, { collectionName: 'notes', ...body }, ROOT)).json() as Promise<Answer>;
+      await ask('collections/create', { dimension: 2 });
+      const data = Array.from({ length: 100 }, (_, at) => ({ id: 1e12 + at, vector: [at, 1] }));
+      expect(await ask('entities/insert', { data })).toMatchObject({ code: 0, data: { insertCount: 100 } });
+      expect(await ask('entities/upsert', { data, partialUpdate: true })).toMatchObject({ code: 0, data: { upsertCount: 100 } });
+      expect(await ask('entities/query', { filter: 'id > 0', limit: 100 })).toMatchObject({ code: 1102 });
+    } finally {
+      await small.close();
+    }
+  });
+
   it('is refused before it is there: at the first row beyond the limit, no further one is read', () => {
     const budget = new AnswerBudget(10_000);
     let read = 0;

@@ -111,6 +111,9 @@ function outcomeOf(code: number, hasBegun: boolean): string {
 
 const WRITES: readonly unknown[] = ['Insert', 'Upsert', 'Delete', 'Flush', 'Import'];
 
+/** What a change has done it says, however long that is. */
+export const isRead = (path: string): boolean => laneOf(MILVUS_ROUTES.get(path)!.guard) === 'read';
+
 function laneOf({ privilege, isAudited }: Guard): LaneName {
   if (WRITES.includes(privilege)) return 'write';
   return isAudited ? 'ddl' : 'read';

@@ -15,7 +15,7 @@ import { MILVUS_ROUTES } from './handlers.ts';
 import { ImportJobs } from './import-jobs.ts';
 import { MilvusMetrics } from './metrics.ts';
 import { routeSchema } from './request-schemas.ts';
-import { MilvusRoom, type RoomOptions } from './room.ts';
+import { isRead, MilvusRoom, type RoomOptions } from './room.ts';
 
 export interface MilvusServices {
   readonly node: ServerNode;
@@ -98,7 +98,7 @@ async function answer(
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   const database = body.text('dbName') || headerOf(request, 'db-name') || DEFAULT_DATABASE;
-  const budget = new AnswerBudget(answerBytes);
+  const budget = new AnswerBudget(isRead(path) ? answerBytes : Number.POSITIVE_INFINITY);
   const asked = {
     node: nodeOf(node, request),
     principal,
