@@ -1,4 +1,4 @@
-import type { Span } from '@terndb/core';
+import { DbError, type Span } from '@terndb/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { traced } from '../node/traced.ts';
 import type { NodeRequest, ServerNode } from '../node/types.ts';
@@ -9,19 +9,26 @@ const SPANS = new WeakMap<object, Span>();
 
 /** A span per sampled request, from its first byte to its answer. Health checks and scrapes are nobody's requests. */
 export function traceRequests(http: FastifyInstance, traces: Traces): void {
-  http.addHook('onRequest', async (request) => {
+  http.addHook('onRequest', async (request, reply) => {
     const route = request.routeOptions.url;
     if (route === undefined || request.ws || UNTRACED.includes(route)) return;
     const { traceparent } = request.headers;
     const attributes = { 'http.request.method': request.method, 'http.route': route };
     const parent = typeof traceparent === 'string' ? traceparent : undefined;
     const span = traces.begin(`${request.method} ${route}`, parent, attributes);
-    if (span !== undefined) SPANS.set(request, span);
+    if (span === undefined) return;
+    SPANS.set(request, span);
+    // Of whoever leaves before the end of the answer no response is told.
+    reply.raw.once('close', () => {
+      if (reply.raw.writableFinished) endSpanOf(request, reply.statusCode);
+      else abandon(request);
+    });
   });
   http.addHook('onResponse', async (request, reply) => {
     endSpanOf(request, reply.statusCode);
   });
 }
+
 /** Of a traced request, until it is answered. */
 export function spanOf(request: FastifyRequest): Span | undefined {
   return SPANS.get(request);
@@ -34,6 +41,11 @@ export function endSpanOf(request: FastifyRequest, status: number): void {
   SPANS.delete(request);
   span.set({ 'http.response.status_code': status });
   span.end();
+}
+
+function abandon(request: FastifyRequest): void {
+  SPANS.get(request)?.end(new DbError('ABORTED', 'request: its caller has left'));
+  SPANS.delete(request);
 }
 
 const UNTRACED: readonly string[] = ['/healthz', '/readyz', '/metrics', '/health/components'];

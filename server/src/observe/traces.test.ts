@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DoorServer, startMemoryServer } from '../access/testing/test-server.ts';
 import type { ServerNode } from '../node/types.ts';
@@ -97,6 +99,23 @@ describe('traces', () => {
     expect(text.length).toBeGreaterThan(1_000);
     for (const secret of ['brillig', '12345', '0.125', '0.375', 'open sesame', 'Bearer']) expect(text).not.toContain(secret);
     expect(collector.spans.find(({ status }) => status.code === 2)?.status.message).toMatch(/^[A-Z_]+$/);
+  });
+
+  it('end with a request whose caller left before it was answered, and say so', async () => {
+    await start(1);
+    const { hostname, port } = new URL(server!.url);
+    const socket = connect(Number(port), hostname);
+    const lines = ['POST /sync/v1/get HTTP/1.1', `Host: ${hostname}:${port}`, 'Content-Type: application/json', 'Content-Length: 10'];
+    // Answered as soon as the request is there, with its body still to come.
+    socket.write([...lines, 'Expect: 100-continue', '', '{'].join('\r\n'));
+    await once(socket, 'data');
+    socket.destroy();
+    // By then the server knows.
+    await call('databases/list', {});
+    await end();
+    const ended = collector.spans.map(({ name, status }) => [name, status.message]);
+    expect(ended).toContainEqual(['POST /sync/v1/get', 'ABORTED']);
+    expect(ended).toHaveLength(2);
   });
 
   it('cost a request nothing when the collector is away', async () => {
