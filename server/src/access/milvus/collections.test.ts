@@ -1,3 +1,4 @@
+import { defineSchema, f } from '@terndb/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type MilvusDoor, openMilvusDoor } from './testing/milvus-door.ts';
 
@@ -234,6 +235,19 @@ describe('indexes of scalar fields of the Milvus door', () => {
     expect(await servedBy('more')).toBe('column scan');
     const found = await call('entities/query', { ...on, filter: 'price > 1 and name == "cup"', outputFields: ['id'] });
     expect(found.data).toEqual([{ id: 1 }]);
+  });
+
+  it('stand beside those of vectors, also where the collection came from a device', async () => {
+    const { definition } = defineSchema({ notes: { color: f.keyword(), near: f.vector(2) } });
+    await door.server.real.catalog.createCollection('default', 'notes', definition.collections.notes);
+    const notes = { collectionName: 'notes' };
+    const indexed = async (): Promise<unknown> => (await call('indexes/list', notes)).data;
+    expect(await indexed()).toEqual(['near']);
+    const indexParams = [{ fieldName: 'color', indexName: 'color', indexType: 'INVERTED' }];
+    expect((await call('indexes/create', { ...notes, indexParams })).code).toBe(0);
+    expect(await indexed()).toEqual(['color', 'near']);
+    expect((await call('collections/release', notes)).code).toBe(0);
+    expect((await call('collections/load', notes)).code).toBe(0);
   });
 
   it('are refused where a field cannot have them, and beside another', async () => {

@@ -34,6 +34,8 @@ export const INDEXES: Readonly<Record<string, MilvusHandler>> = {
       wanted[field] = index;
       if (known === undefined) changed[field] = { index, metric: item.text('metricType') ?? '' };
     }
+    // Of a collection that came from a device its vectors' indexes were told, and still are.
+    for (const { field, index } of entriesOf(info)) wanted[field] ??= index;
     await rebuild(call, info, wanted, changed);
     return DONE;
   },
