@@ -85,7 +85,8 @@ async function vitest(project, extra = []) {
 }
 
 async function unit() {
-  const outcome = await vitest('unit', ['--coverage']);
+  // By itself it would leave a core of two to nobody.
+  const outcome = await vitest('unit', ['--coverage', '--maxWorkers=100%']);
   const summary = join(root, 'coverage', 'coverage-summary.json');
   if (!existsSync(summary)) return { ...outcome, code: 1, output: `${outcome.output}\nno coverage report` };
   const percent = JSON.parse(readFileSync(summary, 'utf8')).total.lines.pct;
