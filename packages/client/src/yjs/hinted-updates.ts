@@ -1,4 +1,4 @@
-import { applyUpdate, Doc, decodeUpdate, encodeStateAsUpdate, mergeUpdates } from 'yjs';
+import { applyUpdate, Doc, decodeUpdate, encodeStateAsUpdate, mergeUpdates, Skip } from 'yjs';
 
 /** Held at once; beyond that the log alone tells, until it has told these. */
 const MAX_UPDATES = 64;
@@ -47,7 +47,11 @@ export class HintedUpdates {
     if (this.#hinted.length === 0) return;
     const told = reachOf(update);
     if (told === undefined) return;
-    for (const hinted of this.#hinted) hinted.left = without(hinted.left, told);
+    const [writes, deletes] = [byClient(told.writes), byClient(told.deletes)];
+    for (const hinted of this.#hinted) {
+      const { left } = hinted;
+      hinted.left = { writes: subtract(left.writes, writes), deletes: subtract(left.deletes, deletes) };
+    }
     this.#hinted = this.#hinted.filter(({ left }) => left.writes.length + left.deletes.length > 0);
   }
 
@@ -82,7 +86,8 @@ function reachOf(update: Uint8Array): Reach | undefined {
   try {
     applyUpdate(new Doc(), update);
     const { structs, ds } = decodeUpdate(mergeUpdates([NOTHING, update]));
-    const writes = structs.map(({ id: { client, clock }, length }): Range => ({ client, from: clock, to: clock + length }));
+    const written = structs.filter((struct) => !(struct instanceof Skip));
+    const writes = written.map(({ id: { client, clock }, length }): Range => ({ client, from: clock, to: clock + length }));
     const deletes = [...ds.clients].flatMap(([client, items]) =>
       items.map(({ clock, len }): Range => ({ client, from: clock, to: clock + len })),
     );
@@ -92,12 +97,41 @@ function reachOf(update: Uint8Array): Reach | undefined {
   }
 }
 
-function without(left: Reach, told: Reach): Reach {
-  // A client's writes come to the log in their order: who is told of later ones was told of these.
-  const writes = left.writes.filter((one) => !told.writes.some(({ client, to }) => client === one.client && to >= one.to));
-  const isIn = (one: Range): boolean =>
-    told.deletes.some(({ client, from, to }) => client === one.client && from <= one.from && to >= one.to);
-  return { writes, deletes: left.deletes.filter((one) => !isIn(one)) };
+/** As Yjs merges them: those of a client ascend, and are apart. */
+function byClient(ranges: readonly Range[]): ReadonlyMap<number, readonly Range[]> {
+  const found = new Map<number, Range[]>();
+  for (const range of ranges) {
+    const known = found.get(range.client);
+    if (known === undefined) found.set(range.client, [range]);
+    else known.push(range);
+  }
+  return found;
+}
+
+/** Later writes of a client say nothing of earlier ones: somebody else may have stored them, who never heard of those. */
+function subtract(ranges: readonly Range[], told: ReadonlyMap<number, readonly Range[]>): readonly Range[] {
+  return ranges.flatMap((one) => {
+    const cuts = told.get(one.client) ?? [];
+    const left: Range[] = [];
+    let { from } = one;
+    for (let at = firstAfter(cuts, from); at < cuts.length && cuts[at]!.from < one.to; at++) {
+      if (cuts[at]!.from > from) left.push({ ...one, from, to: cuts[at]!.from });
+      from = cuts[at]!.to;
+    }
+    if (from < one.to) left.push({ ...one, from });
+    return left;
+  });
+}
+
+/** The first that ends after this clock: somebody else may have sent a hundred thousand of them. */
+function firstAfter(ranges: readonly Range[], clock: number): number {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ranges[middle]!.to > clock) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

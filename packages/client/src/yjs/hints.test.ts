@@ -1,6 +1,6 @@
 import type { CollabBase } from '@terndb/engine';
 import { describe, expect, it } from 'vitest';
-import { applyUpdate, Doc, encodeStateAsUpdate } from 'yjs';
+import { applyUpdate, Doc, encodeStateAsUpdate, mergeUpdates } from 'yjs';
 import type { CollabNews } from '../worker/protocol.ts';
 import { CollabDocument, type CollabPort } from './collab-document.ts';
 
@@ -188,6 +188,29 @@ describe('what others type, before the log tells it', () => {
     device.elapse();
     device.elapse();
     expect([device.text, device.document.state.get().generation]).toEqual(['terns', 1]);
+  });
+
+  it('is confirmed by the log’s own words, not by what its writer typed after it and somebody else stored', () => {
+    const device = new Device('tern');
+    const type = typist(device);
+    const [first, second] = [type(4, 's'), type(5, '!')];
+    device.hint(first);
+    device.log(second);
+    expect(device.text).toBe('terns!');
+    device.elapse();
+    expect([device.text, device.document.state.get().generation]).toEqual(['tern', 1]);
+  });
+
+  it('is confirmed when the log has told all parts of it, whatever they came with', () => {
+    const device = new Device('tern');
+    const type = typist(device);
+    const letters = [type(4, 's'), type(5, '!'), type(6, '?')];
+    device.hint(mergeUpdates(letters));
+    device.log(letters[1]!);
+    device.log(mergeUpdates([letters[0]!, letters[2]!]));
+    device.elapse();
+    device.elapse();
+    expect([device.text, device.watches, device.document.state.get().generation]).toEqual(['terns!?', 1, 0]);
   });
 
   it('is not doubted for what was hinted in the document before it', () => {
