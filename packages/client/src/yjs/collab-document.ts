@@ -77,6 +77,8 @@ export class CollabDocument {
   #areHintsOver = false;
   /** Hinted long ago: looked for in the whole document, which is on its way. */
   #doubted: readonly Uint8Array[] = [];
+  /** Yjs failed in the middle of a hint: what is shown is made anew when nothing here is unwritten. */
+  #isBroken = false;
   #cancelDoubt: (() => void) | undefined;
   #stop: () => void = () => {};
 
@@ -218,12 +220,14 @@ export class CollabDocument {
 
   /* ---------- what others type, before the log tells it ---------- */
   #show(update: Uint8Array): void {
-    if (this.#areHintsOver || this.#state.get().name !== 'open' || !this.#hinted.add(update)) return;
+    if (this.#areHintsOver || this.#isBroken || this.#state.get().name !== 'open' || !this.#hinted.add(update)) return;
     try {
       applyUpdate(this.#doc, update, this);
     } catch {
-      // Half applied, perhaps.
-      this.#compare([update]);
+      // Half applied, perhaps. Stored with what is typed here it would take that with it.
+      this.#hinted.drop([update]);
+      this.#isBroken = true;
+      this.#compare([]);
       return;
     }
     this.#doubtLater();
@@ -235,7 +239,7 @@ export class CollabDocument {
       this.#cancelDoubt = undefined;
       const { held } = this.#hinted;
       const late = held.filter((update) => suspects.includes(update));
-      if (late.length > 0) this.#compare(late);
+      if (late.length > 0 || this.#isBroken) this.#compare(late);
       else if (held.length > 0) this.#doubtLater();
     });
   }
@@ -255,11 +259,11 @@ export class CollabDocument {
     this.#doubted = [];
     const { held } = this.#hinted;
     const isTyping = this.#writing !== undefined || this.#pending.length > 0;
-    if (!isTyping && held.some((update) => doubted.includes(update))) {
+    if (!isTyping && (this.#isBroken || held.some((update) => doubted.includes(update)))) {
       this.#areHintsOver = true;
       return true;
     }
-    if (held.length > 0) this.#doubtLater();
+    if (held.length > 0 || this.#isBroken) this.#doubtLater();
     return false;
   }
 
@@ -267,6 +271,7 @@ export class CollabDocument {
     this.#cancelDoubt?.();
     this.#cancelDoubt = undefined;
     this.#doubted = [];
+    this.#isBroken = false;
     this.#hinted.clear();
   }
 

@@ -16,7 +16,9 @@ class Device {
   isFull = false;
   readonly document: CollabDocument;
 
-  constructor(text: string) {
+  /** `writer`: Yjs' number of who wrote the text. */
+  constructor(text: string, writer: number = this.stored.clientID) {
+    this.stored.clientID = writer;
     this.stored.getText('text').insert(0, text);
     const port: CollabPort = {
       hint: (_, update) => this.hinted.push(update),
@@ -164,6 +166,21 @@ describe('what others type, before the log tells it', () => {
     expect(device.text).toBe(`tern${'x'.repeat(64)}`);
     device.elapse();
     expect(device.text).toBe('tern');
+  });
+
+  it('takes nothing with it of what this page types when Yjs reads it alone and fails on it in the document', async () => {
+    const device = new Device('an arctic tern', 7);
+    const hostile = Uint8Array.from([1, 1, 7, 10, 0xc4, 7, 0, 7, 67, 2, 120, 121, 0]);
+    const copy = new Doc();
+    applyUpdate(copy, encodeStateAsUpdate(device.stored));
+    applyUpdate(new Doc(), hostile);
+    expect(() => applyUpdate(copy, hostile)).toThrow();
+    device.document.text.insert(0, 'Look: ');
+    device.hint(hostile);
+    await device.document.flush();
+    expect(device.storedText).toBe('Look: an arctic tern');
+    device.elapse();
+    expect([device.text, device.document.state.get()]).toMatchObject(['Look: an arctic tern', { generation: 1, error: null }]);
   });
 
   it('is of the document that is open: another one begins without it', () => {
