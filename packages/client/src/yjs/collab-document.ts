@@ -254,7 +254,7 @@ export class CollabDocument {
 
   /** Whether something doubted is not in the whole document; what came since has its time. While somebody types here it is stored with that. */
   #isUntrue(document: Uint8Array): boolean {
-    this.#hinted.compare(document);
+    this.#hinted.confirm(document);
     const doubted = this.#doubted;
     this.#doubted = [];
     const { held } = this.#hinted;

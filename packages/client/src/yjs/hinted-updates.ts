@@ -1,4 +1,4 @@
-import { applyUpdate, Doc, decodeUpdate, encodeStateAsUpdate, mergeUpdates, Skip } from 'yjs';
+import { applyUpdate, Doc, decodeUpdate, mergeUpdates, Skip } from 'yjs';
 
 /** Held at once; beyond that the log alone tells, until it has told these. */
 const MAX_UPDATES = 64;
@@ -42,7 +42,7 @@ export class HintedUpdates {
     return true;
   }
 
-  /** The log has told this, which may be several of what was hinted. */
+  /** The log has told this: several of what was hinted, or the whole document as it is stored. Cost: O(update), if something is held. */
   confirm(update: Uint8Array): void {
     if (this.#hinted.length === 0) return;
     const told = reachOf(update);
@@ -58,22 +58,6 @@ export class HintedUpdates {
   /** These are stored with something of this device. */
   drop(updates: readonly Uint8Array[]): void {
     this.#hinted = this.#hinted.filter(({ update }) => !updates.includes(update));
-  }
-
-  /** The whole document as it is stored: what it has is confirmed. Cost: O(document), if something is held. */
-  compare(document: Uint8Array): void {
-    if (this.#hinted.length === 0) return;
-    const doc = new Doc();
-    applyUpdate(doc, document);
-    this.#hinted = this.#hinted.filter(({ update }) => {
-      const before = encodeStateAsUpdate(doc);
-      try {
-        applyUpdate(doc, update);
-      } catch {
-        return true;
-      }
-      return !isEqual(before, encodeStateAsUpdate(doc));
-    });
   }
 
   clear(): void {
@@ -132,8 +116,4 @@ function firstAfter(ranges: readonly Range[], clock: number): number {
     else low = middle + 1;
   }
   return low;
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
