@@ -41,7 +41,7 @@ export function useCollab(
 export interface CollabTextView extends CollabView {
   /** As it is now, with what others type; undefined until it is open. */
   readonly text: string | undefined;
-  /** Makes the text this one, with one edit where they differ, so that a plain text field can be bound. No effect until it is open. */
+  /** Makes the text this one, with one edit where they differ, so that a plain text field can be bound. No effect while `document` is null. */
   readonly setText: (text: string) => void;
   /** For that text field: its caret stays where it is in the text while others type. */
   readonly ref: (field: TextField | null) => void;
