@@ -7,7 +7,7 @@ export { checkPartitionName } from './catalog/channels.ts';
 export { readManifestPointer, readManifestPointers, writeManifestPointer } from './catalog/manifest-pointer.ts';
 export { decodeRecord, encodeRecord, invalidRecord, type RecordFields, textOf } from './catalog/meta-record.ts';
 export { collabDocuments, loadCollab } from './collab/load.ts';
-export { type CollabState, collabBytes } from './collab/types.ts';
+export { type CollabState, collabBytes, OWN_PUT } from './collab/types.ts';
 export type { Channel, Published } from './database/channel.ts';
 export { inspectChannel } from './database/channel.ts';
 export { fromKernel } from './database/from-kernel.ts';
@@ -21,6 +21,7 @@ export { type IndexBuilder, type IndexFile, type IndexJob, runIndexJob } from '.
 export { type IndexedChannel, IndexManager } from './indexes/index-manager.ts';
 export { kindsWithHnswlib } from './indexes/registry.ts';
 export { LogTail } from './leader/log-tail.ts';
+export { OwnPuts } from './leader/records.ts';
 export { type PartitionOps, resolveWrite, type WriteTarget } from './leader/resolve.ts';
 export { readManifest, writeManifest } from './manifest/manifest-file.ts';
 export type { LmidEntry, Manifest, ManifestIndex, ManifestSegment } from './manifest/types.ts';

@@ -1,14 +1,6 @@
-import {
-  DbError,
-  type Op,
-  type Origin,
-  opBytesBound,
-  type PrimaryKey,
-  type SingleOp,
-  type StoredFields,
-  type Timestamp,
-} from '@terndb/core';
+import { DbError, type Op, opBytesBound, type PrimaryKey, type SingleOp, type StoredFields, type Timestamp } from '@terndb/core';
 import type { Engine, FollowedPlace, RowBlock, View } from '@terndb/engine';
+import { OWN_PUT, OwnPuts } from '@terndb/engine/parts';
 import type { ChannelRecord, DeviceRecord, OutboxEntry } from '@terndb/sync';
 import type { SyncStore } from './store/sync-store.ts';
 
@@ -133,11 +125,10 @@ export class Attachment {
     const { channel, schemaVersion } = place;
     let state = this.#state!;
     const { clientId } = state;
-    const bases = new Map<PrimaryKey, Origin>();
+    const puts = new OwnPuts(ops.map(({ op }) => op));
     const entries = toEntries(ops).map(({ op: given, hlc = (this.#maxHlc + 1) as Timestamp }): OutboxEntry => {
-      // An update is for the document of the put right before it, whose seq it has by now.
-      const op = given.type === 'yjs' ? { ...given, base: bases.get(given.pk)! } : given;
-      for (const { type, pk } of op.type === 'batch' ? op.ops : [op]) if (type === 'put') bases.set(pk, { clientId, seq: state.nextSeq });
+      const op = puts.bind(given);
+      puts.note(op, { clientId, seq: state.nextSeq });
       const entry = { id: state.nextSeq, channel, op, hlc, clientId, seq: state.nextSeq, subject: '', sent: false, schemaVersion };
       state = { ...state, nextSeq: state.nextSeq + 1 };
       if (hlc > this.#maxHlc) this.#maxHlc = hlc;
@@ -177,8 +168,6 @@ export class Attachment {
     return rows.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 }
-
-const UNKNOWN: Origin = { clientId: '', seq: 0 };
 
 interface PlacedRow {
   readonly view: View;
@@ -241,8 +230,7 @@ function splitDocuments(
   try {
     const { fields, updates } = split(op.pk, op.fields);
     const { pk } = op;
-    // The base is known when the put has its seq.
-    const rest = updates.map((update): StampedOp => ({ op: { type: 'yjs', pk, base: UNKNOWN, ...update }, hlc }));
+    const rest = updates.map((update): StampedOp => ({ op: { type: 'yjs', pk, base: OWN_PUT, ...update }, hlc }));
     return [{ op: { ...op, fields }, hlc }, ...rest, ...others];
   } catch (thrown) {
     // Larger than a document may be, by other limits: as it is, it is refused by the log, and the app is told with all of it.
